@@ -1,0 +1,33 @@
+"""Names → networks with their preprocessing and class names; the bundled weights and photographs.
+
+Importing this costs no torchvision: that is loaded when a torchvision network is asked for.
+"""
+
+from .catalogue import ModelEntry, available_models
+from .errors import ModelDownloadError, UnknownImageError, UnknownModelError, UnreadableImageError
+from .labels import layer_labels, layer_path
+from .loading import load_model
+from .model import Model, from_module
+from .pictures import SAMPLE_IMAGES, SAMPLE_LABELS, read_image, sample_image
+from .preprocessing import OpaquePreprocessing, Preprocess, Preprocessing
+
+__all__ = [
+    "SAMPLE_IMAGES",
+    "SAMPLE_LABELS",
+    "Model",
+    "ModelDownloadError",
+    "ModelEntry",
+    "OpaquePreprocessing",
+    "Preprocess",
+    "Preprocessing",
+    "UnknownImageError",
+    "UnknownModelError",
+    "UnreadableImageError",
+    "available_models",
+    "from_module",
+    "layer_labels",
+    "layer_path",
+    "load_model",
+    "read_image",
+    "sample_image",
+]

@@ -1,0 +1,109 @@
+"""Networks by name: the bundled ones, and torchvision's classifiers with their own weights."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from .catalogue import ModelEntry, model_entry
+from .model import Model, from_transforms
+from .torchvision_weights import adapted, build, default_weights, downloaded
+from .vgg_trunk import VGG_PREPROCESSING, VGG16Trunk
+
+_BUNDLED = Path(__file__).parent / "bundled"
+
+
+def load_model(name: str, weights: str | os.PathLike[str] | None = "default") -> Model:
+    """A network by name, in evaluation mode, float32, on the CPU.
+
+    Args:
+        name: the name of one of `available_models`.
+        weights: "default" for the bundled weights or torchvision's best ones; the path of a
+            ``.safetensors`` or ``.pth`` file with a state dict for this network; None for random
+            weights.
+
+    Raises:
+        UnknownModelError: no network has this name; the message names near matches.
+        ModelDownloadError: torchvision's weights could not be fetched.
+        FileNotFoundError: `weights` names no file.
+        ValueError: the file holds other weights than this network's.
+
+    Example:
+        >>> model = load_model("vgg16_trunk")
+        >>> tuple(model.network(torch.zeros(1, 3, 224, 224)).shape)
+        (1, 512, 7, 7)
+    """
+    entry = model_entry(name)
+    if entry.name == "vgg16_trunk":
+        return _vgg16_trunk(entry, weights)
+    chosen = default_weights(entry.name)
+    if weights is None:
+        network, random = build(entry.name), True
+    else:
+        random = False
+        if weights != "default":
+            state = _state_in(Path(weights))
+        elif entry.bundled:
+            state = load_file(_BUNDLED / f"{entry.name}.fp16.safetensors")
+        else:
+            state = downloaded(entry.name, chosen)
+        with torch.random.fork_rng(devices=[]):  # the initial filters drawn here are thrown away
+            network = build(entry.name)
+        _fill(network, adapted(entry.name, state), entry)
+    return Model(
+        network=network.eval(),
+        preprocess=from_transforms(chosen.transforms()),
+        categories=tuple(chosen.meta["categories"]),
+        name=entry.name,
+        label=entry.label,
+        random_weights=random,
+    )
+
+
+def _vgg16_trunk(entry: ModelEntry, weights: str | os.PathLike[str] | None) -> Model:
+    if weights is None:
+        network = VGG16Trunk()
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    else:
+        bundled = weights == "default"
+        file = _BUNDLED / "vgg16_trunk.fp16.safetensors" if bundled else Path(weights)
+        state = _state_in(file)
+        with torch.device("meta"):
+            network = VGG16Trunk()
+        _fill(network, {k: v for k, v in state.items() if not k.startswith("classifier.")}, entry)
+    return Model(
+        network=network.eval(),
+        preprocess=VGG_PREPROCESSING,
+        categories=None,
+        name=entry.name,
+        label=entry.label,
+        random_weights=weights is None,
+    )
+
+
+def _state_in(file: Path) -> Mapping[str, torch.Tensor]:
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"no weights file {str(file)!r}: weights is 'default', None (random) or a file's path"
+        )
+    if file.suffix == ".safetensors":
+        return load_file(file)
+    state: Mapping[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    return state
+
+
+def _fill(network: nn.Module, state: Mapping[str, torch.Tensor], entry: ModelEntry) -> None:
+    """Make these weights, as float32, the network's own."""
+    full = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    try:
+        network.load_state_dict(full, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"these weights are not for {entry.name}: {error}") from error
