@@ -65,8 +65,7 @@ def downloaded(name: str, weights: Any) -> Mapping[str, torch.Tensor]:
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         file = _cached_file(weights.url)
         raise ModelDownloadError(
-            f"the weights of {name!r} arrived damaged ({error}): delete {str(file)!r} "
-            "if it is there, and try again"
+            f"the weights of {name!r} arrived damaged: delete {str(file)!r} and try again"
         ) from error
     return state
 
