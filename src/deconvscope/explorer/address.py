@@ -1,0 +1,76 @@
+"""The address of a view: `model/layer/channel@y,x?FTT,saliency,TTT#image`, to copy, send and paste.
+
+Pure text: whether such a model, layer or image exists is for the session to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_FORMAT = "model/layer/channel@y,x?architectures#image"
+_PATTERN = re.compile(
+    r"(?P<model>[^/?#]+)/(?P<layer>[^/?#]+)/(?P<channel>[0-9]{1,9})"
+    r"(?:@(?P<y>[0-9]{1,9}),(?P<x>[0-9]{1,9}))?"
+    r"(?:\?(?P<architectures>[^?#]+))?"
+    r"(?:#(?P<image>[^?#]+))?"
+)
+_RESERVED = re.compile(r"[/?#%,\s]")
+
+
+@dataclass(frozen=True)
+class Address:
+    """One neuron of one layer, and what to run backwards from it.
+
+    `y` and `x` are None on a layer without places (a classifier). `architectures` holds codes or
+    names and may be empty; `image` is a name or a content digest and may be None: both then stay
+    as they are where the address is pasted.
+
+    Example:
+        >>> str(Address.parse("vgg16_trunk/conv4_3/433@10,9?TTT"))
+        'vgg16_trunk/conv4_3/433@10,9?TTT'
+    """
+
+    model: str
+    layer: str
+    channel: int
+    y: int | None = None
+    x: int | None = None
+    architectures: tuple[str, ...] = ()
+    image: str | None = None
+
+    def __str__(self) -> str:
+        place = "" if self.y is None else f"@{self.y},{self.x}"
+        codes = ",".join(map(_quote, self.architectures))
+        return (
+            f"{_quote(self.model)}/{_quote(self.layer)}/{self.channel}{place}"
+            + (f"?{codes}" if codes else "")
+            + (f"#{_quote(self.image)}" if self.image else "")
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read an address.
+
+        Raises:
+            ValueError: the text has another form; the message shows it and the form.
+        """
+        match = _PATTERN.fullmatch(text.strip())
+        if match is None:
+            shown = text if len(text) <= 80 else text[:79] + "…"
+            raise ValueError(f"{shown!r} is no address: it has the form {_FORMAT}")
+        y, x, codes, image = match.group("y", "x", "architectures", "image")
+        return cls(
+            model=unquote(match["model"]),
+            layer=unquote(match["layer"]),
+            channel=int(match["channel"]),
+            y=None if y is None else int(y),
+            x=None if x is None else int(x),
+            architectures=tuple(unquote(code) for code in (codes or "").split(",") if code),
+            image=None if image is None else unquote(image),
+        )
+
+
+def _quote(part: str) -> str:
+    return _RESERVED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), part)

@@ -1,0 +1,54 @@
+"""Where a first look begins: the layer whose neurons see whole objects and still say where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+SMALLEST_MAP = 8
+"""Maps of 7×7 and less (of the usual 224×224 image) no longer say where in the image a neuron looks."""
+
+
+class LayerFacts(Protocol):
+    """What the choice looks at; a recorded layer has it."""
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+
+    @property
+    def kind(self) -> str:
+        """What the layer does, in words."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C,H,W) or (K,)."""
+
+
+def opening_layer(layers: Sequence[LayerFacts]) -> str:
+    """Return the name of the layer that an explorer opens on.
+
+    It is the last layer with maps larger than 7×7 before the last pool, for VGG-16's trunk the
+    rectified conv5_3. A rectified layer is preferred to the convolution under it: its maps are black
+    where nothing was found, so that the eye goes to the few places worth a click, and its strongest
+    neuron is active, so that all three pictures of it have something to show. Without such a layer
+    it is the last one with maps, and without any maps the last one.
+
+    Raises:
+        LookupError: there is no layer at all.
+    """
+    if not layers:
+        raise LookupError("the network has no layer with channels to look at")
+    pools = [i for i, layer in enumerate(layers) if "pool" in layer.kind]
+    spatial = [layer for layer in layers if len(layer.shape) == 3]
+    fine = [
+        layer
+        for layer in layers[: pools[-1] if pools else len(layers)]
+        if len(layer.shape) == 3 and min(layer.shape[1:]) >= SMALLEST_MAP
+    ]
+    if not fine:
+        return (spatial or list(layers))[-1].name
+    rectified = [
+        layer for layer in fine if layer.kind == "rectifier" and layer.shape == fine[-1].shape
+    ]
+    return (rectified or fine)[-1].name

@@ -1,0 +1,158 @@
+"""The images one explorer can look at: the bundled photographs and the person's own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from deconvscope.models import (
+    SAMPLE_IMAGES,
+    SAMPLE_LABELS,
+    Model,
+    UnknownImageError,
+    read_image,
+    sample_image,
+)
+
+THUMBNAIL = 64
+OWN_KEPT = 4
+"""Own images that stay reachable from the picker; the address of an older one needs it again."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """An image by name: a picture to be preprocessed, or a tensor that goes in as it is."""
+
+    name: str
+    label: str
+    source: Image.Image | Tensor
+
+    @property
+    def is_tensor(self) -> bool:
+        """Whether the network gets this as it is."""
+        return isinstance(self.source, Tensor)
+
+    def input(self, model: Model) -> Tensor:
+        """Return what the network is given, (C,H,W)."""
+        if isinstance(self.source, Tensor):
+            return self.source
+        return model.preprocess(self.source)
+
+    def seen(self, model: Model) -> Image.Image:
+        """Return exactly the pixels that the network sees, as an RGB picture."""
+        if isinstance(self.source, Tensor):
+            return model.preprocess.invert(self.source)
+        return model.preprocess.view(self.source)
+
+    @cached_property
+    def thumbnail(self) -> str:
+        """A small square from the middle of the image, as a data URL."""
+        picture = _stretched(self.source) if isinstance(self.source, Tensor) else self.source
+        width, height = picture.size
+        edge = min(width, height)
+        left, top = (width - edge) // 2, (height - edge) // 2
+        box = (left, top, left + edge, top + edge)
+        square = picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, box)
+        jpeg = io.BytesIO()
+        square.save(jpeg, "JPEG", quality=80)
+        return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
+
+
+class Photographs:
+    """The bundled photographs, and the few own images given last."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, Photograph] = {}
+        self._bundled: dict[str, Photograph] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all images at hand, the bundled ones first."""
+        return [*SAMPLE_IMAGES, *list(self._own)[-OWN_KEPT:]]
+
+    def __getitem__(self, name: str) -> Photograph:
+        """Return the image of that name.
+
+        Raises:
+            UnknownImageError: there is none, with near matches.
+        """
+        if name in self._own:
+            return self._own[name]
+        if name in SAMPLE_IMAGES:
+            if name not in self._bundled:
+                self._bundled[name] = Photograph(name, SAMPLE_LABELS[name], sample_image(name))
+            return self._bundled[name]
+        raise UnknownImageError(name[:80], self.names())
+
+    def clear(self) -> None:
+        """Drop every own image."""
+        self._own.clear()
+
+    @contextmanager
+    def guest(self, image: Any) -> Iterator[str]:
+        """Take in an image and yield the name it goes by; it stays if the block succeeds.
+
+        Args:
+            image: a bundled name, a path, a PIL image, an array (H,W), (H,W,3) or (H,W,4), bytes of
+                an image file, or a float tensor (C,H,W) that goes to the network as it is.
+
+        Raises:
+            UnknownImageError: a string that is neither a bundled name nor a file.
+            UnreadableImageError: what is given is no image.
+        """
+        if isinstance(image, str) and (image in SAMPLE_IMAGES or image in self._own):
+            yield image
+            return
+        photograph = _photograph(image)
+        known = photograph.name in self._own
+        self._own[photograph.name] = photograph
+        try:
+            yield photograph.name
+        except BaseException:
+            if not known:
+                del self._own[photograph.name]
+            raise
+        while len(self._own) > OWN_KEPT:
+            del self._own[next(iter(self._own))]
+
+
+def _photograph(image: Any) -> Photograph:
+    if isinstance(image, Tensor):
+        tensor = image.detach().clone()
+        return Photograph(_digest(tensor.float().cpu()), "your tensor", tensor)
+    if isinstance(image, str) and not Path(image).expanduser().exists():
+        raise UnknownImageError(image, SAMPLE_IMAGES)
+    picture = read_image(image)
+    return Photograph(_digest(picture), _label(image), picture)
+
+
+def _label(image: Any) -> str:
+    path = image if isinstance(image, str | Path) else getattr(image, "filename", "")
+    return Path(path).name if path else "your picture"
+
+
+def _digest(image: Image.Image | Tensor) -> str:
+    values = image.numpy() if isinstance(image, Tensor) else np.asarray(image)
+    content = hashlib.sha256(f"{values.dtype}{values.shape}".encode())
+    content.update(np.ascontiguousarray(values).data)
+    return f"sha256:{content.hexdigest()[:12]}"
+
+
+def _stretched(tensor: Tensor) -> Image.Image:
+    """Return a tensor as a picture by its own range: its preprocessing is not known here."""
+    values = torch.nan_to_num(tensor.float().cpu()).reshape(-1, *tensor.shape[-2:])[:3]
+    values = values if len(values) == 3 else values[:1].expand(3, -1, -1)
+    low, high = values.min(), values.max()
+    pixels = (values - low) / (high - low).clamp_min(1e-12) * 255
+    return Image.fromarray(pixels.permute(1, 2, 0).round().to(torch.uint8).numpy())

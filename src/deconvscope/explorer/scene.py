@@ -1,0 +1,104 @@
+"""A scene: one network that looked at one image, recorded, with all that can be said of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from deconvscope.models import layer_labels, layer_path
+from deconvscope.reversal import Layer, Neuron, Recording, Strongest, UnknownLayerError
+from deconvscope.reversal.errors import near_matches
+
+from .atlas import Atlas, draw_atlas
+from .opening import opening_layer
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from .networks import Loaded
+    from .photographs import Photograph
+
+
+class Scene:
+    """A recording and what is drawn from it, computed when first asked for.
+
+    Raises:
+        RecordingError: the network cannot be recorded.
+        ValueError: the image does not suit the network.
+    """
+
+    def __init__(self, loaded: Loaded, photograph: Photograph) -> None:
+        self.loaded = loaded
+        self.photograph = photograph
+        image = photograph.input(loaded.model).to(loaded.device)
+        if not photograph.is_tensor:
+            image = image.to(loaded.dtype)
+        self.recording: Recording = loaded.reversible.record(image)
+        self._atlases: dict[str, Atlas] = {}
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """The layers whose neurons can be chosen: those with channels, (C,H,W) or (K,)."""
+        return [
+            layer
+            for layer in self.recording.layers.values()
+            if len(layer.shape) in (1, 3) and 0 not in layer.shape
+        ]
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Layer name → the short name of the field where it has one ("conv4_3")."""
+        return layer_labels(self.loaded.model.name, [layer.name for layer in self.layers])
+
+    @cached_property
+    def opening_layer(self) -> str:
+        """The layer to begin with."""
+        return opening_layer(self.layers)
+
+    @cached_property
+    def seen(self) -> Image.Image:
+        """The pixels that the network saw."""
+        return self.photograph.seen(self.loaded.model)
+
+    @cached_property
+    def fallbacks(self) -> list[str]:
+        """The layers that are reversed by the plain gradient for want of a rule of their own."""
+        return [call.layer for call in self.recording.coverage().fallbacks]
+
+    def layer(self, name: str | None) -> Layer:
+        """Return a layer by its name or label; None is the one to begin with.
+
+        Raises:
+            UnknownLayerError: there is none, with near matches.
+        """
+        by_name = {layer.name: layer for layer in self.layers}
+        model = self.loaded.model.name
+        path = self.opening_layer if name is None else layer_path(model, name, by_name)
+        if path not in by_name:
+            known = [*self.labels.values(), *by_name]
+            raise UnknownLayerError(
+                f"{model} has no layer {path[:80]!r} whose neurons can be chosen"
+                f"{near_matches(path[:80], known)}"
+            )
+        return by_name[path]
+
+    def neuron(self, layer: Layer, channel: int | None, y: int | None, x: int | None) -> Neuron:
+        """Return the neuron at a place; of what is None, the strongest.
+
+        Raises:
+            ValueError: the channel or place lies outside the layer.
+        """
+        if channel is not None and (len(layer.shape) == 1 or None not in (y, x)):
+            return self.recording.resolve(Neuron(layer.name, channel, y, x))
+        return self.recording.resolve(Strongest(layer.name, channel, y, x))
+
+    def activation(self, layer: str) -> Tensor:
+        """Return a layer's activation, (C,H,W) or (K,)."""
+        return self.recording[layer]
+
+    def atlas(self, layer: str) -> Atlas:
+        """Return the tiles of a layer's channels."""
+        if layer not in self._atlases:
+            self._atlases[layer] = draw_atlas(self.recording[layer])
+        return self._atlases[layer]

@@ -1,0 +1,184 @@
+"""What an explorer knows, without Jupyter: networks, images, recordings, and the answer to a place."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from deconvscope.reversal import (
+    DECONVNET,
+    DESALINET,
+    EIGHT,
+    SALINET,
+    Architecture,
+    Neuron,
+    Reconstruction,
+)
+
+from .networks import Networks
+from .photographs import Photographs
+from .scene import Scene
+
+if TYPE_CHECKING:
+    from .messages import Query
+
+THREE = (DECONVNET, SALINET, DESALINET)
+FIGURE_3 = tuple(SALINET if architecture.code == "TTF" else architecture for architecture in EIGHT)
+"""The eight as printed, SaliNet with its own LRN† where the figure has TTF."""
+
+SCENES_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """A wish: what to look at. None leaves the choice to the session (the strongest, the opening)."""
+
+    model: str
+    image: str
+    layer: str | None = None
+    channel: int | None = None
+    y: int | None = None
+    x: int | None = None
+    architectures: tuple[Architecture, ...] = THREE
+
+
+@dataclass(frozen=True)
+class View:
+    """The answer: a place without any None left open, and everything to be shown there."""
+
+    place: Place
+    scene: Scene
+    neuron: Neuron
+    value: float
+    """The neuron's activation."""
+    rank: float
+    """The fraction of its channel's places (of a vector's neurons) that are at least as active."""
+    reconstruction: Reconstruction
+    milliseconds: float
+
+
+class Session:
+    """Networks, images and the last recordings of one explorer; nothing is shared between two.
+
+    Not safe for two threads at once: the widget locks.
+
+    Args:
+        device: where the networks compute, see `Networks`.
+        tell: is called with a line before work that may be felt, and with None after it.
+    """
+
+    def __init__(
+        self,
+        device: str | torch.device = "auto",
+        tell: Callable[[str | None], None] = lambda line: None,
+    ) -> None:
+        self.networks = Networks(device)
+        self.photographs = Photographs()
+        self._tell = tell
+        self._scenes: OrderedDict[tuple[str, str], Scene] = OrderedDict()
+        self._architectures = {known.code: known for known in FIGURE_3}
+
+    def visit(self, place: Place) -> View:
+        """Look at a place: record if need be, choose the neuron, run the network in reverse.
+
+        Raises:
+            LookupError: an unknown model, image or layer.
+            ValueError: a channel or place out of range, an image that does not suit the network.
+            RecordingError: the network cannot be recorded.
+        """
+        started = time.perf_counter()
+        scene = self._scene(place.model, place.image)
+        layer = scene.layer(place.layer)
+        neuron = scene.neuron(layer, place.channel, place.y, place.x)
+        reconstruction = scene.recording.reverse(neuron, place.architectures)
+        activation = scene.activation(layer.name)
+        if neuron.y is None or neuron.x is None:
+            value, rivals = activation[neuron.channel], activation
+        else:
+            value, rivals = (
+                activation[neuron.channel, neuron.y, neuron.x],
+                activation[neuron.channel],
+            )
+        for architecture in place.architectures:
+            self._architectures[architecture.code] = architecture
+        return View(
+            place=replace(place, layer=layer.name, channel=neuron.channel, y=neuron.y, x=neuron.x),
+            scene=scene,
+            neuron=neuron,
+            value=float(value),
+            rank=float((rivals >= value).float().mean()),
+            reconstruction=reconstruction,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+
+    def place(self, query: Query) -> Place:
+        """Return the place a query means.
+
+        Raises:
+            ValueError: an unknown architecture.
+        """
+        return Place(
+            query.model,
+            query.image,
+            query.layer,
+            query.channel,
+            query.y,
+            query.x,
+            self.architectures(query.architectures),
+        )
+
+    def architectures(self, asked: Iterable[Architecture | str]) -> tuple[Architecture, ...]:
+        """Return architectures, each once, from objects, names and codes.
+
+        Raises:
+            ValueError: none is asked for, or a name is unknown.
+        """
+        found = dict.fromkeys(
+            one if isinstance(one, Architecture) else self._architecture(one) for one in asked
+        )
+        if not found:
+            raise ValueError("choose at least one architecture, e.g. 'DeSaliNet'")
+        return tuple(found)
+
+    def offered_architectures(self) -> list[Architecture]:
+        """Return the eight of Fig. 3, then those that were asked for from Python."""
+        return list(self._architectures.values())
+
+    def clear(self) -> None:
+        """Free every recording and drop every network and image."""
+        for scene in self._scenes.values():
+            scene.recording.forget()
+        self._scenes.clear()
+        self.networks.clear()
+        self.photographs.clear()
+
+    def _architecture(self, code: str) -> Architecture:
+        return self._architectures.get(code) or Architecture.parse(code)
+
+    def _scene(self, model: str, image: str) -> Scene:
+        photograph = self.photographs[image]
+        known = self._scenes.get((model, image))
+        if (
+            known is not None
+            and self.networks.ready(model)
+            and known.loaded is self.networks[model]
+        ):
+            self._scenes.move_to_end((model, image))
+            return known
+        try:
+            if not self.networks.ready(model):
+                self._tell(f"loading {self.networks.label(model)}")
+            loaded = self.networks[model]
+            self._tell(f"recording {loaded.model.label} on {photograph.label}")
+            scene = Scene(loaded, photograph)
+        finally:
+            self._tell(None)
+        self._scenes[model, image] = scene
+        while len(self._scenes) > SCENES_KEPT:
+            self._scenes.popitem(last=False)
+        return scene

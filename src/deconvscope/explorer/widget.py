@@ -1,0 +1,366 @@
+"""The widget: a table of traits, one handler for what the browser asks, one for what Python sets."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets as t
+
+from deconvscope.reversal import Architecture, Neuron, Reconstruction, Recording, Strongest
+from deconvscope.reversal.errors import near_matches
+
+from . import messages
+from .address import Address
+from .picture import draw_view, png_base64
+from .session import Place, Session, View
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import torch
+    from PIL import Image
+    from torch import nn
+
+    from deconvscope.models import Model
+
+DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
+PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
+HOST_KEYWORDS = ("layout", "tooltip", "tabbable", "comm", "model_id")
+KEYWORDS = ("model", "image", "layer", "neuron", "architectures", "device", "display", "layout")
+STATIC = Path(__file__).parent / "static"
+
+
+def _front_end(name: str, missing: str) -> Path | str:
+    path = STATIC / name
+    return path if path.is_file() else missing
+
+
+class Explorer(anywidget.AnyWidget):
+    """Click a place on an activation map, see the network run backwards from that neuron.
+
+    Args:
+        model: a name from `available_models()`, an `nn.Module`, or a `Model`.
+        image: a bundled photograph's name, a path, a PIL image, an array, or a tensor (C,H,W) that
+            goes to the network as it is.
+        layer: where to begin, by module path or label ("features.21", "conv4_3"); by default the
+            last layer with maps larger than 7×7 before the last pool.
+        neuron: a `Neuron` or `Strongest` to begin with; by default the layer's strongest neuron.
+        architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
+        device: "auto" (CUDA where there is one; an own module stays where it is) or a torch device.
+        display: "paper", "signed", "renormalised", "saliency" or "overlay".
+        **host: ipywidgets' own keywords: layout, tooltip, tabbable.
+
+    Setting `layer`, `channel`, `y`, `x`, `architectures`, `model_name`, `address`, `neuron`, `image`
+    or `model` moves the view; a value that does not exist raises and leaves the view as it was.
+
+    Raises:
+        TypeError: an unknown keyword, or a model or image of no usable type.
+        LookupError: an unknown model, image or layer, with near matches.
+        ValueError: a channel or place out of range, an image that does not suit the network.
+
+    Example:
+        >>> explorer = Explorer(layer="conv4_3")
+        >>> explorer.neuron = Neuron("conv4_3", channel=433, y=10, x=9)
+        >>> explorer.reconstructions.values.shape[0]
+        3
+    """
+
+    _esm = _front_end(
+        "widget.js",
+        "export default { render({ el }) { el.textContent = "
+        "'deconvscope: the front end is not built; run npm install && npm run build in js/'; } };",
+    )
+    _css = _front_end("widget.css", "/* not built */")
+
+    # What the browser draws, see messages.py
+    _catalog = t.Dict().tag(sync=True)
+    _network = t.Dict().tag(sync=True)
+    _photograph = t.Bytes().tag(sync=True)
+    _atlas_info = t.Dict().tag(sync=True)
+    _atlas = t.Bytes().tag(sync=True)
+    _map = t.Bytes().tag(sync=True)
+    _pictures = t.Bytes().tag(sync=True)
+    _view = t.Dict().tag(sync=True)
+    _failure = t.Dict().tag(sync=True)
+    _progress = t.Dict().tag(sync=True)
+
+    # What the browser asks. Any value may arrive, and a refusal by the trait would go unseen there
+    _query = t.Any({}).tag(sync=True, echo_update=False)
+
+    display = t.Enum(DISPLAYS, "paper").tag(sync=True)
+
+    # What Python reads and sets
+    model_name = t.Unicode()
+    layer = t.Unicode()
+    channel = t.Int(0)
+    y = t.Int(None, allow_none=True)
+    x = t.Int(None, allow_none=True)
+    architectures = t.Any(())
+    address = t.Unicode()
+
+    def __init__(
+        self,
+        model: Any = "vgg16_trunk",
+        image: Any = "chelsea",
+        layer: str | None = None,
+        neuron: Neuron | Strongest | None = None,
+        architectures: Any = None,
+        device: str | torch.device = "auto",
+        display: str = "paper",
+        **host: Any,
+    ) -> None:
+        for keyword in host:
+            if keyword not in HOST_KEYWORDS:
+                near = near_matches(keyword, KEYWORDS)
+                raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
+        # With ipykernel 7 the browser's messages are handled beside a running cell
+        self._lock = threading.RLock()
+        self._latest: dict[str, int] = {}
+        self._moves = 0
+        self._closed = False
+        self._shown: View | None = None
+        self._session = Session(device, self._tell)
+        self.display = display
+        if layer is not None and neuron is not None and layer != neuron.layer:
+            raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
+        place = Place("", "", layer) if neuron is None else _at(Place("", ""), neuron)
+        if architectures is not None:
+            place = replace(place, architectures=self._session.architectures(architectures))
+        with (
+            self._session.networks.guest(model) as model_name,
+            self._session.photographs.guest(image) as image_name,
+        ):
+            self._go(replace(place, model=model_name, image=image_name))
+        super().__init__(**host)
+
+    # ------------------------------------------------------------------ moving
+
+    def select(
+        self,
+        layer: str | None = None,
+        channel: int | None = None,
+        y: int | None = None,
+        x: int | None = None,
+    ) -> None:
+        """Look at a neuron; of what is left out, the strongest, in the present layer if none is named.
+
+        Raises:
+            LookupError: an unknown layer.
+            ValueError: a channel or place out of range.
+        """
+        with self._lock:
+            place = replace(self._place, layer=layer or self.layer, channel=channel, y=y, x=x)
+            self._go(place)
+
+    @property
+    def neuron(self) -> Neuron:
+        """The chosen neuron; set it to a `Neuron` or a `Strongest`."""
+        return self._now.neuron
+
+    @neuron.setter
+    def neuron(self, neuron: Neuron | Strongest) -> None:
+        with self._lock:
+            self._go(_at(self._place, neuron))
+
+    @property
+    def image(self) -> Image.Image:
+        """What the network sees, RGB; set it to a bundled name, path, PIL image, array or tensor."""
+        return self._now.scene.seen.copy()
+
+    @image.setter
+    def image(self, image: Any) -> None:
+        with self._lock, self._session.photographs.guest(image) as name:
+            self._go(replace(self._place, image=name, channel=None, y=None, x=None))
+
+    @property
+    def model(self) -> Model:
+        """The model that is looked into; set it to a name, an `nn.Module` or a `Model`."""
+        return self._now.scene.loaded.model
+
+    @model.setter
+    def model(self, model: str | nn.Module | Model) -> None:
+        with self._lock, self._session.networks.guest(model) as name:
+            self._go(Place(name, self._place.image, architectures=self._place.architectures))
+
+    @t.validate(*PUBLIC)
+    def _asked_by_python(self, proposal: Any) -> Any:
+        """Move the view before a trait takes its value, so that a refusal leaves all as it was."""
+        name, value = proposal["trait"].name, proposal["value"]
+        if self._shown is None:
+            return value
+        with self._lock:
+            shown = _public(self._now)
+            wanted = {**{trait: getattr(self, trait) for trait in PUBLIC}, name: value}
+            changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
+            if changed:
+                try:
+                    self._go(self._wanted(changed))
+                except Exception:
+                    # Under hold_trait_notifications the refused values are already in place
+                    for trait in PUBLIC:
+                        self.set_trait(trait, shown[trait])
+                    raise
+            return _public(self._now)[name]
+
+    def _wanted(self, changed: dict[str, Any]) -> Place:
+        place = self._place
+        if "address" in changed:
+            address = Address.parse(changed["address"])
+            return Place(
+                address.model,
+                address.image or place.image,
+                address.layer,
+                address.channel,
+                address.y,
+                address.x,
+                self._session.architectures(address.architectures or place.architectures),
+            )
+        if "architectures" in changed:
+            asked = changed["architectures"]
+            asked = [asked] if isinstance(asked, str | Architecture) else asked
+            place = replace(place, architectures=self._session.architectures(asked))
+        if "model_name" in changed:
+            place = replace(place, model=changed["model_name"], layer=None)
+        if "layer" in changed:
+            place = replace(place, layer=changed["layer"])
+        if {"model_name", "layer"} & changed.keys():
+            place = replace(place, channel=None, y=None, x=None)
+        return replace(
+            place, **{key: changed[key] for key in ("channel", "y", "x") if key in changed}
+        )
+
+    # ------------------------------------------------------------------ answering
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the browser sends, one message at a time."""
+        with self._lock:
+            if sync_data.get("display", DISPLAYS[0]) not in DISPLAYS:
+                sync_data = {key: sync_data[key] for key in sync_data if key != "display"}
+            super().set_state(sync_data)
+
+    @t.observe("_query")
+    def _asked_by_browser(self, change: Any) -> None:
+        """Answer a query; every failure becomes a line in the browser, and the view stays."""
+        client, seq = "", 0
+        try:
+            query = messages.read_query(change["new"])
+            client, seq = query.client, query.seq
+            if seq <= self._latest.get(client, -1):
+                return
+            self._latest[client] = seq
+            self._go(self._session.place(query), client, seq)
+        except messages.MalformedQueryError as error:
+            self._failure = messages.failure(str(error), error.client, error.seq)
+        except (LookupError, ValueError, RuntimeError, OSError) as error:
+            self._failure = messages.failure(str(error), client, seq)
+        except Exception as error:
+            # Whatever a person's own network raises: an observer's exception would go unseen
+            self._failure = messages.failure(f"{type(error).__name__}: {error}", client, seq)
+
+    def _go(self, place: Place, client: str = "", seq: int | None = None) -> None:
+        """Visit a place and show it: the browser first, in one message, then Python's observers."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this explorer is closed: make a new one")
+            view = self._session.visit(place)
+            if seq is None:
+                seq = self._moves = self._moves + 1
+            before, self._shown = self._shown, view
+            traits = messages.neuron_traits(view, client, seq)
+            new_scene = before is None or before.scene is not view.scene
+            if before is None or new_scene or before.neuron.layer != view.neuron.layer:
+                traits |= messages.layer_traits(view.scene, view.neuron.layer)
+            if new_scene:
+                traits |= messages.scene_traits(view.scene)
+            if (
+                before is None
+                or before.place.architectures != view.place.architectures
+                or new_scene
+            ):
+                traits |= {"_catalog": messages.catalog(self._session)}
+            with self.hold_sync():
+                for name, value in {**traits, "_failure": {}}.items():
+                    setattr(self, name, value)
+            with self.hold_trait_notifications():
+                for name, value in _public(view).items():
+                    setattr(self, name, value)
+
+    def _tell(self, line: str | None) -> None:
+        self._progress = {} if line is None else {"text": line, "fraction": None}
+
+    # ------------------------------------------------------------------ handing out
+
+    @property
+    def recording(self) -> Recording:
+        """The recording behind the view: activations, coverage, `reverse` for other neurons."""
+        return self._now.scene.recording
+
+    @property
+    def reconstructions(self) -> Reconstruction:
+        """The numbers of the pictures shown: `values` (A,C,h,w), `window`, `dense()`."""
+        return self._now.reconstruction
+
+    def snapshot(self, path: str | PathLike[str] | None = None) -> Image.Image:
+        """Return the view as one picture: the image, the neuron, its pictures and its address.
+
+        Args:
+            path: where to write it too; the ending says as what (".png").
+        """
+        with self._lock:
+            picture = draw_view(self._now, self.display)
+        if path is not None:
+            picture.save(path)
+        return picture
+
+    def close(self) -> None:
+        """Remove the widget, free its recordings and drop every network and image."""
+        super().close()
+        if not getattr(self, "_closed", True):  # __del__ meets explorers that were never made
+            with self._lock:
+                self._closed, self._shown = True, None
+                self._session.clear()
+
+    def __repr__(self) -> str:
+        return f"Explorer({self.address!r})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None or self._shown is None:
+            return bundle
+        # Where no widget can be drawn (GitHub, a page without state) the picture stands in
+        data, metadata = bundle
+        return {**data, "image/png": png_base64(draw_view(self._now, self.display))}, metadata
+
+    @property
+    def _now(self) -> View:
+        if self._shown is None:
+            raise RuntimeError("this explorer is closed: make a new one")
+        return self._shown
+
+    @property
+    def _place(self) -> Place:
+        return self._now.place
+
+
+def _public(view: View) -> dict[str, Any]:
+    return {
+        "model_name": view.place.model,
+        "layer": view.neuron.layer,
+        "channel": view.neuron.channel,
+        "y": view.neuron.y,
+        "x": view.neuron.x,
+        "architectures": view.place.architectures,
+        "address": str(messages.address(view)),
+    }
+
+
+def _at(place: Place, neuron: Neuron | Strongest) -> Place:
+    if not isinstance(neuron, Neuron | Strongest):
+        raise TypeError(
+            f"{neuron!r} is no neuron: give deconvscope.Neuron or deconvscope.Strongest"
+        )
+    return replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x)
