@@ -56,10 +56,10 @@ def paper_scale(x: Any) -> float:
     """
     picture = as_picture(x)
     q = abs(float(np.quantile(picture, _QUANTILE)))
-    if q < _TOO_SMALL:
-        q = abs(float(picture.min()))
-    largest = float(np.abs(picture).max())
-    return q if q > _TOO_SMALL * largest else largest
+    if q >= _TOO_SMALL:
+        return q
+    minimum, largest = abs(float(picture.min())), float(np.abs(picture).max())
+    return minimum if minimum > _TOO_SMALL * largest else largest
 
 
 def signed(x: Any) -> Pixels:
