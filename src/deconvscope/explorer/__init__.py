@@ -1,4 +1,7 @@
-"""The explorer: a widget over one network that looked at one image. Only this room knows Jupyter."""
+"""The explorer: a widget over one network that looked at one image.
+
+Only this room knows Jupyter.
+"""
 
 from .address import Address
 from .widget import Explorer

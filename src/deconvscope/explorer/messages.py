@@ -30,7 +30,7 @@ LARGEST_PNG = 130_000
 
 
 class MalformedQueryError(ValueError):
-    """A query that does not have the form agreed on; knows whom to answer as far as that was readable."""
+    """A query of another form than agreed; `client` and `seq` as far as they were readable."""
 
     def __init__(self, message: str, client: str = "", seq: int = 0) -> None:
         super().__init__(message)
@@ -199,6 +199,19 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
             "milliseconds": round(view.milliseconds, 1),
             "address": str(address(view)),
         },
+    }
+
+
+def public_traits(view: View) -> Payload:
+    """Return the traits that Python reads."""
+    return {
+        "model_name": view.place.model,
+        "layer": view.neuron.layer,
+        "channel": view.neuron.channel,
+        "y": view.neuron.y,
+        "x": view.neuron.x,
+        "architectures": view.place.architectures,
+        "address": str(address(view)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The networks one explorer can look into: those in the catalogue, loaded when asked for, and own ones."""
+"""The networks one explorer can look into: the catalogue's, loaded on demand, and one's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deconvscope.models import Model, available_models, from_module, load_model
 from deconvscope.reversal import ReversedNetwork
 
 LOADED_KEPT = 2
-"""Networks from the catalogue that stay in memory; the person's own stay as long as the explorer."""
+"""Networks of the catalogue that stay in memory; the person's own stay as long as the explorer."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Networks:
     """Models by name, on one device.
 
     Args:
-        device: "auto" (CUDA where there is one; an own module stays where it is), or a torch device.
+        device: "auto" (CUDA if there is one; one's own module stays where it is) or a torch device.
     """
 
     def __init__(self, device: str | torch.device = "auto") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 SMALLEST_MAP = 8
-"""Maps of 7×7 and less (of the usual 224×224 image) no longer say where in the image a neuron looks."""
+"""Maps of 7×7 and less (of a 224×224 image) no longer say where in the image a neuron looks."""
 
 
 class LayerFacts(Protocol):
@@ -29,10 +29,9 @@ def opening_layer(layers: Sequence[LayerFacts]) -> str:
     """Return the name of the layer that an explorer opens on.
 
     It is the last layer with maps larger than 7×7 before the last pool, for VGG-16's trunk the
-    rectified conv5_3. A rectified layer is preferred to the convolution under it: its maps are black
-    where nothing was found, so that the eye goes to the few places worth a click, and its strongest
-    neuron is active, so that all three pictures of it have something to show. Without such a layer
-    it is the last one with maps, and without any maps the last one.
+    rectified conv5_3. A rectified layer is preferred to the convolution under it: its maps are
+    black where nothing was found, so that the eye goes to the few places worth a click. Without
+    such a layer it is the last one with maps, and without any maps the last one.
 
     Raises:
         LookupError: there is no layer at all.

@@ -22,11 +22,11 @@ MOST_ACROSS = 3
 
 
 def draw_view(view: View, display: str) -> Image.Image:
-    """Return the photograph with the map and the receptive field over it, the pictures, the address.
+    """Return the photograph with map and receptive field, the pictures and the address.
 
     Args:
         view: what to draw.
-        display: how the pictures are shown: "paper", "signed", "renormalised", "saliency", "overlay".
+        display: how: "paper", "signed", "renormalised", "saliency" or "overlay".
     """
     names = [architecture.name for architecture in view.place.architectures]
     across = min(MOST_ACROSS, len(names))

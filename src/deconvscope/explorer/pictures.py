@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deconvscope.display import compand
-from deconvscope.reversal import Architecture, Reconstruction
+from deconvscope.reversal import Architecture, Reversed
 
 QUANTILE = 0.005
 NEGLIGIBLE = 1e-5
@@ -26,7 +26,7 @@ class Picture:
     """|q| of the paper's display mapping, over the whole picture."""
 
 
-def encode_pictures(reconstruction: Reconstruction, image_size: tuple[int, int]) -> list[Picture]:
+def encode_pictures(reconstruction: Reversed, image_size: tuple[int, int]) -> list[Picture]:
     """Return the pictures of a reconstruction, in its order, one byte a value.
 
     Args:

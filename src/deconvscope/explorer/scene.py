@@ -75,6 +75,8 @@ class Scene:
         by_name = {layer.name: layer for layer in self.layers}
         model = self.loaded.model.name
         path = self.opening_layer if name is None else layer_path(model, name, by_name)
+        if path in self.recording.layers:
+            path = self.recording.layers[path].name  # modules that hold others go by their output
         if path not in by_name:
             known = [*self.labels.values(), *by_name]
             raise UnknownLayerError(
@@ -90,8 +92,11 @@ class Scene:
             ValueError: the channel or place lies outside the layer.
         """
         if channel is not None and (len(layer.shape) == 1 or None not in (y, x)):
-            return self.recording.resolve(Neuron(layer.name, channel, y, x))
-        return self.recording.resolve(Strongest(layer.name, channel, y, x))
+            chosen = self.recording.resolve(Neuron(layer.name, channel, y, x))
+        else:
+            chosen = self.recording.resolve(Strongest(layer.name, channel, y, x))
+        assert isinstance(chosen, Neuron)
+        return chosen
 
     def activation(self, layer: str) -> Tensor:
         """Return a layer's activation, (C,H,W) or (K,)."""

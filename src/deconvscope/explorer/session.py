@@ -1,12 +1,12 @@
-"""What an explorer knows, without Jupyter: networks, images, recordings, and the answer to a place."""
+"""What an explorer knows, without Jupyter: networks, images, recordings; it answers a place."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,9 +17,10 @@ from deconvscope.reversal import (
     SALINET,
     Architecture,
     Neuron,
-    Reconstruction,
+    Reversed,
 )
 
+from .address import Address
 from .networks import Networks
 from .photographs import Photographs
 from .scene import Scene
@@ -36,7 +37,7 @@ SCENES_KEPT = 2
 
 @dataclass(frozen=True)
 class Place:
-    """A wish: what to look at. None leaves the choice to the session (the strongest, the opening)."""
+    """A wish: what to look at. What is None the session chooses (the strongest, the opening)."""
 
     model: str
     image: str
@@ -58,7 +59,7 @@ class View:
     """The neuron's activation."""
     rank: float
     """The fraction of its channel's places (of a vector's neurons) that are at least as active."""
-    reconstruction: Reconstruction
+    reconstruction: Reversed
     milliseconds: float
 
 
@@ -132,14 +133,47 @@ class Session:
             self.architectures(query.architectures),
         )
 
-    def architectures(self, asked: Iterable[Architecture | str]) -> tuple[Architecture, ...]:
-        """Return architectures, each once, from objects, names and codes.
+    def moved(self, place: Place, changed: Mapping[str, Any]) -> Place:
+        """Return a place with some of the widget's public traits changed.
+
+        An address says all; a new model or layer leaves the neuron open unless that is changed too.
+
+        Raises:
+            ValueError: the address is none, or an architecture is unknown.
+        """
+        if "address" in changed:
+            address = Address.parse(changed["address"])
+            return Place(
+                address.model,
+                address.image or place.image,
+                address.layer,
+                address.channel,
+                address.y,
+                address.x,
+                self.architectures(address.architectures or place.architectures),
+            )
+        if "architectures" in changed:
+            place = replace(place, architectures=self.architectures(changed["architectures"]))
+        if "model_name" in changed:
+            place = replace(place, model=changed["model_name"], layer=None)
+        if "layer" in changed:
+            place = replace(place, layer=changed["layer"])
+        if "model_name" in changed or "layer" in changed:
+            place = replace(place, channel=None, y=None, x=None)
+        indices = {key: changed[key] for key in ("channel", "y", "x") if key in changed}
+        return replace(place, **indices)
+
+    def architectures(
+        self, asked: Architecture | str | Iterable[Architecture | str]
+    ) -> tuple[Architecture, ...]:
+        """Return architectures, each once, from objects, names and codes, one or many.
 
         Raises:
             ValueError: none is asked for, or a name is unknown.
         """
+        several = [asked] if isinstance(asked, str | Architecture) else asked
         found = dict.fromkeys(
-            one if isinstance(one, Architecture) else self._architecture(one) for one in asked
+            one if isinstance(one, Architecture) else self._architecture(one) for one in several
         )
         if not found:
             raise ValueError("choose at least one architecture, e.g. 'DeSaliNet'")

@@ -1,4 +1,4 @@
-"""The widget: a table of traits, one handler for what the browser asks, one for what Python sets."""
+"""The widget: a table of traits, a handler of what the browser asks, one of what Python sets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets as t
 
-from deconvscope.reversal import Architecture, Neuron, Reconstruction, Recording, Strongest
+from deconvscope.reversal import Neuron, Recording, Reversed, Strongest
 from deconvscope.reversal.errors import near_matches
 
 from . import messages
-from .address import Address
 from .picture import draw_view, png_base64
 from .session import Place, Session, View
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
 PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
+BROWSER_SETS = ("_query", "display", "layout", "tooltip", "tabbable", "_view_count")
 HOST_KEYWORDS = ("layout", "tooltip", "tabbable", "comm", "model_id")
 KEYWORDS = ("model", "image", "layer", "neuron", "architectures", "device", "display", "layout")
 STATIC = Path(__file__).parent / "static"
@@ -54,8 +54,8 @@ class Explorer(anywidget.AnyWidget):
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
         **host: ipywidgets' own keywords: layout, tooltip, tabbable.
 
-    Setting `layer`, `channel`, `y`, `x`, `architectures`, `model_name`, `address`, `neuron`, `image`
-    or `model` moves the view; a value that does not exist raises and leaves the view as it was.
+    Setting `layer`, `channel`, `y`, `x`, `architectures`, `model_name`, `address`, `neuron`,
+    `image` or `model` moves the view; a value that does not exist raises and the view stays.
 
     Raises:
         TypeError: an unknown keyword, or a model or image of no usable type.
@@ -146,7 +146,7 @@ class Explorer(anywidget.AnyWidget):
         y: int | None = None,
         x: int | None = None,
     ) -> None:
-        """Look at a neuron; of what is left out, the strongest, in the present layer if none is named.
+        """Look at a neuron; of what is left out, the strongest. Without `layer`, in this one.
 
         Raises:
             LookupError: an unknown layer.
@@ -168,7 +168,7 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def image(self) -> Image.Image:
-        """What the network sees, RGB; set it to a bundled name, path, PIL image, array or tensor."""
+        """What the network sees, RGB; set it to a bundled name, path, picture, array or tensor."""
         return self._now.scene.seen.copy()
 
     @image.setter
@@ -190,57 +190,31 @@ class Explorer(anywidget.AnyWidget):
     def _asked_by_python(self, proposal: Any) -> Any:
         """Move the view before a trait takes its value, so that a refusal leaves all as it was."""
         name, value = proposal["trait"].name, proposal["value"]
-        if self._shown is None:
-            return value
+        if self._shown is None and not self._closed:
+            return value  # while the explorer is being made
         with self._lock:
-            shown = _public(self._now)
+            shown = messages.public_traits(self._now)
             wanted = {**{trait: getattr(self, trait) for trait in PUBLIC}, name: value}
             changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
             if changed:
                 try:
-                    self._go(self._wanted(changed))
+                    self._go(self._session.moved(self._place, changed))
                 except Exception:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
                         self.set_trait(trait, shown[trait])
                     raise
-            return _public(self._now)[name]
-
-    def _wanted(self, changed: dict[str, Any]) -> Place:
-        place = self._place
-        if "address" in changed:
-            address = Address.parse(changed["address"])
-            return Place(
-                address.model,
-                address.image or place.image,
-                address.layer,
-                address.channel,
-                address.y,
-                address.x,
-                self._session.architectures(address.architectures or place.architectures),
-            )
-        if "architectures" in changed:
-            asked = changed["architectures"]
-            asked = [asked] if isinstance(asked, str | Architecture) else asked
-            place = replace(place, architectures=self._session.architectures(asked))
-        if "model_name" in changed:
-            place = replace(place, model=changed["model_name"], layer=None)
-        if "layer" in changed:
-            place = replace(place, layer=changed["layer"])
-        if {"model_name", "layer"} & changed.keys():
-            place = replace(place, channel=None, y=None, x=None)
-        return replace(
-            place, **{key: changed[key] for key in ("channel", "y", "x") if key in changed}
-        )
+            return messages.public_traits(self._now)[name]
 
     # ------------------------------------------------------------------ answering
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what the browser sends, one message at a time."""
         with self._lock:
-            if sync_data.get("display", DISPLAYS[0]) not in DISPLAYS:
-                sync_data = {key: sync_data[key] for key in sync_data if key != "display"}
-            super().set_state(sync_data)
+            asked = {key: sync_data[key] for key in sync_data if key in BROWSER_SETS}
+            if asked.get("display", DISPLAYS[0]) not in DISPLAYS:
+                del asked["display"]
+            super().set_state(asked)
 
     @t.observe("_query")
     def _asked_by_browser(self, change: Any) -> None:
@@ -255,11 +229,11 @@ class Explorer(anywidget.AnyWidget):
             self._go(self._session.place(query), client, seq)
         except messages.MalformedQueryError as error:
             self._failure = messages.failure(str(error), error.client, error.seq)
-        except (LookupError, ValueError, RuntimeError, OSError) as error:
-            self._failure = messages.failure(str(error), client, seq)
         except Exception as error:
-            # Whatever a person's own network raises: an observer's exception would go unseen
-            self._failure = messages.failure(f"{type(error).__name__}: {error}", client, seq)
+            # Whatever a person's own network raises too: an observer's exception would go unseen
+            told = isinstance(error, LookupError | ValueError | RuntimeError | OSError)
+            line = str(error) if told else f"{type(error).__name__}: {error}"
+            self._failure = messages.failure(line, client, seq)
 
     def _go(self, place: Place, client: str = "", seq: int | None = None) -> None:
         """Visit a place and show it: the browser first, in one message, then Python's observers."""
@@ -269,24 +243,21 @@ class Explorer(anywidget.AnyWidget):
             view = self._session.visit(place)
             if seq is None:
                 seq = self._moves = self._moves + 1
-            before, self._shown = self._shown, view
             traits = messages.neuron_traits(view, client, seq)
+            before = self._shown
             new_scene = before is None or before.scene is not view.scene
             if before is None or new_scene or before.neuron.layer != view.neuron.layer:
                 traits |= messages.layer_traits(view.scene, view.neuron.layer)
-            if new_scene:
+            if before is None or new_scene:
                 traits |= messages.scene_traits(view.scene)
-            if (
-                before is None
-                or before.place.architectures != view.place.architectures
-                or new_scene
-            ):
-                traits |= {"_catalog": messages.catalog(self._session)}
+            if before is None or new_scene or before.place.architectures != place.architectures:
+                traits["_catalog"] = messages.catalog(self._session)
+            self._shown = view
             with self.hold_sync():
                 for name, value in {**traits, "_failure": {}}.items():
                     setattr(self, name, value)
             with self.hold_trait_notifications():
-                for name, value in _public(view).items():
+                for name, value in messages.public_traits(view).items():
                     setattr(self, name, value)
 
     def _tell(self, line: str | None) -> None:
@@ -300,7 +271,7 @@ class Explorer(anywidget.AnyWidget):
         return self._now.scene.recording
 
     @property
-    def reconstructions(self) -> Reconstruction:
+    def reconstructions(self) -> Reversed:
         """The numbers of the pictures shown: `values` (A,C,h,w), `window`, `dense()`."""
         return self._now.reconstruction
 
@@ -344,18 +315,6 @@ class Explorer(anywidget.AnyWidget):
     @property
     def _place(self) -> Place:
         return self._now.place
-
-
-def _public(view: View) -> dict[str, Any]:
-    return {
-        "model_name": view.place.model,
-        "layer": view.neuron.layer,
-        "channel": view.neuron.channel,
-        "y": view.neuron.y,
-        "x": view.neuron.x,
-        "architectures": view.place.architectures,
-        "address": str(messages.address(view)),
-    }
 
 
 def _at(place: Place, neuron: Neuron | Strongest) -> Place:
