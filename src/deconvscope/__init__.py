@@ -1,0 +1,115 @@
+"""Explore convolutional networks by running them in reverse: DeConvNet, SaliNet, DeSaliNet and their family.
+
+Mahendran & Vedaldi, *Salient Deconvolutional Networks*, ECCV 2016.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .reversal import (
+    DECONVNET,
+    DESALINET,
+    EIGHT,
+    SALINET,
+    Activations,
+    Architecture,
+    Channel,
+    Class,
+    InputError,
+    Mixture,
+    Neuron,
+    Noise,
+    RandomNeuron,
+    Recording,
+    RecordingError,
+    RectGrad,
+    Reversed,
+    ReversedNetwork,
+    RuleError,
+    Signal,
+    SmoothRelu,
+    StaleRecordingError,
+    Strongest,
+    UnknownLayerError,
+)
+
+if TYPE_CHECKING:
+    from .explorer import Explorer
+    from .models import (
+        Model,
+        ModelDownloadError,
+        UnknownModelError,
+        UnreadableImageError,
+        available_models,
+        from_module,
+        load_model,
+        read_image,
+        sample_image,
+    )
+
+_LATER = {
+    "Explorer": "explorer",
+    "Model": "models",
+    "ModelDownloadError": "models",
+    "UnknownModelError": "models",
+    "UnreadableImageError": "models",
+    "available_models": "models",
+    "from_module": "models",
+    "load_model": "models",
+    "read_image": "models",
+    "sample_image": "models",
+}
+"""Public names whose rooms are imported when first asked for: torchvision and anywidget take their time."""
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DECONVNET",
+    "DESALINET",
+    "EIGHT",
+    "SALINET",
+    "Activations",
+    "Architecture",
+    "Channel",
+    "Class",
+    "Explorer",
+    "InputError",
+    "Mixture",
+    "Model",
+    "ModelDownloadError",
+    "Neuron",
+    "Noise",
+    "RandomNeuron",
+    "Recording",
+    "RecordingError",
+    "RectGrad",
+    "Reversed",
+    "ReversedNetwork",
+    "RuleError",
+    "Signal",
+    "SmoothRelu",
+    "StaleRecordingError",
+    "Strongest",
+    "UnknownLayerError",
+    "UnknownModelError",
+    "UnreadableImageError",
+    "available_models",
+    "from_module",
+    "load_model",
+    "read_image",
+    "sample_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        value = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,130 @@
+"""The rows of a batch: which architecture each follows, and the convolution weights prepared for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from torch import Tensor
+
+from .architecture import Architecture
+from .rules import LrnRule, PoolRule, ReluRule
+
+T = TypeVar("T")
+
+
+class PreparedWeights:
+    """Weights in the memory layout that the reversed convolution wants, made once for each weight and form.
+
+    An entry is made anew when its weight was changed in place since.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[int, str], tuple[Tensor, int, Tensor]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, weight: Tensor, form: str, make: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return ``make(weight)``, from the store where the weight is the same.
+
+        Args:
+            weight: the layer's weight.
+            form: a name for what `make` does.
+            make: the preparation.
+        """
+        key = (id(weight), form)
+        entry = self._entries.get(key)
+        if entry is not None and entry[0] is weight and entry[1] == weight._version:
+            return entry[2]
+        prepared = make(weight.detach())
+        with self._lock:
+            self._entries[key] = (weight, weight._version, prepared)
+        return prepared
+
+
+@dataclass(frozen=True)
+class RectifierRows:
+    """Which rows a rectifier clamps, which it masks, and which it gates by a rule of their own."""
+
+    clamped: tuple[slice, ...]
+    masked: tuple[slice, ...]
+    gated: tuple[tuple[slice, ReluRule], ...]
+
+
+@dataclass
+class Batch:
+    """Rows (architectures × lanes) that are reversed together.
+
+    Args:
+        architectures: one for each group of `lanes` rows, in the order of `in_runs`.
+        lanes: how many selections are reversed together.
+        prepared: the weights of the network.
+    """
+
+    architectures: tuple[Architecture, ...]
+    lanes: int
+    prepared: PreparedWeights
+    _rectifier: dict[str, RectifierRows] = field(default_factory=dict)
+    _pool: dict[str, tuple[tuple[slice, PoolRule], ...]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many signals the batch holds."""
+        return len(self.architectures) * self.lanes
+
+    def rectifier_rows(self, layer: str) -> RectifierRows:
+        """Return which rows are clamped, masked and gated at the rectifier of that name."""
+        found = self._rectifier.get(layer)
+        if found is None:
+            rules = [architecture.relu_at(layer) for architecture in self.architectures]
+            found = self._rectifier[layer] = RectifierRows(
+                clamped=tuple(
+                    rows for rows, on in self._runs([rule.clamps for rule in rules]) if on
+                ),
+                masked=tuple(rows for rows, on in self._runs([rule.masks for rule in rules]) if on),
+                gated=tuple((rows, rule) for rows, rule in self._runs(rules) if rule.gated),
+            )
+        return found
+
+    def pool_rows(self, layer: str) -> tuple[tuple[slice, PoolRule], ...]:
+        """Return the runs of rows that follow the same MP† at the pool of that name."""
+        found = self._pool.get(layer)
+        if found is None:
+            found = self._pool[layer] = tuple(
+                self._runs([a.pool_at(layer) for a in self.architectures])
+            )
+        return found
+
+    def lrn_rows(self, layer: str) -> tuple[tuple[slice, LrnRule], ...]:
+        """Return the runs of rows that follow the same LRN† at the normalisation of that name."""
+        return tuple(
+            self._runs([architecture.lrn_at(layer) for architecture in self.architectures])
+        )
+
+    def _runs(self, rules: Sequence[T]) -> list[tuple[slice, T]]:
+        starts = [i for i, rule in enumerate(rules) if i == 0 or rules[i - 1] != rule]
+        ends = [*starts[1:], len(rules)]
+        return [
+            (slice(a * self.lanes, b * self.lanes), rules[a])
+            for a, b in zip(starts, ends, strict=True)
+        ]
+
+
+def in_runs(architectures: Sequence[Architecture]) -> list[int]:
+    """Return the order of architectures in which rows that follow one rule lie together.
+
+    With switches: 1, RU, RU∘RU_BP, RU_BP; with centres the other way round, so that the masked rows of both
+    lie side by side. A run costs one operation on a contiguous part of the batch.
+    """
+
+    def place(index: int) -> tuple[int, int, int]:
+        architecture = architectures[index]
+        rule = architecture.relu_rule
+        around = {(False, False): 0, (True, False): 1, (True, True): 2, (False, True): 3}[
+            rule.clamps, rule.masks
+        ]
+        pool = ("switches", "centre", "uniform").index(architecture.pool)
+        return pool, (around if pool == 0 else -around), architecture.lrn == "bp"
+
+    return sorted(range(len(architectures)), key=place)

@@ -1,0 +1,123 @@
+"""Which recorded call got which reversed rule, and which fell back to the plain vector-Jacobian product."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .steps.backpropagation import Backpropagation
+from .steps.step import Step
+
+RECTIFIER_LIKE = frozenset(
+    "where maximum max minimum clamp clamp_min clip abs glu rrelu masked_fill heaviside relu threshold amax "
+    "max_pool1d max_pool3d adaptive_max_pool1d adaptive_max_pool3d fractional_max_pool2d maxout".split()
+)
+"""Calls that act as a rectifier or a max pool, and that lose a rule where they are reversed by BP."""
+
+
+@dataclass(frozen=True)
+class CoveredCall:
+    """One call of the network."""
+
+    layer: str
+    kind: str
+    call: str
+    rule: str
+    falls_back: bool
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a call that rectifies or pools fell back to BP, so that a rule asked for is not applied there."""
+        return self.falls_back and self.call in RECTIFIER_LIKE
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A report on one recording: prints as a table, in a notebook too.
+
+    Attributes:
+        calls: every recorded call in order.
+        stops: calls at which the network leaves the recorded computation, so that nothing flows back (`detach`,
+            `numpy`, `item`), as in automatic differentiation.
+    """
+
+    calls: tuple[CoveredCall, ...]
+    stops: tuple[str, ...] = ()
+
+    @property
+    def fallbacks(self) -> tuple[CoveredCall, ...]:
+        """Calls reversed by the true vector-Jacobian product for want of a rule of their own."""
+        return tuple(call for call in self.calls if call.falls_back)
+
+    @property
+    def suspicious(self) -> tuple[CoveredCall, ...]:
+        """Calls that rectify or pool and fell back."""
+        return tuple(call for call in self.calls if call.suspicious)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many calls of each kind were recorded."""
+        return dict(Counter(call.kind for call in self.calls))
+
+    def summary(self) -> str:
+        """Return one line: rewritten rectifiers, pools and LRNs, and fall-backs."""
+        counts = self.counts()
+        rewritten = [
+            f"{counts.get(kind, 0)} {plural}"
+            for kind, plural in (
+                ("rectifier", "rectifiers"),
+                ("max pool", "max pools"),
+                ("local response norm", "local response norms"),
+            )
+        ]
+        fallbacks = Counter(call.call for call in self.fallbacks)
+        tail = ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in fallbacks.items()) or "none"
+        return f"{len(self.calls)} calls; reversed by a rule: {', '.join(rewritten)}; fell back to BP: {tail}"
+
+    def __str__(self) -> str:
+        head = ("layer", "kind", "call", "reversed by")
+        rows = [(c.layer, c.kind, c.call, c.rule + ("  ⚠" if c.suspicious else "")) for c in self.calls]
+        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(4)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
+        lines.insert(1, "  ".join("─" * width for width in widths))
+        return "\n".join([*lines, *self._notes()])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            "<tr>"
+            + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in (c.layer, c.kind, c.call))
+            + f"<td style='text-align:left'>{html.escape(c.rule)}{' <b>⚠ rectifier-like</b>' if c.suspicious else ''}</td></tr>"
+            for c in self.calls
+        )
+        heads = "".join(f"<th style='text-align:left'>{cell}</th>" for cell in ("layer", "kind", "call", "reversed by"))
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+
+    def _notes(self) -> list[str]:
+        notes = [self.summary()]
+        if self.suspicious:
+            notes.append(
+                f"⚠ {len(self.suspicious)} rectifier-like call(s) have no reversed rule and were reversed by BP: "
+                + ", ".join(f"{c.layer} ({c.call})" for c in self.suspicious)
+            )
+        if self.stops:
+            notes.append(f"nothing flows back through: {', '.join(self.stops)}")
+        return notes
+
+
+def cover(steps: Sequence[Step], stops: Sequence[str]) -> Coverage:
+    """Return the report on the recorded steps."""
+    return Coverage(
+        tuple(
+            CoveredCall(step.layer, kind_of(step), step.call, step.rule, isinstance(step, Backpropagation))
+            for step in steps
+        ),
+        tuple(stops),
+    )
+
+
+def kind_of(step: Step) -> str:
+    """Return the kind of a step in the field's words."""
+    named = getattr(step, "named", None)
+    return named if isinstance(named, str) else step.kind

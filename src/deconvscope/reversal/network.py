@@ -1,0 +1,142 @@
+"""`ReversedNetwork`, the face of this room: records any module, and lets the recordings be run in reverse."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from .batch import PreparedWeights
+from .calls_in_progress import CallStack
+from .custom_functions import join_custom_functions
+from .errors import InputError, RecordingError
+from .layer_names import name_layers
+from .recorder import Recorder, tensors_in
+from .recording import Recording
+from .unseen_calls import require_all_seen, require_transparent
+
+
+class ReversedNetwork:
+    """A convolutional network that can be run in reverse.
+
+    The module is never modified: no hooks, no patches; training flags are restored after each recording.
+
+    Args:
+        module: any ``torch.nn.Module`` that takes an image (1, C, H, W) as its first argument.
+        categories: the names of its classes, so that `Class` selections may use them.
+
+    Raises:
+        TypeError: the module is no ``nn.Module``.
+
+    Example:
+        >>> net = ReversedNetwork(module)                                     # doctest: +SKIP
+        >>> rec = net.record(image)                                           # doctest: +SKIP
+        >>> rec.reverse(Neuron("features.28", 33, 7, 7), "DeSaliNet").values  # doctest: +SKIP
+    """
+
+    def __init__(self, module: nn.Module, categories: Sequence[str] | None = None) -> None:
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"a ReversedNetwork is made from an nn.Module, not from {type(module).__name__}")
+        self.module = module
+        self.categories = categories
+        self.prepared = PreparedWeights()
+
+    def record(self, image: Tensor) -> Recording:
+        """Run the network forwards over an image and keep what its way back needs.
+
+        The network runs in eval mode, whatever its training flags say, and without an autograd graph.
+
+        Args:
+            image: (C, H, W) or (1, C, H, W), any floating-point type and device; it is taken to the type and
+                device of the network's weights.
+
+        Returns:
+            The recording.
+
+        Raises:
+            InputError: a `ValueError`; the image's type, values, channels or size do not suit the network.
+            RecordingError: parts of the network cannot be seen (scripted or compiled), or writes cannot be followed.
+        """
+        require_transparent(self.module)
+        x = self._prepared_image(image)
+        with torch.no_grad(), _in_eval_mode(self.module):
+            stack = CallStack(self.module, sys._getframe())
+            recorder = Recorder(self.module, x, stack)
+            try:
+                with recorder:
+                    returned = self.module(x)
+                finished = [recorder.current(t) for t in tensors_in(returned)]
+                if recorder.strangers:
+                    require_all_seen(self.module, x)
+            finally:
+                stack.release()
+        return self._finished(recorder, finished)
+
+    def _finished(self, recorder: Recorder, returned: Sequence[Tensor]) -> Recording:
+        slots = {id(t): i for i, t in enumerate(recorder.tensors)}
+        outputs = [slots[id(t)] for t in returned if slots.get(id(t), 0) > 0]
+        if not outputs:
+            raise RecordingError(
+                "what the network returns does not depend on the image by any recorded call"
+                + (f"; it left torch at {recorder.stops[0]}" if recorder.stops else "")
+            )
+        steps, made_in = join_custom_functions(recorder.steps, recorder.made_in, recorder.stack.calls, outputs)
+        names, aliases = name_layers(steps, made_in, recorder.stack.calls, outputs)
+        return Recording(
+            recorder.tensors, steps, names, aliases, outputs, recorder.stops, self.prepared, self.categories
+        )
+
+    def _prepared_image(self, image: Tensor) -> Tensor:
+        if not isinstance(image, Tensor):
+            raise InputError(f"the image must be a torch tensor (C, H, W), not {type(image).__name__}")
+        shape = tuple(image.shape)
+        if image.ndim == 4 and image.shape[0] != 1:
+            raise InputError(f"the image has shape {shape}; record one image at a time, (C, H, W) or (1, C, H, W)")
+        if image.ndim not in (3, 4):
+            raise InputError(f"the image has shape {shape}; it must be (C, H, W) or (1, C, H, W)")
+        if not image.is_floating_point():
+            raise InputError(
+                f"the image has type {image.dtype}; give floats, preprocessed as the network expects, e.g. image.float() / 255"
+            )
+        if not image.numel():
+            raise InputError(f"the image has shape {shape}: it is empty")
+        if not bool(torch.isfinite(image).all()):
+            raise InputError("the image holds NaN or infinite values; replace them, e.g. with torch.nan_to_num")
+        weights = next((p for p in self.module.parameters() if p.is_floating_point()), None)
+        like = weights if weights is not None else image
+        batch = image.detach() if image.ndim == 4 else image.detach().unsqueeze(0)
+        layout = torch.contiguous_format if like.dtype == torch.float64 else torch.channels_last
+        copy = torch.empty(batch.shape, dtype=like.dtype, device=like.device, memory_format=layout)
+        return copy.copy_(batch)
+
+
+_running: WeakKeyDictionary[nn.Module, tuple[int, dict[nn.Module, bool]]] = WeakKeyDictionary()
+_running_lock = threading.Lock()
+
+
+@contextmanager
+def _in_eval_mode(module: nn.Module) -> Iterator[None]:
+    """Hold a network in eval mode; the last of several threads to leave restores each part's training flag."""
+    with _running_lock:
+        count, flags = _running.get(module, (0, {}))
+        if count == 0:
+            flags = {part: part.training for part in module.modules() if part.training}
+            for part in flags:
+                part.training = False
+        _running[module] = (count + 1, flags)
+    try:
+        yield
+    finally:
+        with _running_lock:
+            count, flags = _running[module]
+            if count > 1:
+                _running[module] = (count - 1, flags)
+            else:
+                del _running[module]
+                for part, flag in flags.items():
+                    part.training = flag

@@ -1,0 +1,293 @@
+"""The forward pass, watched: a `TorchFunctionMode` that turns every call on the image into a `Step`.
+
+No hook, patch or flag is put on the network, and no autograd graph is built. Calls that write in place are run
+functionally, so that the activation they would overwrite stays; the tensor written is replaced by its successor
+wherever it is used later, and so are its views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from .calls_in_progress import CallStack
+from .errors import InputError, RecordingError
+from .steps.backpropagation import Backpropagation
+from .steps.calls import FAMILIES, Call, Function, without_writing
+from .steps.step import Step
+
+LEAVES_TORCH = frozenset(("numpy", "__array__", "tolist", "item", "__float__", "__int__", "detach", "detach_"))
+QUIET = frozenset(("contiguous", "to", "clone", "float", "type", "type_as", "cpu", "cuda", "double", "half", "bfloat16"))
+
+
+class Recorder(TorchFunctionMode):
+    """Records the calls made while it is the active mode.
+
+    Attributes:
+        tensors: the recorded tensors; number 0 is the image.
+        steps: the recorded calls, in order.
+        made_in: for each step the number of the module call that made it.
+        stops: names of calls at which the network left the recorded computation.
+        strangers: tensors that were used, and that no call seen here made.
+    """
+
+    def __init__(self, module: torch.nn.Module, image: Tensor, stack: CallStack) -> None:
+        super().__init__()
+        self.stack = stack
+        self.tensors: list[Tensor] = [image]
+        self.steps: list[Step] = []
+        self.made_in: list[int] = []
+        self.stops: list[str] = []
+        self.strangers: list[Tensor] = []
+        self._slots: dict[int, int] = {id(image): 0}
+        self._constants: dict[int, Tensor] = {id(t): t for t in (*module.parameters(), *module.buffers())}
+        self._successors: dict[int, Tensor] = {}
+        self._written: list[Tensor] = []
+        self._views: dict[int, list[tuple[Tensor, Call, int, Tensor]]] = {}
+        self._view_of: dict[int, tuple[Tensor, Call, int]] = {}
+        self._stale: set[int] = set()
+
+    def __torch_function__(
+        self, func: Function, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run one call and record it where it depends on the image."""
+        kwargs = kwargs or {}
+        target = args[0] if args else kwargs.get("input")
+        if self._successors or self._stale:
+            args, kwargs = _replaced(args, self.current), _replaced(kwargs, self.current)
+        tracked = {id(t): t for t in tensors_in((args, kwargs)) if id(t) in self._slots}
+        if not tracked:
+            return self._unrelated(func, args, kwargs)
+        name = getattr(func, "__name__", type(func).__name__)
+        if name == "__get__":
+            return self._attribute(func, args)
+        if name in LEAVES_TORCH:
+            self.stops.append(f"{self.stack.where() or 'the network'}: {name}")
+            return self._constant(func(*args, **kwargs))
+        functional = without_writing(func, name, kwargs)
+        if functional is None and isinstance(kwargs.get("out"), Tensor):
+            raise RecordingError(
+                f"{name}(out=…) in {self.stack.where()!r} writes into a given tensor, which cannot be followed; "
+                "use its return value instead"
+            )
+        if functional is None:
+            return self.record(Call(func, name, args, kwargs, frozenset(tracked)), tracked)
+        plain, plain_name, kwargs = functional
+        y = self.record(Call(plain, plain_name, args, kwargs, frozenset(tracked)), tracked)
+        if not isinstance(target, Tensor) or not isinstance(y, Tensor):
+            raise RecordingError(f"{name} in {self.stack.where()!r} writes in place in a way that cannot be followed")
+        self._write(target, y)
+        return None if name == "__setitem__" else target
+
+    def current(self, value: Tensor) -> Tensor:
+        """Return what stands in a tensor's place now that it, or what it is a view of, was written."""
+        while id(value) in self._successors or id(value) in self._stale:
+            if id(value) in self._successors:
+                value = self._successors[id(value)]
+                continue
+            self._stale.discard(id(value))
+            base, call, position = self._view_of[id(value)]
+            base_now = self.current(base)
+            swap = _by_identity({id(base): base_now})
+            args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
+            again = Call(call.function, call.name, args, kwargs, frozenset((id(base_now),)))
+            fresh = list(tensors_in(self.record(again, {id(base_now): base_now})))[position]
+            self._succeed(value, fresh)
+        return value
+
+    def record(self, call: Call, tracked: dict[int, Tensor]) -> Any:
+        """Run a functional call and keep its step."""
+        made_in = self.stack.innermost()
+        try:
+            output, step = self._run(call, tracked)
+        except (RuntimeError, ValueError, IndexError) as error:
+            if isinstance(error, RecordingError):
+                raise
+            raise InputError(self._refusal(call, error)) from error
+        made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
+        if not made:
+            return self._constant(output)
+        if len(made) == 1 and id(made[0]) in tracked and call.name in QUIET:
+            return output
+        output, made = _distinct(output, made, tracked)
+        for other in tensors_in(output):
+            if not any(other is t for t in made):
+                self._constants[id(other)] = other
+        step.call = call.name
+        step.inputs = tuple(self._slots.get(id(source), -1) for source in step.sources)
+        step.sources = ()
+        step.outputs = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
+        for slot, tensor in zip(step.outputs, made, strict=True):
+            self.tensors.append(tensor)
+            self._slots[id(tensor)] = slot
+        self.made_in.append(made_in)
+        self.steps.append(step)
+        self._note_views(call, made, tracked)
+        return output
+
+    def _run(self, call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
+        family = FAMILIES.get(call.function)
+        recorded = family(call, *call.args, **call.kwargs) if family is not None else None
+        if recorded is not None:
+            step = recorded[1]
+            sources = {id(source) for source in step.sources}
+            if sources >= tracked.keys():
+                return recorded
+        return call.run(), self._fallback(call, tracked)
+
+    def _fallback(self, call: Call, tracked: dict[int, Tensor]) -> Step:
+        xs = [x for x in tracked.values() if x.is_floating_point() or x.is_complex()]
+        order = [id(x) for x in xs]
+
+        def again(fresh: Sequence[Tensor]) -> list[Tensor]:
+            swap = _by_identity(dict(zip(order, fresh, strict=True)))
+            args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
+            made = tensors_in(call.function(*args, **kwargs))
+            return [t for t in made if t.is_floating_point() or t.is_complex()]
+
+        return Backpropagation(call.name, xs, again)
+
+    def _unrelated(self, func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for tensor in tensors_in((args, kwargs)):
+            if id(tensor) not in self._constants:
+                self._constants[id(tensor)] = tensor
+                self.strangers.append(tensor)
+        try:
+            return self._constant(func(*args, **kwargs))
+        except (RuntimeError, ValueError) as error:
+            where = self.stack.where()
+            raise RecordingError(f"the network failed in {where or 'its forward'!r}: {error}") from error
+
+    def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
+        name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
+        if name not in ("T", "mT", "H", "mH", "real", "imag"):
+            value = func(*args)
+            if isinstance(value, Tensor):
+                self.stops.append(f"{self.stack.where() or 'the network'}: .{name}")
+            return self._constant(value)
+        tracked = {id(args[0]): args[0]}
+        return self.record(Call(func, name, args, {}, frozenset(tracked)), tracked)
+
+    def _constant(self, value: Any) -> Any:
+        for tensor in tensors_in(value):
+            self._constants[id(tensor)] = tensor
+        return value
+
+    # --- writes in place -----------------------------------------------------------------------------------
+
+    def _note_views(self, call: Call, made: Sequence[Tensor], tracked: dict[int, Tensor]) -> None:
+        for position, view in enumerate(made):
+            base = view._base
+            if base is None:
+                continue
+            for x in tracked.values():
+                if x is base or x._base is base:
+                    self._views.setdefault(id(x), []).append((view, call, position, x))
+                    self._view_of[id(view)] = (x, call, position)
+                    break
+
+    def _write(self, target: Tensor, value: Tensor) -> None:
+        """Let `value` stand for what `target` holds from now on, and follow its base and its views."""
+        now = self.current(target)
+        known = id(target) in self._slots or target._base is None
+        if not known and id(target) not in self._view_of:
+            raise RecordingError(
+                f"a write in {self.stack.where()!r} goes through a view that cannot be followed; "
+                "write to the tensor itself, or make a new one with torch.cat or torch.where"
+            )
+        self._succeed(now, value)
+        if now is not target:
+            self._succeed(target, value)
+        self._expire(now, except_for=value)
+        if id(now) in self._view_of:
+            base, call, position = self._view_of[id(now)]
+            self._write_base(base, call, position, now, value)
+
+    def _write_base(self, base: Tensor, call: Call, position: int, view: Tensor, value: Tensor) -> None:
+        def written(whole: Tensor, part: Tensor) -> Tensor:
+            copy = whole.clone()
+            swap = _by_identity({id(base): copy})
+            views = tensors_in(call.function(*_replaced(call.args, swap), **_replaced(call.kwargs, swap)))
+            list(views)[position].copy_(part)
+            return copy
+
+        base_now = self.current(base)
+        tracked = {id(t): t for t in (base_now, value) if id(t) in self._slots}
+        whole = self.record(Call(written, "write through a view", (base_now, value), {}, frozenset(tracked)), tracked)
+        self._succeed(base_now, whole)
+        self._expire(base_now, except_for=view)
+        if id(base_now) in self._view_of:
+            self._write_base(*self._view_of[id(base_now)], base_now, whole)
+
+    def _expire(self, base: Tensor, except_for: Tensor) -> None:
+        for view, _, _, _ in self._views.get(id(base), ()):
+            if view is not except_for and id(view) not in self._successors:
+                self._stale.add(id(view))
+                self._expire(view, except_for)
+
+    def _succeed(self, old: Tensor, new: Tensor) -> None:
+        if old is not new:
+            self._successors[id(old)] = new
+            self._written.append(old)  # keeps its identity from being given to another tensor
+
+    def _refusal(self, call: Call, error: Exception) -> str:
+        where = self.stack.where() or "the network"
+        shape = "×".join(map(str, self.tensors[0].shape[1:]))
+        given = next((t for t in tensors_in((call.args, call.kwargs)) if id(t) in self._slots), None)
+        if call.name == "conv2d" and given is not None and len(call.args) > 1:
+            weight, groups = call.args[1], call.args[6] if len(call.args) > 6 else call.kwargs.get("groups", 1)
+            wanted = weight.shape[1] * groups
+            if given is self.tensors[0] and given.shape[1] != wanted:
+                return (
+                    f"the network takes {wanted} channels, the image has {given.shape[1]}; "
+                    f"repeat or choose channels, e.g. image.expand({wanted}, -1, -1)"
+                )
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if any(word in told for word in ("too small", "Kernel size can't be greater", "smaller than", "less than")):
+            return f"an image of {shape} is too small for this network: at {where} nothing is left of it ({told}); give a larger one"
+        return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors inside nested tuples, lists, mappings and data classes, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif hasattr(value, "__dataclass_fields__"):
+        for field in value.__dataclass_fields__:
+            yield from tensors_in(getattr(value, field))
+
+
+def _replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
+    """Return nested arguments with each tensor exchanged."""
+    if isinstance(value, Tensor):
+        return by(value)
+    if isinstance(value, tuple):
+        items = [_replaced(item, by) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [_replaced(item, by) for item in value]
+    if isinstance(value, dict):
+        return {key: _replaced(item, by) for key, item in value.items()}
+    return value
+
+
+def _by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda tensor: place.get(id(tensor), tensor)
+
+
+def _distinct(output: Any, made: list[Tensor], tracked: dict[int, Tensor]) -> tuple[Any, list[Tensor]]:
+    """Return the outputs with a fresh alias for any that is an input itself, so that each layer is its own tensor."""
+    if not any(id(t) in tracked for t in made):
+        return output, made
+    fresh = {id(t): t.view_as(t) for t in made if id(t) in tracked}
+    return _replaced(output, _by_identity(fresh)), [fresh.get(id(t), t) for t in made]

@@ -1,0 +1,191 @@
+"""The way back: from ŷ at a layer to x̂ at the image, all architectures and many selections in one batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .architecture import Architecture, as_architectures
+from .batch import Batch, in_runs
+from .errors import RuleError
+from .recording import Asked, Recording
+from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
+from .selection import Seed, Selection
+from .window import Box, Dense, Signal, Window, as_map, total
+
+Watch = Callable[[int, Signal], None]
+"""Told of each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""
+
+
+@dataclass(frozen=True)
+class Reversed:
+    """The pictures that the reversed architectures draw of one selection.
+
+    Attributes:
+        selection: what was reversed; for `Strongest` the `Neuron` that it was.
+        architectures: in the order asked.
+        window: the support in the image, in pixels; the pictures are zero outside.
+        values: (A, C, h, w) inside the window, signed, in the units of ∂y/∂x for SaliNet.
+        extent: (H, W) of the image.
+    """
+
+    selection: Selection
+    architectures: tuple[Architecture, ...]
+    window: Box
+    values: Tensor
+    extent: tuple[int, int]
+
+    def dense(self) -> Tensor:
+        """Return the whole pictures, (A, C, H, W), zero outside the window."""
+        w = self.window
+        dense = self.values.new_zeros((*self.values.shape[:2], *self.extent))
+        dense[:, :, w.top : w.top + w.height, w.left : w.left + w.width] = self.values
+        return dense
+
+    def __getitem__(self, architecture: Architecture | str) -> Tensor:
+        """Return one architecture's whole picture, (C, H, W).
+
+        Raises:
+            LookupError: it was not asked for.
+        """
+        (wanted,) = as_architectures(architecture)
+        if wanted not in self.architectures:
+            raise LookupError(f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}")
+        return self.dense()[self.architectures.index(wanted)]
+
+
+def reverse_all(
+    recording: Recording, selections: Sequence[Selection], architectures: Asked, max_batch_bytes: int
+) -> list[Reversed]:
+    """Reverse every selection under every architecture, in batches of selections whose windows are alike."""
+    asked = as_architectures(architectures)
+    for architecture in asked:
+        _require_rules(recording, architecture)
+    order = in_runs(asked)
+    results: list[Reversed | None] = [None] * len(selections)
+    groups: dict[tuple[int, tuple[int, ...]], list[tuple[int, Seed]]] = defaultdict(list)
+    for number, selection in enumerate(selections):
+        seed, slot = selection.seed(recording), recording.slot(selection.layer)
+        shape = tuple(seed.values.shape)
+        groups[slot, shape[1:] if len(shape) == 3 else shape].append((number, seed))
+    with tqdm(total=len(selections), delay=1.0, disable=len(selections) == 1, desc="reversing", leave=False) as bar:
+        for (slot, _), members in groups.items():
+            lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
+            for first in range(0, len(members), lanes):
+                part = members[first : first + lanes]
+                batch = Batch(tuple(asked[i] for i in order), len(part), recording.prepared)
+                window = run_back(recording, slot, _seeded(recording, slot, [seed for _, seed in part], batch), batch)
+                for lane, (number, _) in enumerate(part):
+                    results[number] = _result(recording, selections[number], asked, order, window, lane)
+                bar.update(len(part))
+    return [result for result in results if result is not None]
+
+
+def run_back(recording: Recording, slot: int, y_hat: Signal, batch: Batch, watch: Watch | None = None) -> Window:
+    """Carry ŷ at one recorded tensor back to the image.
+
+    Args:
+        recording: the forward pass.
+        slot: number of the tensor that ŷ belongs to.
+        y_hat: the signal there; it may be overwritten.
+        batch: which architecture each row follows.
+        watch: told of every signal on the way.
+
+    Returns:
+        The signal at the image.
+    """
+    signals: dict[int, Signal] = {slot: y_hat}
+    for number in range(recording.made_by(slot), -1, -1):
+        step = recording.steps[number]
+        arrived = [signals.pop(output, None) for output in step.outputs]
+        if all(signal is None for signal in arrived):
+            continue
+        if watch is not None:
+            for output, signal in zip(step.outputs, arrived, strict=True):
+                if signal is not None:
+                    watch(output, signal)
+        for source, signal in zip(step.inputs, step.reverse_outputs(arrived, batch), strict=True):
+            if source >= 0 and signal is not None:
+                signals[source] = total(signals[source], signal) if source in signals else signal
+    image = recording.recorded(0)
+    if 0 not in signals:  # nothing flows back, e.g. behind detach()
+        values = image.new_zeros((batch.rows, image.shape[1], 1, 1))
+        return Window(values, 0, (0,) * batch.lanes, (0,) * batch.lanes, (image.shape[1], image.shape[2], image.shape[3]))
+    window = as_map(signals[0]).all_channels()
+    if watch is not None:
+        watch(0, window)
+    return window
+
+
+def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch) -> Signal:
+    """Return ŷ of every lane, repeated for every architecture."""
+    tensor, lanes = recording.recorded(slot), len(seeds)
+    architectures = len(batch.architectures)
+    if tensor.ndim == 4 and tensor.shape[0] == 1:
+        extent = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
+        channels = {(seed.start[0], seed.values.shape[0]) for seed in seeds}
+        tops, lefts = tuple(seed.start[1] for seed in seeds), tuple(seed.start[2] for seed in seeds)
+        if len(channels) == 1:
+            values = torch.cat([seed.values.unsqueeze(0) for seed in seeds])
+            channel = seeds[0].start[0]
+        else:
+            values, channel = tensor.new_zeros((lanes, extent[0], *seeds[0].values.shape[1:])), 0
+            for lane, seed in enumerate(seeds):
+                values[lane, seed.start[0] : seed.start[0] + seed.values.shape[0]] = seed.values
+        values = values.repeat(architectures, 1, 1, 1).contiguous(memory_format=torch.channels_last)
+        return Window(values, channel, tops, lefts, extent)
+    dense = tensor.new_zeros((lanes, *tensor.shape))
+    for lane, seed in enumerate(seeds):
+        inside = dense[lane, 0] if tensor.ndim > 1 and tensor.shape[0] == 1 else dense[lane]
+        inside[tuple(slice(a, a + n) for a, n in zip(seed.start, seed.values.shape, strict=True))] = seed.values
+    return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes)
+
+
+def _result(
+    recording: Recording, selection: Selection, asked: tuple[Architecture, ...], order: Sequence[int], window: Window, lane: int
+) -> Reversed:
+    """Take one lane out of a batch, in the order asked, cut to the image."""
+    rows = [order.index(i) * window.lanes + lane for i in range(len(asked))]
+    alone = Window(window.values[rows], 0, (window.tops[lane],), (window.lefts[lane],), window.extent).confined()
+    return Reversed(selection, asked, alone.box, alone.values, window.extent[1:])
+
+
+def _lanes_at_once(recording: Recording, slot: int, seed: Seed, architectures: int, max_batch_bytes: int) -> int:
+    """Return how many lanes fit the bound: the largest signal on the way, three times over."""
+    largest = 1
+    for number, reach in recording.reaches(slot).items():
+        tensor = recording.recorded(number)
+        size = tensor.numel()
+        if reach is not None and tensor.ndim == 4 and seed.values.ndim == 3:
+            sides = [
+                min(float(r.size + (n - 1) * r.stride), full)
+                for r, n, full in zip(reach, seed.values.shape[1:], tensor.shape[2:], strict=True)
+            ]
+            size = int(tensor.shape[1] * sides[0] * sides[1])
+        largest = max(largest, size * tensor.element_size())
+    return max(1, max_batch_bytes // (3 * largest * architectures))
+
+
+def _require_rules(recording: Recording, architecture: Architecture) -> None:
+    """Raise where an override names a layer that is not there, or a rule that is not for its kind."""
+    for name, rule in architecture.overrides:  # type: ignore[misc]
+        layer = recording.layers[name]
+        known = {
+            "rectifier": tuple(RELU_RULES),
+            "max pool": POOL_RULES,
+            "local response norm": LRN_RULES,
+        }.get(layer.kind, ())
+        if not (rule in known or (isinstance(rule, ReluRule) and layer.kind == "rectifier")):
+            told = f"rules for it are {', '.join(map(repr, known))}" if known else "only rectifiers, max pools and LRNs have a choice"
+            raise RuleError(f"override {rule!s} does not fit layer {name!r}, a {layer.kind}; {told}")
+    if architecture.pool != "switches":
+        for call in recording.coverage().suspicious:
+            if "pool" in call.call:
+                raise RuleError(
+                    f"layer {call.layer!r} ({call.call}) has no reversed rule {architecture.pool!r}, only 'switches'"
+                )

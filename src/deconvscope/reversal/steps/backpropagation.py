@@ -1,0 +1,67 @@
+"""BP, the default: a call without a rule of its own is reversed by its true vector-Jacobian product.
+
+Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2: x̂ = ∂⟨ŷ, f(x)⟩/∂x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ..batch import Batch
+from ..window import Dense, Signal
+from .step import Step
+
+Run = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+"""Calls the function again on the given inputs; returns its floating-point outputs in a fixed order."""
+
+
+class Backpropagation(Step):
+    """Any call at all; keeps its inputs, which are activations of the recording, and is run again."""
+
+    kind = "other"
+    rule: ClassVar[str] = "BP (vector-Jacobian product)"
+    falls_back: ClassVar[bool] = True
+
+    def __init__(self, call: str, xs: Sequence[Tensor], run: Run) -> None:
+        """Keep the inputs `xs` and `run`, which repeats the call on them."""
+        super().__init__(*xs)
+        self.named, self.xs, self.run = call, tuple(xs), run
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Return the product for each input, over the whole tensor."""
+        return self.reverse_outputs([y_hat], batch)
+
+    def reverse_outputs(
+        self, y_hats: Sequence[Signal | None], batch: Batch
+    ) -> Sequence[Signal | None]:
+        """Return the product for each input from what arrived at each output."""
+        arrived = [(i, y.densified()) for i, y in enumerate(y_hats) if y is not None]
+        if not arrived:
+            return [None] * len(self.xs)
+        with torch.enable_grad():
+            xs = [x.detach().clone().requires_grad_() for x in self.xs]
+            outputs = self.run(xs)
+        ys = [outputs[i] for i, _ in arrived]
+        rows: list[tuple[Tensor | None, ...]] = [
+            torch.autograd.grad(
+                ys,
+                xs,
+                [
+                    y_hat.values[row].reshape(y.shape)
+                    for y, (_, y_hat) in zip(ys, arrived, strict=True)
+                ],
+                retain_graph=row + 1 < batch.rows,
+                allow_unused=True,
+            )
+            for row in range(batch.rows)
+        ]
+        return [
+            None
+            if rows[0][i] is None
+            else Dense(torch.stack([row[i] for row in rows]), batch.lanes)  # type: ignore[misc]
+            for i in range(len(xs))
+        ]

@@ -1,0 +1,112 @@
+"""A call as the recorder sees it, and the table that says which family of steps it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .step import Step
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function and what it was called with, written functionally (never in place).
+
+    Attributes:
+        function: as the mode received it, or its counterpart that leaves its input alone.
+        name: what people call it, ``"relu"`` for ``Tensor.relu_``.
+        tracked: identities of the arguments that depend on the image.
+    """
+
+    function: Function
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    tracked: frozenset[int]
+
+    def tracks(self, value: object) -> bool:
+        """Tell whether an argument is a tensor that depends on the image."""
+        return isinstance(value, Tensor) and id(value) in self.tracked
+
+    def run(self) -> Any:
+        """Call it."""
+        return self.function(*self.args, **self.kwargs)
+
+
+Recorded = tuple[Any, Step]
+Family = Callable[..., Recorded | None]
+"""Takes a `Call` and the call's own arguments; returns its output and step, None where it is not its business."""
+
+FAMILIES: dict[Function, Family] = {}
+
+F_ = TypeVar("F_", bound=Family)
+
+
+def family(*names: str) -> Callable[[F_], F_]:
+    """Register a family for every spelling of the functions of these names."""
+
+    def register(read: F_) -> F_:
+        for name in names:
+            for function in spellings(name):
+                FAMILIES[function] = read
+        return read
+
+    return register
+
+
+def spellings(name: str) -> Iterator[Function]:
+    """Yield each callable of that name that a mode may receive: function, functional, method, operator."""
+    for room in (torch, F, torch.Tensor, torch._C._nn, torch.special, torch.ops.aten):
+        function = getattr(room, name, None)
+        if callable(function):
+            yield function
+
+
+def without_writing(
+    function: Function, name: str, kwargs: dict[str, Any]
+) -> tuple[Function, str, dict[str, Any]] | None:
+    """Return the counterpart of a call that writes its first argument, None where it writes nothing.
+
+    Args:
+        function: what was called.
+        name: its ``__name__``.
+        kwargs: its keyword arguments.
+
+    Returns:
+        A function that returns what would have been written, its name, and the keyword arguments for it.
+    """
+    if kwargs.get("inplace") is True:
+        return function, name, {key: value for key, value in kwargs.items() if key != "inplace"}
+    if name == "__setitem__":
+        return _on_a_copy(function), "setitem", kwargs
+    if (
+        name.startswith("__i")
+        and name.endswith("__")
+        and name not in ("__int__", "__index__", "__invert__")
+    ):
+        plain = getattr(torch.Tensor, f"__{name[3:]}", None)
+        return (plain, name[3:-2], kwargs) if plain is not None and name != "__init__" else None
+    if not name.endswith("_") or name.endswith("__"):
+        return None
+    owner = torch.Tensor if getattr(torch.Tensor, name, None) is function else None
+    for room in (owner, F, torch):
+        plain = getattr(room, name[:-1], None) if room is not None else None
+        if callable(plain) and any(function is written for written in spellings(name)):
+            return plain, name[:-1], kwargs
+    return _on_a_copy(function), name[:-1], kwargs
+
+
+def _on_a_copy(function: Function) -> Function:
+    def copied(target: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        copy = target.clone()
+        function(copy, *args, **kwargs)
+        return copy
+
+    return copied

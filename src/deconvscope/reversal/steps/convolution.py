@@ -1,0 +1,211 @@
+"""Convolutions: y = Wx + b. The reversed layer is Wᵀŷ, the transposed convolution; no bias, nothing kept.
+
+Zeiler & Fergus, *Visualizing and Understanding Convolutional Networks* (ECCV 2014), "Filtering"; Mahendran &
+Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..batch import Batch
+from ..errors import StaleRecordingError
+from ..window import Signal, Window, as_map
+from .step import Reach, Step
+
+Pair = tuple[int, int]
+
+SMALL_MAP = 64
+"""Windows of at most so many pixels are reversed by a matrix product and overlapping stamps.
+
+A convolution packs its weights anew on every call, which on maps this small costs more than the sums do.
+"""
+
+
+class _Filter(Step):
+    """What both directions of convolution share: the weight, its geometry, and that it must not have changed."""
+
+    def __init__(
+        self, x: Tensor, weight: Tensor, stride: Pair, padding: Pair, dilation: Pair, groups: int
+    ) -> None:
+        super().__init__(x)
+        self.weight, self.stride, self.padding, self.dilation, self.groups = (
+            weight,
+            stride,
+            padding,
+            dilation,
+            groups,
+        )
+        self.version = weight._version
+        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+
+    @property
+    def kernel(self) -> Pair:
+        """Height and width of the filters."""
+        return self.weight.shape[2], self.weight.shape[3]
+
+    @property
+    def span(self) -> Pair:
+        """Height and width that a dilated filter covers, less one."""
+        return self.dilation[0] * (self.kernel[0] - 1), self.dilation[1] * (self.kernel[1] - 1)
+
+    def require_unchanged(self) -> None:
+        """Raise where the weight was written since the recording."""
+        if self.weight._version != self.version:
+            raise StaleRecordingError(
+                f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
+            )
+
+
+class Convolution(_Filter):
+    """Cross-correlation of any stride, padding, dilation and groups; weight (C_out, C_in/groups, k, k)."""
+
+    kind = "convolution"
+    rule: ClassVar[str] = "Wᵀ (transposed convolution)"
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Stamp each value of ŷ with its filter; overlapping stamps are summed."""
+        self.require_unchanged()
+        y = as_map(y_hat)
+        weight, groups, channel = self.weight.detach(), self.groups, 0
+        channels_out = y.values.shape[1]
+        if groups > 1:
+            per_group_out, per_group_in = weight.shape[0] // groups, weight.shape[1]
+            group = y.channel // per_group_out
+            if (
+                y.channel + channels_out <= (group + 1) * per_group_out
+            ):  # one group alone is an ordinary convolution
+                groups, channel = 1, group * per_group_in
+            else:
+                y = y.all_channels()
+                channels_out = y.values.shape[1]
+        part = channels_out < weight.shape[0]
+        if part:
+            weight = weight[y.channel : y.channel + channels_out]
+        tops = tuple(t * self.stride[0] - self.padding[0] for t in y.tops)
+        lefts = tuple(t * self.stride[1] - self.padding[1] for t in y.lefts)
+        if (
+            groups == 1
+            and y.height * y.width <= SMALL_MAP
+            and y.lanes * y.height * y.width <= 4 * SMALL_MAP
+        ):
+            values, trims = self._stamped(y.values, weight, batch, part), (0, 0)
+        else:
+            trims = self._trims(y, tops, lefts)
+            values = self._transposed(y.values, weight, groups, trims, batch, part)
+        tops, lefts = tuple(t + trims[0] for t in tops), tuple(t + trims[1] for t in lefts)
+        return (Window(values, channel, tops, lefts, self.extent).confined(),)
+
+    def reach(self) -> tuple[Reach, Reach] | None:
+        """Return stride, −padding and the span of the filter."""
+        rows, columns = (
+            Reach(Fraction(s), Fraction(-p), Fraction(n + 1))
+            for s, p, n in zip(self.stride, self.padding, self.span, strict=True)
+        )
+        return rows, columns
+
+    def _trims(self, y: Window, tops: tuple[int, ...], lefts: tuple[int, ...]) -> Pair:
+        """Return how many border rows and columns, the same on both sides, need not be computed."""
+        if y.lanes > 1:
+            return 0, 0
+        bottom = tops[0] + (y.height - 1) * self.stride[0] + self.span[0] + 1 - self.extent[1]
+        right = lefts[0] + (y.width - 1) * self.stride[1] + self.span[1] + 1 - self.extent[2]
+        return max(0, min(-tops[0], bottom, self.span[0])), max(
+            0, min(-lefts[0], right, self.span[1])
+        )
+
+    def _transposed(
+        self, y: Tensor, weight: Tensor, groups: int, trims: Pair, batch: Batch, part: bool
+    ) -> Tensor:
+        if groups == 1 and self.stride == (1, 1):
+            flipped = (
+                _flipped(weight) if part else batch.prepared.get(self.weight, "flipped", _flipped)
+            )
+            padding = (self.span[0] - trims[0], self.span[1] - trims[1])
+            return F.conv2d(y, flipped, None, 1, padding, self.dilation)
+        return F.conv_transpose2d(y, weight, None, self.stride, trims, 0, groups, self.dilation)
+
+    def _stamped(self, y: Tensor, weight: Tensor, batch: Batch, part: bool) -> Tensor:
+        """Multiply once for all stamps, then add them where they fall."""
+        rows, channels_out, height, width = y.shape
+        channels_in, (kernel_y, kernel_x) = weight.shape[1], self.kernel
+        stamps = _stamps(weight) if part else batch.prepared.get(self.weight, "stamps", _stamps)
+        products = y.permute(0, 2, 3, 1).reshape(-1, channels_out) @ stamps
+        products = products.view(rows, height, width, kernel_y, kernel_x, channels_in)
+        if height == width == 1 and self.dilation == (1, 1):
+            return products.view(rows, kernel_y, kernel_x, channels_in).permute(0, 3, 1, 2)
+        shape = (
+            rows,
+            (height - 1) * self.stride[0] + self.span[0] + 1,
+            (width - 1) * self.stride[1] + self.span[1] + 1,
+        )
+        x = y.new_zeros((*shape, channels_in))
+        for i in range(kernel_y):
+            top = i * self.dilation[0]
+            down = slice(top, top + (height - 1) * self.stride[0] + 1, self.stride[0])
+            for j in range(kernel_x):
+                left = j * self.dilation[1]
+                x[:, down, left : left + (width - 1) * self.stride[1] + 1 : self.stride[1]] += (
+                    products[:, :, :, i, j]
+                )
+        return x.permute(0, 3, 1, 2)
+
+
+class TransposedConvolution(_Filter):
+    """A transposed convolution of the network itself; weight (C_in, C_out/groups, k, k). Reversed: a convolution."""
+
+    kind = "transposed convolution"
+    rule: ClassVar[str] = "Wᵀ (convolution)"
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Convolve what arrived; each input place gathers where its stamp fell."""
+        self.require_unchanged()
+        y = as_map(y_hat).all_channels()
+        if y.lanes > 1:  # lanes would have to agree modulo the stride
+            y = Window(y.spread(), 0, (0,) * y.lanes, (0,) * y.lanes, y.extent)
+        top, bottom, above, below = self._rows(y.tops[0], y.height, 0)
+        left, right, before, after = self._rows(y.lefts[0], y.width, 1)
+        values = F.pad(y.values, (before, after, above, below))
+        values = F.conv2d(
+            values, self.weight.detach(), None, self.stride, 0, self.dilation, self.groups
+        )
+        values = values[:, :, : bottom - top, : right - left]
+        return (Window(values, 0, (top,) * y.lanes, (left,) * y.lanes, self.extent),)
+
+    def reach(self) -> tuple[Reach, Reach] | None:
+        """Return the reach, whose stride is 1/stride."""
+        rows, columns = (
+            Reach(Fraction(1, s), Fraction(p - n, s), Fraction(n, s) + 1)
+            for s, p, n in zip(self.stride, self.padding, self.span, strict=True)
+        )
+        return rows, columns
+
+    def _rows(self, start: int, size: int, axis: int) -> tuple[int, int, int, int]:
+        """Return first and last input row that the window touches, and the padding that aligns it to them."""
+        stride, padding, span, limit = (
+            self.stride[axis],
+            self.padding[axis],
+            self.span[axis],
+            self.extent[1 + axis],
+        )
+        first = min(max(-((span - start - padding) // stride), 0), limit - 1)
+        last = min(max((start + size - 1 + padding) // stride, first), limit - 1) + 1
+        before = start - (first * stride - padding)
+        after = (last - 1) * stride - padding + span + 1 - (start + size)
+        return first, last, before, after
+
+
+def _flipped(weight: Tensor) -> Tensor:
+    """Return filters flipped both ways with input and output channels exchanged, in channels-last order."""
+    return weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def _stamps(weight: Tensor) -> Tensor:
+    """Return (C_out, k·k·C_in): one row a filter, its values in the order of a channels-last map."""
+    return weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1).contiguous()

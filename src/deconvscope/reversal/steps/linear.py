@@ -1,0 +1,33 @@
+"""Fully connected layers: y = xAᵀ + b over the last axis. Reversed: ŷA; no bias, nothing kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from ..batch import Batch
+from ..errors import StaleRecordingError
+from ..window import Dense, Signal
+from .step import Step
+
+
+class Linear(Step):
+    """A fully connected layer, weight (K_out, K_in)."""
+
+    kind = "linear"
+    rule: ClassVar[str] = "Aᵀ"
+
+    def __init__(self, x: Tensor, weight: Tensor) -> None:
+        super().__init__(x)
+        self.weight, self.version = weight, weight._version
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Multiply by the weight, transposed with respect to the forward pass."""
+        if self.weight._version != self.version:
+            raise StaleRecordingError(
+                f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
+            )
+        dense = y_hat.densified()
+        return (Dense(dense.values @ self.weight.detach(), dense.lanes),)

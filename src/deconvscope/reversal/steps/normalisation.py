@@ -1,0 +1,77 @@
+"""Normalisations: batch norm in eval mode, an affine layer, and local response normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..batch import Batch
+from ..window import Signal, Window, lanewise
+from .step import Elementwise
+
+
+class BatchNorm(Elementwise):
+    """y = scale·x + shift, one scale a channel: γ/√(σ² + ε) of the running statistics. Reversed: scale·ŷ."""
+
+    kind = "batch norm"
+    rule: ClassVar[str] = "γ/σ"
+
+    def __init__(self, x: Tensor, scale: Tensor) -> None:
+        super().__init__(x)
+        self.scale = scale.view(1, -1, *(1,) * (x.ndim - 2))
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Scale in place."""
+        lanewise(y_hat.values, y_hat.lanes).mul_(y_hat.cut(self.scale))
+        return (y_hat,)
+
+
+class LocalResponseNorm(Elementwise):
+    """y = x·s^−β, s = k + (α/n)·Σ x² over n neighbouring channels (Krizhevsky et al., 2012).
+
+    LRN† is the identity, or the true vector-Jacobian product
+    x̂ᵢ = ŷᵢ·sᵢ^−β − (2αβ/n)·xᵢ·Σⱼ ŷⱼ·xⱼ·sⱼ^(−β−1), the sum over the channels j whose window holds i.
+    """
+
+    kind = "local response norm"
+    rule: ClassVar[str] = "LRN†"
+
+    def __init__(self, x: Tensor, size: int, alpha: float, beta: float, k: float) -> None:
+        super().__init__(x)
+        self.x, self.size, self.alpha, self.beta, self.k = x, size, alpha, beta, k
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Leave each row, or apply the derivative."""
+        runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
+        if not runs:
+            return (y_hat,)
+        signal = y_hat.all_channels() if isinstance(y_hat, Window) else y_hat
+        x = signal.cut(self.x)
+        channels = x.ndim - (3 if isinstance(signal, Window) else self.x.ndim - 1)
+        before, after = self.size // 2, (self.size - 1) // 2
+        s = self.k + self.alpha / self.size * _neighbours(x * x, channels, before, after)
+        for rows in runs:
+            y = lanewise(signal.values[rows], signal.lanes)
+            inner = _neighbours(
+                y * x * s ** (-self.beta - 1), channels + y.ndim - x.ndim, after, before
+            )
+            y.copy_(y * s**-self.beta - 2 * self.alpha * self.beta / self.size * x * inner)
+        return (signal,)
+
+
+def _neighbours(values: Tensor, axis: int, before: int, after: int) -> Tensor:
+    """Return the sum over the channels from i − before to i + after, for each channel i."""
+    last = values.movedim(axis, -1)
+    sums = F.pad(last, (before + 1, after)).cumsum(-1)
+    size = before + after + 1
+    return (sums[..., size:] - sums[..., :-size]).movedim(-1, axis)
+
+
+def eval_scale(weight: Tensor | None, variance: Tensor, eps: float) -> Tensor:
+    """Return γ/√(σ² + ε), the slope of batch norm in eval mode."""
+    scale = torch.rsqrt(variance.detach() + eps)
+    return scale if weight is None else scale * weight.detach()

@@ -1,0 +1,198 @@
+"""Max pooling: the maximum of each window. MP† is a choice: to the switches, to the centres, or spread evenly.
+
+Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2. Windows may overlap; what falls
+on one place is summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ..batch import Batch
+from ..rules import PoolRule
+from ..window import Signal, Window, as_map, empty_channels_last, lanewise, whole_map
+from .step import Reach, Step
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PoolGeometry:
+    """Where the windows of a pool stand."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+
+    @property
+    def span(self) -> Pair:
+        """Height and width of a window, less one."""
+        return self.dilation[0] * (self.kernel[0] - 1), self.dilation[1] * (self.kernel[1] - 1)
+
+    @property
+    def tiles(self) -> bool:
+        """Whether the windows lie side by side without gap or overlap."""
+        return self.kernel == self.stride and self.dilation == (1, 1)
+
+    @property
+    def centre(self) -> int:
+        """Number of the window's central place, offset ceil(k/2) − 1 along each axis."""
+        rows, columns = self.kernel
+        return ((rows + 1) // 2 - 1) * columns + (columns + 1) // 2 - 1
+
+    def switches(self, indices: Tensor, width: int) -> Tensor:
+        """Turn argmax indices into a map of `width` columns into numbers of places inside each window.
+
+        Args:
+            indices: (1, C, H, W) of int64, as ``torch.nn.functional.max_pool2d`` returns them.
+            width: of the map that was pooled.
+        """
+        rows = (
+            torch.arange(indices.shape[2], device=indices.device) * self.stride[0] - self.padding[0]
+        )
+        columns = (
+            torch.arange(indices.shape[3], device=indices.device) * self.stride[1] - self.padding[1]
+        )
+        indices = indices.to(torch.int32)
+        rows, columns = rows.to(torch.int32), columns.to(torch.int32)
+        row = indices.div(width, rounding_mode="trunc")
+        column = (indices - row * width).sub_(columns)
+        row = row.sub_(rows[:, None])
+        if self.dilation != (1, 1):
+            row, column = row // self.dilation[0], column // self.dilation[1]
+        places = row.mul_(self.kernel[1]).add_(column)
+        return places.to(torch.uint8 if self.kernel[0] * self.kernel[1] <= 256 else torch.int32)
+
+
+class MaxPool(Step):
+    """A max pool of any kernel, stride, padding, dilation and ceil mode; keeps the switches, one byte each."""
+
+    kind = "max pool"
+    rule: ClassVar[str] = "MP†"
+
+    def __init__(self, x: Tensor, geometry: PoolGeometry, switches: Tensor) -> None:
+        super().__init__(x)
+        self.geometry, self.switches = geometry, switches
+        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+
+    def bottleneck(self) -> Sequence[Tensor]:
+        """Return the switches."""
+        return (self.switches,)
+
+    def reach(self) -> tuple[Reach, Reach] | None:
+        """Return stride, −padding and the size of a window."""
+        g = self.geometry
+        rows, columns = (
+            Reach(Fraction(s), Fraction(-p), Fraction(n + 1))
+            for s, p, n in zip(g.stride, g.padding, g.span, strict=True)
+        )
+        return rows, columns
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Put each ŷ where each row's MP† says."""
+        y, g = as_map(y_hat), self.geometry
+        runs = batch.pool_rows(self.layer)
+        switches = y.cut(self.switches) if any(rule == "switches" for _, rule in runs) else None
+        height, width = (
+            (n - 1) * s + m + 1
+            for n, s, m in zip(y.values.shape[2:], g.stride, g.span, strict=True)
+        )
+        shape = (y.values.shape[0], y.values.shape[1], height, width)
+        if g.tiles and len(runs) == 1 and switches is not None:
+            x = _tiled(lanewise(y.values, y.lanes), switches, g.kernel)
+        else:
+            x = empty_channels_last(shape, y.values).zero_()
+            for rows, rule in runs:
+                self._unpool(
+                    lanewise(x[rows], y.lanes), lanewise(y.values[rows], y.lanes), rule, switches
+                )
+        tops = tuple(t * g.stride[0] - g.padding[0] for t in y.tops)
+        lefts = tuple(t * g.stride[1] - g.padding[1] for t in y.lefts)
+        return (Window(x, y.channel, tops, lefts, self.extent).confined(),)
+
+    def _unpool(self, x: Tensor, y: Tensor, rule: PoolRule, switches: Tensor | None) -> None:
+        """Add ŷ to x̂ in place; both (architectures, lanes, c, h, w)."""
+        g = self.geometry
+        (rows, columns), height, width = g.kernel, y.shape[3], y.shape[4]
+        share = y / (rows * columns) if rule == "uniform" else y
+        for place in range(rows * columns) if rule != "centre" else (g.centre,):
+            top, left = place // columns * g.dilation[0], place % columns * g.dilation[1]
+            bottom, right = (
+                top + (height - 1) * g.stride[0] + 1,
+                left + (width - 1) * g.stride[1] + 1,
+            )
+            target = x[:, :, :, top : bottom : g.stride[0], left : right : g.stride[1]]
+            if rule == "switches":
+                assert switches is not None
+                target += y * (switches == place)
+            else:
+                target += share
+
+
+class AdaptiveMaxPool(Step):
+    """A max pool whose windows divide the map into a given number of parts; keeps argmax indices, four bytes each."""
+
+    kind = "max pool"
+    rule: ClassVar[str] = "MP†"
+
+    def __init__(self, x: Tensor, indices: Tensor) -> None:
+        super().__init__(x)
+        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        self.indices = indices.to(torch.int32)
+
+    def bottleneck(self) -> Sequence[Tensor]:
+        """Return the argmax indices."""
+        return (self.indices,)
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Put each ŷ where each row's MP† says, over the whole map."""
+        y = as_map(y_hat).spread()
+        channels, height, width = self.extent
+        x = y.new_zeros((y.shape[0], channels, height * width))
+        for rows, rule in batch.pool_rows(self.layer):
+            part = y[rows].flatten(2)
+            if rule == "uniform":
+                x[rows] = (
+                    _shares(height, y.shape[2], y).T @ y[rows] @ _shares(width, y.shape[3], y)
+                ).flatten(2)
+                continue
+            indices = self.indices.flatten(2).long() if rule == "switches" else self._centres(y)
+            x[rows] = x[rows].scatter_add(2, indices.expand_as(part), part)
+        return (whole_map(x.unflatten(2, (height, width)), y_hat.lanes),)
+
+    def _centres(self, y: Tensor) -> Tensor:
+        (rows, columns) = (
+            torch.tensor(
+                [(a + (b - a + 1) // 2 - 1) for a, b in _parts(size, count)], device=y.device
+            )
+            for size, count in zip(self.extent[1:], y.shape[2:], strict=True)
+        )
+        return (rows[:, None] * self.extent[2] + columns).reshape(1, 1, -1)
+
+
+def _tiled(y: Tensor, switches: Tensor, kernel: Pair) -> Tensor:
+    """Write every tile in one product, for windows side by side: (architectures, lanes, c, h, w) → (rows, c, kh, kw)."""
+    places = torch.arange(kernel[0] * kernel[1], dtype=switches.dtype, device=switches.device)
+    tile = places.view(kernel[0], 1, kernel[1], 1)
+    chosen = switches.permute(0, 2, 3, 1)[:, :, None, :, None, :] == tile
+    spread = y.permute(0, 1, 3, 4, 2)[:, :, :, None, :, None, :] * chosen
+    return spread.flatten(4, 5).flatten(2, 3).flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def _parts(size: int, count: int) -> list[tuple[int, int]]:
+    return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def _shares(size: int, count: int, like: Tensor) -> Tensor:
+    """Return (count, size): row i spreads 1 evenly over part i."""
+    shares = like.new_zeros((count, size))
+    for i, (start, end) in enumerate(_parts(size, count)):
+        shares[i, start:end] = 1 / (end - start)
+    return shares

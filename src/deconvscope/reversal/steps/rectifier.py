@@ -1,0 +1,98 @@
+"""Rectifiers: y = f(x) elementwise. RU† is a choice; the mask is f′(x), for a ReLU [x > 0].
+
+Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2. x = 0 counts as masked.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ..batch import Batch
+from ..window import Signal, lanewise
+from .step import Cut, Elementwise
+
+
+class Rectifier(Elementwise):
+    """A recorded rectifier; keeps its input and output, which are activations of the recording anyway."""
+
+    kind = "rectifier"
+    rule: ClassVar[str] = "RU†"
+
+    def __init__(self, x: Tensor, y: Tensor) -> None:
+        super().__init__(x)
+        self.x, self.y = x, y
+
+    @abstractmethod
+    def derivative(self, cut: Cut) -> Tensor:
+        """Return f′(x) at the place that `cut` cuts to."""
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Apply each row's RU† in place: clamp, mask, gate."""
+        values, rows = y_hat.values, batch.rectifier_rows(self.layer)
+        arrived = {run: values[run].clone() for run, _ in rows.gated}
+        for run in rows.clamped:
+            values[run].clamp_(min=0)
+        if rows.masked:
+            derivative = self.derivative(y_hat.cut)
+            for run in rows.masked:
+                lanewise(values[run], batch.lanes).mul_(derivative)
+        for run, rule in rows.gated:
+            gate = rule.gate(
+                lanewise(arrived[run], batch.lanes), y_hat.cut(self.x), y_hat.cut(self.y)
+            )
+            lanewise(values[run], batch.lanes).mul_(gate)
+        return (y_hat,)
+
+
+class Relu(Rectifier):
+    """max(x, 0)."""
+
+    def derivative(self, cut: Cut) -> Tensor:
+        """Return [x > 0], read from the output."""
+        return cut(self.y) > 0
+
+
+class Clamp(Rectifier):
+    """min(max(x, low), high), as in ReLU6 and hardtanh."""
+
+    def __init__(self, x: Tensor, y: Tensor, low: float, high: float) -> None:
+        super().__init__(x, y)
+        self.low, self.high = low, high
+
+    def derivative(self, cut: Cut) -> Tensor:
+        """Return [low < x < high]."""
+        x = cut(self.x)
+        return (x > self.low) & (x < self.high)
+
+
+class Leaky(Rectifier):
+    """x where positive, slope·x elsewhere; the slope a number or one a channel (PReLU)."""
+
+    def __init__(self, x: Tensor, y: Tensor, slope: float | Tensor) -> None:
+        super().__init__(x, y)
+        self.slope = slope if isinstance(slope, Tensor) else x.new_tensor(slope).view((1,) * x.ndim)
+
+    def derivative(self, cut: Cut) -> Tensor:
+        """Return 1 where x > 0, the slope elsewhere."""
+        x = cut(self.x)
+        return torch.where(x > 0, torch.ones_like(x), cut(self.slope))
+
+
+class Smooth(Rectifier):
+    """Any other elementwise non-linearity (GELU, SiLU, ELU, sigmoid …): f′ by automatic differentiation."""
+
+    def __init__(self, x: Tensor, y: Tensor, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(x, y)
+        self.function = function
+
+    def derivative(self, cut: Cut) -> Tensor:
+        """Return f′(x)."""
+        with torch.enable_grad():
+            x = cut(self.x).detach().clone().requires_grad_()
+            (derivative,) = torch.autograd.grad(self.function(x).sum(), x)
+        return derivative

@@ -1,0 +1,105 @@
+"""What every recorded call is: a `Step` that keeps the bottleneck information r and knows its reversed rule."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar
+
+from torch import Tensor
+
+from ..batch import Batch
+from ..window import Signal
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which inputs an output of a local layer sees, along one axis.
+
+    Output i sees the inputs from ``stride·i + offset`` to ``stride·i + offset + size − 1``. Where a layer
+    upsamples, the stride is a fraction and the bounds are rounded outwards.
+    """
+
+    stride: Fraction
+    offset: Fraction
+    size: Fraction
+
+    def through(self, earlier: Reach) -> Reach:
+        """Return the reach of this layer stacked on an earlier one."""
+        return Reach(
+            self.stride * earlier.stride,
+            self.offset * earlier.stride + earlier.offset,
+            (self.size - 1) * earlier.stride + earlier.size,
+        )
+
+    def union(self, other: Reach) -> Reach | None:
+        """Return the smallest reach that holds both, None where their strides differ."""
+        if self.stride != other.stride:
+            return None
+        start = min(self.offset, other.offset)
+        return Reach(
+            self.stride, start, max(self.offset + self.size, other.offset + other.size) - start
+        )
+
+
+POINT = Reach(Fraction(1), Fraction(0), Fraction(1))
+"""The reach of an elementwise layer."""
+
+
+class Step(ABC):
+    """One recorded call, φ : x ↦ (y, r), and its reversal φ† : (ŷ, r) ↦ x̂.
+
+    Attributes:
+        sources: the input tensors that φ† answers for, in order; the recorder replaces them by `inputs`.
+        inputs, outputs: numbers of the recorded tensors that the call read and made.
+        layer: the layer's name.
+        call: what was called, e.g. ``"relu"``.
+    """
+
+    kind: ClassVar[str]
+    rule: ClassVar[str]
+    """The reversed rule in words, for the coverage report."""
+    falls_back: ClassVar[bool] = False
+
+    layer: str = ""
+    call: str = ""
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+
+    def __init__(self, *sources: Tensor) -> None:
+        self.sources: tuple[Tensor, ...] = sources
+
+    @abstractmethod
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Return x̂ for each input, from ŷ at the only output. May overwrite ŷ."""
+
+    def reverse_outputs(
+        self, y_hats: Sequence[Signal | None], batch: Batch
+    ) -> Sequence[Signal | None]:
+        """Return x̂ for each input from what arrived at each output (None: nothing)."""
+        (y_hat,) = y_hats
+        if y_hat is None:
+            return [None] * len(self.inputs)
+        return self.reverse(y_hat, batch)
+
+    def reach(self) -> tuple[Reach, Reach] | None:
+        """Return the reach along rows and columns, None where the layer is not local."""
+        return None
+
+    def bottleneck(self) -> Sequence[Tensor]:
+        """Return the tensors kept for the way back that are not activations of the recording."""
+        return ()
+
+
+class Elementwise(Step):
+    """A layer that acts on each place alone: its reach is a point."""
+
+    def reach(self) -> tuple[Reach, Reach] | None:
+        """Return a point."""
+        return POINT, POINT
+
+
+Cut = Callable[[Tensor], Tensor]
+"""Cuts a recorded tensor to the place of a signal."""
