@@ -1,0 +1,54 @@
+/**
+ * The address of a place, as people copy it: `model/layer/channel@y,x?FTT,saliency,TTT#image`.
+ * Vector layers have no `@y,x`; architectures and image may be absent, and then stay as they are.
+ */
+
+export interface Address {
+  readonly model: string;
+  readonly layer: string;
+  readonly channel: number;
+  readonly y: number | null;
+  readonly x: number | null;
+  readonly architectures: readonly string[];
+  readonly image: string | null;
+}
+
+const PATTERN =
+  /^(?<model>[^/?#]+)\/(?<layer>[^/?#]+)\/(?<channel>\d{1,9})(?:@(?<y>\d{1,9}),(?<x>\d{1,9}))?(?:\?(?<codes>[^?#]+))?(?:#(?<image>[^?#]+))?$/;
+
+function quote(part: string): string {
+  return part.replace(/[/?#%,\s]/g, encodeURIComponent);
+}
+
+export function formatAddress(address: Address): string {
+  const place = address.y === null || address.x === null ? "" : `@${address.y},${address.x}`;
+  const codes = address.architectures.map(quote).join(",");
+  return (
+    `${quote(address.model)}/${quote(address.layer)}/${address.channel}${place}` +
+    (codes === "" ? "" : `?${codes}`) +
+    (address.image === null ? "" : `#${quote(address.image)}`)
+  );
+}
+
+/** The address written in `text`, or null where it is none. */
+export function parseAddress(text: string): Address | null {
+  const parts = PATTERN.exec(text.trim())?.groups;
+  if (parts === undefined) return null;
+  const { model = "", layer = "", channel, y, x, codes = "", image } = parts;
+  try {
+    return {
+      model: decodeURIComponent(model),
+      layer: decodeURIComponent(layer),
+      channel: Number(channel),
+      y: y === undefined ? null : Number(y),
+      x: x === undefined ? null : Number(x),
+      architectures: codes
+        .split(",")
+        .filter((code) => code !== "")
+        .map(decodeURIComponent),
+      image: image === undefined ? null : decodeURIComponent(image),
+    };
+  } catch {
+    return null; // a stray % that encodes nothing
+  }
+}

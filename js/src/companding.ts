@@ -1,0 +1,15 @@
+/**
+ * Signed values in one byte each: b = round(127·sign(x)·|x/scale|^¼), so that small values keep their precision
+ * for the renormalised display. Expansion: x = sign(b)·(|b|/127)⁴·scale.
+ */
+
+/** The 256 values in −1…1 that companded bytes stand for, indexed by the byte read as unsigned (0…255). */
+export const EXPANDED: Float64Array = Float64Array.from({ length: 256 }, (_, unsigned) => {
+  const byte = unsigned < 128 ? unsigned : unsigned - 256;
+  return Math.max(-1, Math.sign(byte) * (Math.abs(byte) / 127) ** 4);
+});
+
+/** The value that one companded byte (−127…127) stands for. */
+export function expand(byte: number, scale: number): number {
+  return (EXPANDED[byte & 0xff] ?? 0) * scale;
+}

@@ -1,0 +1,57 @@
+/** Elements, without markup: text from outside only ever becomes a text node. */
+
+type Attributes = Readonly<Record<string, string | number | boolean | null>>;
+
+/** An element; a `true` attribute stands alone, a `false` or null one is left out. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
+  made.append(...children);
+  return made;
+}
+
+export function setAttribute(target: Element, name: string, value: string | number | boolean | null): void {
+  if (value === null || value === false) target.removeAttribute(name);
+  else target.setAttribute(name, value === true ? "" : String(value));
+}
+
+/** Sets a text only where it differs, so that screen readers are not told again. */
+export function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+export function setHidden(target: HTMLElement, hidden: boolean): void {
+  if (target.hidden !== hidden) target.hidden = hidden;
+}
+
+/** A canvas whose pixels are the screen's: its drawing surface for an element of this many CSS pixels, cleared. */
+export function surface(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+  const ratio = window.devicePixelRatio || 1;
+  const [columns, rows] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== columns || canvas.height !== rows) {
+    canvas.width = columns;
+    canvas.height = rows;
+  }
+  const context = canvas.getContext("2d");
+  context?.setTransform(columns / width, 0, 0, rows / height, 0, 0);
+  context?.clearRect(0, 0, width, height);
+  return context;
+}
+
+/** A picture of RGBA pixels to draw from. */
+export function pictureOf(
+  pixels: Uint8ClampedArray<ArrayBuffer>,
+  width: number,
+  into?: HTMLCanvasElement,
+): HTMLCanvasElement {
+  const canvas = into ?? document.createElement("canvas");
+  const height = pixels.length / 4 / width;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  canvas.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
+  return canvas;
+}

@@ -1,0 +1,155 @@
+/** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
+
+import { run } from "./commands";
+import { element, setAttribute } from "./dom";
+import { commandFor, ownsKeys } from "./keys";
+import type { State, Store } from "./store";
+import { followTheme } from "./theme";
+import { atlasView } from "./views/atlas";
+import { modeBar, pictureControls } from "./views/display_controls";
+import { header } from "./views/header";
+import { helpCard } from "./views/help";
+import { imageView } from "./views/image";
+import { layerStrip } from "./views/layer_strip";
+import { reconstructions } from "./views/reconstructions";
+import type { Stage } from "./views/stage";
+import { statusLine } from "./views/status";
+import { Tooltip } from "./views/tooltip";
+
+/** Where a pointer must not take the focus from the root, so that the arrow keys go on moving the neuron. */
+const POINTED =
+  ".dcs-layers, .dcs-images, .dcs-image canvas, .dcs-atlas canvas, .dcs-panels, .dcs-segments, .dcs-chips";
+
+/** Shows `store` in `host` until the returned function is called. */
+export function mount(store: Store, host: HTMLElement): () => void {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const root = element("div", {
+    class: "dcs-root",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "deconvscope explorer; press question mark for the keys",
+    "data-lm-suppress-shortcuts": "true",
+  });
+  const tooltip = new Tooltip();
+  const help = helpCard(() => root.focus({ preventScroll: true }), signal);
+
+  let drawn: State | null = null;
+  let draws = 0;
+  let frame: number | null = null;
+  const draw = (): void => {
+    frame = null;
+    const { state } = store;
+    for (const part of parts) part.draw(state, drawn);
+    drawn = state;
+    draws += 1;
+    tell(root, store, draws);
+  };
+  const request = (): void => {
+    frame ??= requestAnimationFrame(draw);
+  };
+  const redraw = (): void => {
+    drawn = null;
+    request();
+  };
+
+  const sizes = new ResizeObserver(() => {
+    lookAtTheme();
+    redraw();
+  });
+  const stage: Stage = {
+    store,
+    signal,
+    tooltip,
+    redraw,
+    colour: (name) => getComputedStyle(root).getPropertyValue(name).trim(),
+    watchSize: (target) => sizes.observe(target),
+    toggleHelp: () => help.toggle(),
+  };
+
+  const [top, strip, image, atlas] = [header(stage), layerStrip(stage), imageView(stage), atlasView(stage)];
+  const [modes, pictures, controls, status] = [
+    modeBar(stage),
+    reconstructions(stage),
+    pictureControls(stage),
+    statusLine(),
+  ];
+  const parts = [top, strip, image, atlas, modes, pictures, controls, status];
+  const columns = element(
+    "div",
+    { class: "dcs-columns" },
+    image.element,
+    atlas.element,
+    element(
+      "section",
+      { class: "dcs-reconstructions", "aria-label": "reversed pictures" },
+      modes.element,
+      pictures.element,
+      controls.element,
+    ),
+  );
+  root.append(top.element, strip.element, columns, status.element, help.element, tooltip.element);
+
+  root.addEventListener(
+    "mousedown",
+    (event) => {
+      if (!(event.target instanceof Element) || event.target.closest(POINTED) === null) return;
+      event.preventDefault();
+      root.focus({ preventScroll: true });
+    },
+    { signal },
+  );
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const command = commandFor(event);
+      if (command === null || ownsKeys(event.target)) return;
+      if (command.does === "help") help.toggle();
+      else if (command.does === "close") help.close();
+      else run(command, store);
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    { signal },
+  );
+
+  host.classList.add("dcs-host");
+  host.append(root);
+  const lookAtTheme = followTheme(
+    host,
+    (theme) => {
+      if (root.dataset.theme === theme) return;
+      root.dataset.theme = theme;
+      redraw();
+    },
+    signal,
+  );
+  window.addEventListener("resize", redraw, { signal }); // also when the window moves to a screen of another density
+  const unsubscribe = store.subscribe(request);
+  request();
+
+  return () => {
+    unsubscribe();
+    ended.abort();
+    sizes.disconnect();
+    if (frame !== null) cancelAnimationFrame(frame);
+    root.remove();
+    host.classList.remove("dcs-host");
+  };
+}
+
+/** Writes on the root what is drawn, for style sheets and for tests. */
+function tell(root: HTMLElement, store: Store, draws: number): void {
+  const { scene, wanted, silence, failure } = store.state;
+  setAttribute(root, "data-busy", wanted === null ? "false" : "true");
+  setAttribute(root, "aria-busy", wanted === null ? "false" : "true");
+  setAttribute(root, "data-kernel", silence === "no kernel" ? "absent" : null);
+  setAttribute(root, "data-failed", failure !== null);
+  setAttribute(root, "data-drawn", draws);
+  setAttribute(root, "data-empty", scene === null);
+  if (scene === null) return;
+  const { seq, layer, neuron } = scene.view;
+  const place = neuron.y === null ? "" : `@${neuron.y},${neuron.x}`;
+  setAttribute(root, "data-seq", seq);
+  setAttribute(root, "data-neuron", `${layer}/${neuron.channel}${place}`);
+}

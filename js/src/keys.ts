@@ -1,0 +1,53 @@
+/** What the keys do while the explorer has the focus. */
+
+export type Command =
+  | { readonly does: "move"; readonly rows: number; readonly columns: number }
+  | { readonly does: "channel"; readonly step: -1 | 1 }
+  | { readonly does: "layer"; readonly step: -1 | 1 }
+  | { readonly does: "strongest" }
+  | { readonly does: "help" }
+  | { readonly does: "close" };
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  ArrowUp: { does: "move", rows: -1, columns: 0 },
+  ArrowDown: { does: "move", rows: 1, columns: 0 },
+  ArrowLeft: { does: "move", rows: 0, columns: -1 },
+  ArrowRight: { does: "move", rows: 0, columns: 1 },
+  "[": { does: "channel", step: -1 },
+  "]": { does: "channel", step: 1 },
+  ",": { does: "layer", step: -1 },
+  ".": { does: "layer", step: 1 },
+  m: { does: "strongest" },
+  "?": { does: "help" },
+  Escape: { does: "close" },
+};
+
+/** For the help card. */
+export const KEY_HELP: readonly (readonly [keys: readonly string[], meaning: string])[] = [
+  [["←", "↑", "→", "↓"], "move the neuron"],
+  [["[", "]"], "previous, next channel, in the atlas's order"],
+  [[",", "."], "previous, next layer"],
+  [["m"], "the layer's strongest neuron"],
+  [["Tab", "Enter"], "reach and use every control"],
+  [["?"], "show or hide this card"],
+];
+
+interface KeyPress {
+  readonly key: string;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+  getModifierState(modifier: string): boolean;
+}
+
+/** The command of a key press, or null where the key belongs to somebody else. */
+export function commandFor(press: KeyPress): Command | null {
+  // AltGr, with which many keyboards write brackets, reports Ctrl and Alt as well.
+  const modified = press.metaKey || ((press.ctrlKey || press.altKey) && !press.getModifierState("AltGraph"));
+  return modified ? null : (COMMANDS[press.key] ?? null);
+}
+
+/** True where keys write or move within a control of their own. */
+export function ownsKeys(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest("input, select, textarea, [role=radiogroup]") !== null;
+}

@@ -1,0 +1,38 @@
+/** Numbers as people read them: few digits, a true minus sign, no trailing zeros. */
+
+function withMinus(digits: string): string {
+  return digits.replace("-", "−");
+}
+
+export function valueText(value: number, digits = 3): string {
+  if (value === 0) return "0";
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e6 || magnitude < 1e-4) {
+    const [mantissa = "", exponent = ""] = value.toExponential(1).split("e");
+    return withMinus(`${mantissa}e${Number(exponent)}`);
+  }
+  if (magnitude >= 10 ** (digits - 1)) return withMinus(String(Math.round(value)));
+  return withMinus(String(Number(value.toPrecision(digits))));
+}
+
+/** With a sign, and as many digits as others of its magnitude: for values that change in place. */
+export function signedText(value: number): string {
+  const text = valueText(value);
+  return value > 0 ? `+${text}` : text;
+}
+
+export function percentText(fraction: number): string {
+  const percent = fraction * 100;
+  return `${valueText(percent, percent < 1 ? 1 : 2)} %`;
+}
+
+export function durationText(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** 512 × 28², 64 × 112 × 56, or 1000 for a vector. */
+export function shapeText(shape: readonly number[]): string {
+  const [channels = 0, height, width] = shape;
+  if (height === undefined || width === undefined) return shape.join(" × ");
+  return shape.length === 3 && height === width ? `${channels} × ${height}²` : shape.join(" × ");
+}

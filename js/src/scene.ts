@@ -1,0 +1,103 @@
+/** One consistent answer of the kernel: a view and everything that is drawn for it, checked to fit together. */
+
+import type { Picture } from "./display";
+import type { Extent } from "./geometry";
+import type { Photograph } from "./photograph";
+import { type AtlasInfo, type Layer, type Network, type PictureInfo, ProtocolError, type View } from "./protocol";
+
+export interface Atlas {
+  readonly info: AtlasInfo;
+  /** Channels × tile rows × tile columns; ±127 stand for ± the channel's largest magnitude. */
+  readonly bytes: Int8Array<ArrayBuffer>;
+}
+
+export interface Reconstruction extends Picture {
+  readonly info: PictureInfo;
+}
+
+export interface Scene {
+  readonly network: Network;
+  readonly photograph: Photograph;
+  readonly atlas: Atlas;
+  readonly view: View;
+  readonly layer: Layer;
+  /** The chosen channel; ±32767 stand for ± `view.map.scale`. */
+  readonly map: Int16Array<ArrayBuffer>;
+  readonly reconstructions: readonly Reconstruction[];
+}
+
+export interface SceneParts {
+  readonly network: Network;
+  readonly atlas: Atlas;
+  readonly view: View;
+  readonly map: Int16Array<ArrayBuffer>;
+  readonly pictures: Int8Array<ArrayBuffer>;
+}
+
+function mustFit(fits: boolean, what: string): void {
+  if (!fits) throw new ProtocolError(`the kernel's answer does not fit together: ${what}`);
+}
+
+/** Everything of a scene but the photograph, which is decoded asynchronously. */
+export function assembleScene({ network, atlas, view, map, pictures }: SceneParts): Omit<Scene, "photograph"> {
+  const { info } = atlas;
+  const layer = network.layers.find(({ name }) => name === view.layer);
+  if (layer === undefined) throw new ProtocolError(`the kernel shows the layer ${view.layer}, which its network lacks`);
+  mustFit(info.layer === view.layer, "the atlas is of another layer");
+  mustFit(atlas.bytes.length === info.channels * info.tileHeight * info.tileWidth, "the atlas has another size");
+  for (const values of [info.minima, info.maxima, info.variances])
+    mustFit(values.length === info.channels, "the atlas has other channels");
+  mustFit(view.neuron.channel < info.channels, "the neuron is not in the layer");
+  mustFit(map.length === view.map.height * view.map.width, "the map has another size");
+  return { network, atlas, view, layer, map, reconstructions: splitPictures(view, pictures) };
+}
+
+function splitPictures(view: View, bytes: Int8Array<ArrayBuffer>): Reconstruction[] {
+  const area = view.window.height * view.window.width;
+  let start = 0;
+  const reconstructions = view.pictures.map((info): Reconstruction => {
+    const end = start + info.channels * area;
+    const own = bytes.subarray(start, end);
+    start = end;
+    return { info, bytes: own, channels: info.channels, scale: info.scale };
+  });
+  mustFit(start === bytes.length, "the pictures have another size");
+  return reconstructions;
+}
+
+/** A layer whose output has channels but no places. */
+export function isVector(layer: Layer): boolean {
+  return layer.shape.length === 1;
+}
+
+export function mapExtent(scene: Scene): Extent {
+  return scene.view.map;
+}
+
+/** The value at one place of the chosen map. */
+export function mapValue(scene: Scene, y: number, x: number): number {
+  return ((scene.map[y * scene.view.map.width + x] ?? 0) / 32767) * scene.view.map.scale;
+}
+
+/** The largest magnitude of a channel, which ±127 of its tile stand for. */
+export function channelExtent(info: AtlasInfo, channel: number): number {
+  return Math.max(Math.abs(info.minima[channel] ?? 0), Math.abs(info.maxima[channel] ?? 0));
+}
+
+export const CHANNEL_ORDERS = ["strongest", "variance", "index"] as const;
+export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
+
+const orders = new WeakMap<AtlasInfo, Map<ChannelOrder, readonly number[]>>();
+
+/** The channels in the order in which the atlas shows them. Computed once for each atlas. */
+export function orderedChannels(info: AtlasInfo, order: ChannelOrder): readonly number[] {
+  const known = orders.get(info) ?? new Map<ChannelOrder, readonly number[]>();
+  orders.set(info, known);
+  const found = known.get(order);
+  if (found !== undefined) return found;
+  const channels = Array.from({ length: info.channels }, (_, channel) => channel);
+  const by = (values: readonly number[]): number[] => channels.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0));
+  const sorted = order === "index" ? channels : by(order === "strongest" ? info.maxima : info.variances);
+  known.set(order, sorted);
+  return sorted;
+}

@@ -1,0 +1,162 @@
+/** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
+
+import { element, setAttribute, setText } from "../dom";
+import type { Catalog, DisplayMode } from "../protocol";
+import type { State } from "../store";
+import { Choice } from "./choice";
+import { slider } from "./slider";
+import type { Part, Stage } from "./stage";
+
+const MODES: readonly { readonly value: DisplayMode; readonly content: string; readonly label: string }[] = [
+  {
+    value: "paper",
+    content: "paper",
+    label: "paper: the sigmoid of Mahendran & Vedaldi, black at the 0.5 % quantile, grey at zero",
+  },
+  { value: "signed", content: "signed", label: "signed: linear, grey at zero" },
+  {
+    value: "renormalised",
+    content: "^0.1",
+    label: "^0.1: the sign times the tenth root of the magnitude, shows the whole support",
+  },
+  { value: "saliency", content: "saliency", label: "saliency: the largest magnitude of the colour channels" },
+  {
+    value: "overlay",
+    content: "over image",
+    label: "over image: the picture where it is strong, the photograph elsewhere",
+  },
+];
+
+const ZOOMS = ["receptive field", "whole image"] as const;
+
+/** Mode and scale, above the pictures. */
+export function modeBar({ store, signal }: Stage): Part {
+  const modes = new Choice<DisplayMode>(
+    "display of the pictures",
+    "dcs-segments",
+    (mode) => store.setDisplay(mode),
+    signal,
+  );
+  modes.setOptions(MODES, "dcs-segment");
+  const scale = element(
+    "select",
+    {
+      class: "dcs-select dcs-quiet",
+      "aria-label": "scale of the pictures",
+      title: "whether each picture has its own scale, or all share the largest",
+    },
+    element("option", { value: "own" }, "± own scale"),
+    element("option", { value: "shared" }, "± one scale"),
+  );
+  scale.addEventListener("change", () => store.update({ scale: scale.value === "shared" ? "shared" : "own" }), {
+    signal,
+  });
+  return {
+    element: element("div", { class: "dcs-title dcs-mode-bar" }, modes.element, scale),
+    draw(state) {
+      modes.mark(state.display);
+      scale.value = state.scale;
+    },
+  };
+}
+
+/** Architectures, gain and zoom, below the pictures. */
+export function pictureControls(stage: Stage): Part {
+  const { store, signal } = stage;
+  const zoom = new Choice<(typeof ZOOMS)[number]>(
+    "zoom of the pictures",
+    "dcs-segments",
+    (value) => store.update({ zoom: value }),
+    signal,
+  );
+  zoom.setOptions(
+    ZOOMS.map((value) => ({ value, label: value, content: value })),
+    "dcs-segment",
+  );
+  const gain = slider(
+    { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 },
+    (exponent) => store.update({ gain: 2 ** exponent }),
+    signal,
+  );
+  const gainText = element("span", { class: "dcs-number" });
+  const architectures = architectureChips(stage);
+
+  return {
+    element: element(
+      "div",
+      { class: "dcs-controls" },
+      architectures.element,
+      element("div", { class: "dcs-row dcs-gain" }, element("span", {}, "gain"), gain.element, gainText, zoom.element),
+    ),
+    draw(state, before) {
+      architectures.draw(state, before);
+      zoom.mark(state.zoom);
+      const text = `×${state.gain < 10 ? state.gain.toPrecision(2) : String(Math.round(state.gain))}`;
+      gain.set(Math.round(Math.log2(state.gain) * 10) / 10, text);
+      setText(gainText, text);
+    },
+  };
+}
+
+/** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
+function architectureChips({ store, signal }: Stage): Part {
+  const chips = element("div", { class: "dcs-chips", role: "group", "aria-label": "architectures" });
+  let buttons: { readonly code: string; readonly button: HTMLButtonElement }[] = [];
+  let listeners = new AbortController();
+
+  const toggle = (code: string): void => {
+    const chosen = store.place()?.architectures ?? [];
+    const others = chosen.filter((other) => other !== code);
+    if (others.length === chosen.length) store.ask({ architectures: [...chosen, code] });
+    else if (others.length > 0) store.ask({ architectures: others });
+  };
+
+  return {
+    element: element("div", { class: "dcs-row dcs-architectures" }, element("span", {}, "architectures"), chips),
+    draw(state, before) {
+      const listed = architecturesOf(state);
+      const known = new Set(buttons.map(({ code }) => code));
+      if (before === null || listed.length !== known.size || listed.some(({ code }) => !known.has(code))) {
+        listeners.abort();
+        listeners = new AbortController();
+        const ended = AbortSignal.any([signal, listeners.signal]);
+        buttons = listed.map(({ code, name }) => {
+          const title = `${name === code ? code : `${name} (${code})`}: ${lettersText(code)}`;
+          const button = element("button", { type: "button", class: "dcs-chip", title, "aria-label": title }, name);
+          button.addEventListener("click", () => toggle(code), { signal: ended });
+          return { code, button };
+        });
+        chips.replaceChildren(...buttons.map(({ button }) => button));
+      }
+      const chosen = store.place()?.architectures ?? [];
+      for (const { code, button } of buttons) {
+        setAttribute(button, "aria-pressed", chosen.includes(code) ? "true" : "false");
+        setAttribute(button, "aria-disabled", chosen.length === 1 && chosen.includes(code));
+      }
+    },
+  };
+}
+
+/** The catalogued architectures; one that is shown under another code, such as SaliNet's own, stands in its namesake's place. */
+function architecturesOf({ catalog, scene }: State): Catalog["architectures"] {
+  const shown = scene?.view.pictures ?? [];
+  const others = shown.filter(({ code }) => !catalog.architectures.some((listed) => listed.code === code));
+  const listed = catalog.architectures.filter(({ name }) => !others.some((other) => other.name === name));
+  return [...others, ...listed].sort((a, b) => named(b) - named(a));
+}
+
+/** Architectures with a name of their own come before those known by their letters alone. */
+function named({ code, name }: { readonly code: string; readonly name: string }): number {
+  return name === code ? 0 : 1;
+}
+
+function lettersText(code: string): string {
+  if (!/^[TF]{3}$/.test(code)) return "the true gradient, through any normalisation as well";
+  const [mask, switches, rectifier] = [...code].map((letter) => letter === "T");
+  const parts = [
+    mask ? "ReLU masks" : "no ReLU masks",
+    switches ? "pooling switches" : "pooling to the centre",
+    rectifier ? "backward ReLU" : "no backward ReLU",
+  ];
+  return parts.join(", ");
+}

@@ -1,0 +1,24 @@
+/** What every part of the screen is given, and what it gives back. */
+
+import type { State, Store } from "../store";
+import type { Tooltip } from "./tooltip";
+
+export interface Stage {
+  readonly store: Store;
+  /** Ends every listener of this display. */
+  readonly signal: AbortSignal;
+  readonly tooltip: Tooltip;
+  /** The value of a theme variable, for what is drawn on canvases. */
+  readonly colour: (name: string) => string;
+  /** Draws all parts anew in the next frame, whatever has changed. */
+  readonly redraw: () => void;
+  /** Watches the size of an element until the display ends; a new size draws everything anew. */
+  readonly watchSize: (target: Element) => void;
+  readonly toggleHelp: () => void;
+}
+
+export interface Part {
+  readonly element: HTMLElement;
+  /** Brings the part up to date; `before` is the state it drew last, null where it must draw everything. */
+  draw(state: State, before: State | null): void;
+}
