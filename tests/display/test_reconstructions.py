@@ -20,7 +20,7 @@ def picture(seed=0, shape=(3, 24, 32), scale=1.0):
 pictures = arrays(
     np.float64,
     st.tuples(st.integers(1, 4), st.integers(1, 8), st.integers(1, 8)),
-    elements=st.floats(-1e6, 1e6, allow_subnormal=False),
+    elements=st.floats(-1e300, 1e300),
 )
 
 
@@ -107,7 +107,7 @@ def test_signs_are_kept(x):
         assert (pixels[colours == 0] == GREY).all()
 
 
-@given(x=pictures, factor=st.sampled_from([0.5, 2.0, 1024.0]))
+@given(x=pictures, factor=st.sampled_from([2.0, 1024.0]))
 def test_all_but_the_paper_mode_ignore_the_scale(x, factor):
     for mode in (signed, renormalised, saliency):
         np.testing.assert_array_equal(mode(x), mode(x * factor))

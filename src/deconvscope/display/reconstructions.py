@@ -35,9 +35,9 @@ def paper(x: Any) -> Pixels:
     """
     picture = as_picture(x)
     q = paper_scale(picture)
-    steepness = _LN_99 / q if q > 0 else 0.0
-    exponent = (-steepness * picture).clip(-700, 700)
-    return in_colour(255 / (1 + np.exp(exponent)))
+    with np.errstate(over="ignore"):  # far beyond the quantile a pixel is black or white
+        exponent = -_LN_99 * (picture / q if q > 0 else picture)
+        return in_colour(255 / (1 + np.exp(exponent)))
 
 
 def paper_scale(x: Any) -> float:
