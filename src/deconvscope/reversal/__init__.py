@@ -8,7 +8,18 @@ from .network import ReversedNetwork
 from .recording import Layer, ReceptiveField, Recording
 from .reversing import Reversed
 from .rules import BackwardRelu, Identity, Mask, MaskedBackwardRelu, RectGrad, ReluRule, SmoothRelu
-from .selection import Activations, Channel, Class, Mixture, Neuron, Noise, RandomNeuron, Selection, Signal, Strongest
+from .selection import (
+    Activations,
+    Channel,
+    Class,
+    Mixture,
+    Neuron,
+    Noise,
+    RandomNeuron,
+    Selection,
+    Signal,
+    Strongest,
+)
 from .steps import signatures as signatures
 from .window import Box
 

@@ -6,7 +6,7 @@ Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), Fig. 3 and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from .errors import near_matches
@@ -40,7 +40,7 @@ class Architecture:
     relu: str | ReluRule = "relu∘mask"
     pool: PoolRule = "switches"
     lrn: LrnRule = "identity"
-    overrides: Mapping[str, str | ReluRule] | Overrides = field(default=())
+    overrides: Mapping[str, str | ReluRule] | Overrides = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relu", _relu_name(self.relu))
@@ -94,6 +94,11 @@ class Architecture:
         )
 
     @property
+    def own_rules(self) -> Overrides:
+        """The overrides, (layer name, rule), sorted by name."""
+        return cast(Overrides, self.overrides)
+
+    @property
     def relu_rule(self) -> ReluRule:
         """RU† as a rule object."""
         return RELU_RULES[self.relu] if isinstance(self.relu, str) else self.relu
@@ -112,9 +117,7 @@ class Architecture:
         described = [f"{self.relu!s}", self.pool] + (
             [f"LRN {self.lrn}"] if self.lrn != "identity" else []
         )
-        return "/".join(
-            described + [f"{layer}={rule!s}" for layer, rule in cast(Overrides, self.overrides)]
-        )
+        return "/".join(described + [f"{layer}={rule!s}" for layer, rule in self.own_rules])
 
     @property
     def name(self) -> str:
@@ -125,20 +128,20 @@ class Architecture:
 
     def relu_at(self, layer: str) -> ReluRule:
         """Return RU† at the layer of that name."""
-        rule = dict(cast(Overrides, self.overrides)).get(layer)
+        rule = dict(self.own_rules).get(layer)
         if isinstance(rule, ReluRule):
             return rule
         return RELU_RULES.get(rule or "", self.relu_rule)
 
     def pool_at(self, layer: str) -> PoolRule:
         """Return MP† at the layer of that name."""
-        rule = dict(cast(Overrides, self.overrides)).get(layer)
-        return cast(PoolRule, rule) if rule in POOL_RULES else self.pool
+        rule = dict(self.own_rules).get(layer)
+        return rule if rule in POOL_RULES else self.pool
 
     def lrn_at(self, layer: str) -> LrnRule:
         """Return LRN† at the layer of that name."""
-        rule = dict(cast(Overrides, self.overrides)).get(layer)
-        return cast(LrnRule, rule) if rule in LRN_RULES else self.lrn
+        rule = dict(self.own_rules).get(layer)
+        return rule if rule in LRN_RULES else self.lrn
 
     def __str__(self) -> str:
         return self.name

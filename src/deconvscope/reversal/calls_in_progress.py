@@ -50,7 +50,11 @@ class CallStack:
             frame = frame.f_back
         frames.reverse()
         shared = 0
-        while shared < len(self._frames) and shared < len(frames) and self._frames[shared][0] is frames[shared]:
+        while (
+            shared < len(self._frames)
+            and shared < len(frames)
+            and self._frames[shared][0] is frames[shared]
+        ):
             shared += 1
         del self._frames[shared:]
         for frame in frames[shared:]:
@@ -79,7 +83,9 @@ class CallStack:
             return ModuleCall(name, parent, self._functions[code], tuple(arguments))
         module = local["self"]
         known = self._names.get(id(module))
-        if known is None:  # a module kept outside the tree: named by its class inside the one that called it
+        if (
+            known is None
+        ):  # a module kept outside the tree: named by its class inside the one that called it
             above = self.calls[parent].name if parent >= 0 else ""
             known = f"{above}.{type(module).__name__}".lstrip(".")
         return ModuleCall(known, parent)
@@ -87,7 +93,8 @@ class CallStack:
 
 def _function_forwards(base: type) -> Iterator[tuple[CodeType, type[torch.autograd.Function]]]:
     """Yield the code of each custom autograd function's forward; torch's own are looked through."""
-    for cls in base.__subclasses__():
+    subclasses: list[Any] = base.__subclasses__()
+    for cls in subclasses:
         code = getattr(cls.__dict__.get("forward"), "__func__", None)
         if code is not None and not cls.__module__.startswith("torch."):
             yield code.__code__, cls

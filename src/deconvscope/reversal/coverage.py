@@ -11,8 +11,29 @@ from .steps.backpropagation import Backpropagation
 from .steps.step import Step
 
 RECTIFIER_LIKE = frozenset(
-    "where maximum max minimum clamp clamp_min clip abs glu rrelu masked_fill heaviside relu threshold amax "
-    "max_pool1d max_pool3d adaptive_max_pool1d adaptive_max_pool3d fractional_max_pool2d maxout".split()
+    [
+        "where",
+        "maximum",
+        "max",
+        "minimum",
+        "clamp",
+        "clamp_min",
+        "clip",
+        "abs",
+        "glu",
+        "rrelu",
+        "masked_fill",
+        "heaviside",
+        "relu",
+        "threshold",
+        "amax",
+        "max_pool1d",
+        "max_pool3d",
+        "adaptive_max_pool1d",
+        "adaptive_max_pool3d",
+        "fractional_max_pool2d",
+        "maxout",
+    ]
 )
 """Calls that act as a rectifier or a max pool, and that lose a rule where they are reversed by BP."""
 
@@ -72,25 +93,39 @@ class Coverage:
             )
         ]
         fallbacks = Counter(call.call for call in self.fallbacks)
-        tail = ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in fallbacks.items()) or "none"
+        tail = (
+            ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in fallbacks.items()) or "none"
+        )
         return f"{len(self.calls)} calls; reversed by a rule: {', '.join(rewritten)}; fell back to BP: {tail}"
 
     def __str__(self) -> str:
         head = ("layer", "kind", "call", "reversed by")
-        rows = [(c.layer, c.kind, c.call, c.rule + ("  ⚠" if c.suspicious else "")) for c in self.calls]
+        rows = [
+            (c.layer, c.kind, c.call, c.rule + ("  ⚠" if c.suspicious else "")) for c in self.calls
+        ]
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(4)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in [head, *rows]
+        ]
         lines.insert(1, "  ".join("─" * width for width in widths))
         return "\n".join([*lines, *self._notes()])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             "<tr>"
-            + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in (c.layer, c.kind, c.call))
-            + f"<td style='text-align:left'>{html.escape(c.rule)}{' <b>⚠ rectifier-like</b>' if c.suspicious else ''}</td></tr>"
+            + "".join(
+                f"<td style='text-align:left'>{html.escape(cell)}</td>"
+                for cell in (c.layer, c.kind, c.call)
+            )
+            + f"<td style='text-align:left'>{html.escape(c.rule)}"
+            + (" <b>⚠ rectifier-like</b></td></tr>" if c.suspicious else "</td></tr>")
             for c in self.calls
         )
-        heads = "".join(f"<th style='text-align:left'>{cell}</th>" for cell in ("layer", "kind", "call", "reversed by"))
+        heads = "".join(
+            f"<th style='text-align:left'>{cell}</th>"
+            for cell in ("layer", "kind", "call", "reversed by")
+        )
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{notes}"
 
@@ -110,7 +145,9 @@ def cover(steps: Sequence[Step], stops: Sequence[str]) -> Coverage:
     """Return the report on the recorded steps."""
     return Coverage(
         tuple(
-            CoveredCall(step.layer, kind_of(step), step.call, step.rule, isinstance(step, Backpropagation))
+            CoveredCall(
+                step.layer, kind_of(step), step.call, step.rule, isinstance(step, Backpropagation)
+            )
             for step in steps
         ),
         tuple(stops),

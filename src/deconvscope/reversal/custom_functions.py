@@ -14,7 +14,10 @@ from .steps.step import Step
 
 
 def join_custom_functions(
-    steps: Sequence[Step], made_in: Sequence[int], calls: Sequence[ModuleCall], outputs: Sequence[int]
+    steps: Sequence[Step],
+    made_in: Sequence[int],
+    calls: Sequence[ModuleCall],
+    outputs: Sequence[int],
 ) -> tuple[list[Step], list[int]]:
     """Replace the steps recorded inside each custom autograd function by one step for the function.
 
@@ -50,8 +53,14 @@ def join_custom_functions(
         if not leaving:
             continue
         last = max(i for i, step in enumerate(steps) if leaving[0] in step.outputs)
-        entering = dict.fromkeys(slot for step in inner for slot in step.inputs if slot >= 0 and slot not in made)
-        steps = [*steps[:last], _step(calls[call], steps[last], leaving[0], list(entering)), *steps[last + 1 :]]
+        entering = dict.fromkeys(
+            slot for step in inner for slot in step.inputs if slot >= 0 and slot not in made
+        )
+        steps = [
+            *steps[:last],
+            _step(calls[call], steps[last], leaving[0], list(entering)),
+            *steps[last + 1 :],
+        ]
     for i, step in enumerate(steps):
         if owner[i] < 0 or isinstance(step, _FunctionStep):
             joined.append(step)
@@ -76,7 +85,12 @@ def _step(call: ModuleCall, last: Step, output: int, inputs: list[int]) -> Step:
         return [t for t in tensors_in(function.apply(*arguments)) if t.is_floating_point()]
 
     step = _FunctionStep(function.__name__, tracked, again)
-    step.call, step.outputs, step.inputs, step.sources = function.__name__, (output,), tuple(inputs), ()
+    step.call, step.outputs, step.inputs, step.sources = (
+        function.__name__,
+        (output,),
+        tuple(inputs),
+        (),
+    )
     return step
 
 

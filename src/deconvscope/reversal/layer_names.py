@@ -14,7 +14,10 @@ from .steps.step import Step
 
 
 def name_layers(
-    steps: Sequence[Step], made_in: Sequence[int], calls: Sequence[ModuleCall], outputs: Sequence[int]
+    steps: Sequence[Step],
+    made_in: Sequence[int],
+    calls: Sequence[ModuleCall],
+    outputs: Sequence[int],
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Return the name of each recorded tensor, and further names (modules that hold others).
 
@@ -33,7 +36,9 @@ def name_layers(
     for step, call in zip(steps, made_in, strict=True):
         owner = calls[call].name if call >= 0 else ""
         for position, slot in enumerate(step.outputs):
-            base = owner if owner and results.get(call) == slot else f"{owner}.{step.call}".lstrip(".")
+            base = (
+                owner if owner and results.get(call) == slot else f"{owner}.{step.call}".lstrip(".")
+            )
             if len(step.outputs) > 1 and base != owner:
                 base = f"{base}[{position}]"
             name, again = base, 0
@@ -50,7 +55,10 @@ def name_layers(
 
 
 def _results(
-    steps: Sequence[Step], made_in: Sequence[int], calls: Sequence[ModuleCall], outputs: Sequence[int]
+    steps: Sequence[Step],
+    made_in: Sequence[int],
+    calls: Sequence[ModuleCall],
+    outputs: Sequence[int],
 ) -> dict[int, int]:
     """Return for each module call the tensor that it returned: the last made inside it that was used outside."""
     inside: dict[int, tuple[int, ...]] = {}
@@ -60,7 +68,11 @@ def _results(
             inside[call] = (*chain(calls[call].parent), call) if call >= 0 else ()
         return inside[call]
 
-    maker = {slot: chain(call) for step, call in zip(steps, made_in, strict=True) for slot in step.outputs}
+    maker = {
+        slot: chain(call)
+        for step, call in zip(steps, made_in, strict=True)
+        for slot in step.outputs
+    }
     results: dict[int, int] = {}
 
     def escapes(slot: int, user: tuple[int, ...]) -> None:

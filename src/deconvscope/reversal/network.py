@@ -41,7 +41,9 @@ class ReversedNetwork:
 
     def __init__(self, module: nn.Module, categories: Sequence[str] | None = None) -> None:
         if not isinstance(module, nn.Module):
-            raise TypeError(f"a ReversedNetwork is made from an nn.Module, not from {type(module).__name__}")
+            raise TypeError(
+                f"a ReversedNetwork is made from an nn.Module, not from {type(module).__name__}"
+            )
         self.module = module
         self.categories = categories
         self.prepared = PreparedWeights()
@@ -85,28 +87,44 @@ class ReversedNetwork:
                 "what the network returns does not depend on the image by any recorded call"
                 + (f"; it left torch at {recorder.stops[0]}" if recorder.stops else "")
             )
-        steps, made_in = join_custom_functions(recorder.steps, recorder.made_in, recorder.stack.calls, outputs)
+        steps, made_in = join_custom_functions(
+            recorder.steps, recorder.made_in, recorder.stack.calls, outputs
+        )
         names, aliases = name_layers(steps, made_in, recorder.stack.calls, outputs)
         return Recording(
-            recorder.tensors, steps, names, aliases, outputs, recorder.stops, self.prepared, self.categories
+            recorder.tensors,
+            steps,
+            names,
+            aliases,
+            outputs,
+            recorder.stops,
+            self.prepared,
+            self.categories,
         )
 
     def _prepared_image(self, image: Tensor) -> Tensor:
         if not isinstance(image, Tensor):
-            raise InputError(f"the image must be a torch tensor (C, H, W), not {type(image).__name__}")
+            raise InputError(
+                f"the image must be a torch tensor (C, H, W), not {type(image).__name__}"
+            )
         shape = tuple(image.shape)
         if image.ndim == 4 and image.shape[0] != 1:
-            raise InputError(f"the image has shape {shape}; record one image at a time, (C, H, W) or (1, C, H, W)")
+            raise InputError(
+                f"the image has shape {shape}; record one image at a time, (C, H, W) or (1, C, H, W)"
+            )
         if image.ndim not in (3, 4):
             raise InputError(f"the image has shape {shape}; it must be (C, H, W) or (1, C, H, W)")
         if not image.is_floating_point():
             raise InputError(
-                f"the image has type {image.dtype}; give floats, preprocessed as the network expects, e.g. image.float() / 255"
+                f"the image has type {image.dtype}; give floats, preprocessed as the network "
+                "expects, e.g. image.float() / 255"
             )
         if not image.numel():
             raise InputError(f"the image has shape {shape}: it is empty")
         if not bool(torch.isfinite(image).all()):
-            raise InputError("the image holds NaN or infinite values; replace them, e.g. with torch.nan_to_num")
+            raise InputError(
+                "the image holds NaN or infinite values; replace them, e.g. with torch.nan_to_num"
+            )
         weights = next((p for p in self.module.parameters() if p.is_floating_point()), None)
         like = weights if weights is not None else image
         batch = image.detach() if image.ndim == 4 else image.detach().unsqueeze(0)

@@ -18,10 +18,42 @@ from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
 from .steps.backpropagation import Backpropagation
 from .steps.calls import FAMILIES, Call, Function, without_writing
+from .steps.shape import Unchanged
 from .steps.step import Step
 
-LEAVES_TORCH = frozenset(("numpy", "__array__", "tolist", "item", "__float__", "__int__", "detach", "detach_"))
-QUIET = frozenset(("contiguous", "to", "clone", "float", "type", "type_as", "cpu", "cuda", "double", "half", "bfloat16"))
+LEAVES_TORCH = frozenset(
+    ("numpy", "__array__", "tolist", "item", "__float__", "__int__", "detach", "detach_")
+)
+MAKES_CONSTANTS = frozenset(
+    [
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "new_empty",
+        "new_tensor",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+        "rand_like",
+        "randn_like",
+    ]
+)
+QUIET = frozenset(
+    (
+        "contiguous",
+        "to",
+        "clone",
+        "float",
+        "type",
+        "type_as",
+        "cpu",
+        "cuda",
+        "double",
+        "half",
+        "bfloat16",
+    )
+)
 
 
 class Recorder(TorchFunctionMode):
@@ -44,7 +76,9 @@ class Recorder(TorchFunctionMode):
         self.stops: list[str] = []
         self.strangers: list[Tensor] = []
         self._slots: dict[int, int] = {id(image): 0}
-        self._constants: dict[int, Tensor] = {id(t): t for t in (*module.parameters(), *module.buffers())}
+        self._constants: dict[int, Tensor] = {
+            id(t): t for t in (*module.parameters(), *module.buffers())
+        }
         self._successors: dict[int, Tensor] = {}
         self._written: list[Tensor] = []
         self._views: dict[int, list[tuple[Tensor, Call, int, Tensor]]] = {}
@@ -52,7 +86,11 @@ class Recorder(TorchFunctionMode):
         self._stale: set[int] = set()
 
     def __torch_function__(
-        self, func: Function, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Function,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Run one call and record it where it depends on the image."""
         kwargs = kwargs or {}
@@ -65,6 +103,8 @@ class Recorder(TorchFunctionMode):
         name = getattr(func, "__name__", type(func).__name__)
         if name == "__get__":
             return self._attribute(func, args)
+        if name in MAKES_CONSTANTS:
+            return self._constant(func(*args, **kwargs))
         if name in LEAVES_TORCH:
             self.stops.append(f"{self.stack.where() or 'the network'}: {name}")
             return self._constant(func(*args, **kwargs))
@@ -79,8 +119,13 @@ class Recorder(TorchFunctionMode):
         plain, plain_name, kwargs = functional
         y = self.record(Call(plain, plain_name, args, kwargs, frozenset(tracked)), tracked)
         if not isinstance(target, Tensor) or not isinstance(y, Tensor):
-            raise RecordingError(f"{name} in {self.stack.where()!r} writes in place in a way that cannot be followed")
-        self._write(target, y)
+            raise RecordingError(
+                f"{name} in {self.stack.where()!r} writes in place in a way that cannot be followed"
+            )
+        if isinstance(self.steps[-1], Unchanged):  # dropout in eval mode: nothing to write
+            self._succeed(self.current(target), y)
+        else:
+            self._write(target, y)
         return None if name == "__setitem__" else target
 
     def current(self, value: Tensor) -> Tensor:
@@ -160,7 +205,9 @@ class Recorder(TorchFunctionMode):
             return self._constant(func(*args, **kwargs))
         except (RuntimeError, ValueError) as error:
             where = self.stack.where()
-            raise RecordingError(f"the network failed in {where or 'its forward'!r}: {error}") from error
+            raise RecordingError(
+                f"the network failed in {where or 'its forward'!r}: {error}"
+            ) from error
 
     def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
         name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
@@ -207,17 +254,24 @@ class Recorder(TorchFunctionMode):
             base, call, position = self._view_of[id(now)]
             self._write_base(base, call, position, now, value)
 
-    def _write_base(self, base: Tensor, call: Call, position: int, view: Tensor, value: Tensor) -> None:
+    def _write_base(
+        self, base: Tensor, call: Call, position: int, view: Tensor, value: Tensor
+    ) -> None:
         def written(whole: Tensor, part: Tensor) -> Tensor:
             copy = whole.clone()
             swap = _by_identity({id(base): copy})
-            views = tensors_in(call.function(*_replaced(call.args, swap), **_replaced(call.kwargs, swap)))
+            views = tensors_in(
+                call.function(*_replaced(call.args, swap), **_replaced(call.kwargs, swap))
+            )
             list(views)[position].copy_(part)
             return copy
 
         base_now = self.current(base)
         tracked = {id(t): t for t in (base_now, value) if id(t) in self._slots}
-        whole = self.record(Call(written, "write through a view", (base_now, value), {}, frozenset(tracked)), tracked)
+        whole = self.record(
+            Call(written, "write through a view", (base_now, value), {}, frozenset(tracked)),
+            tracked,
+        )
         self._succeed(base_now, whole)
         self._expire(base_now, except_for=view)
         if id(base_now) in self._view_of:
@@ -237,9 +291,14 @@ class Recorder(TorchFunctionMode):
     def _refusal(self, call: Call, error: Exception) -> str:
         where = self.stack.where() or "the network"
         shape = "×".join(map(str, self.tensors[0].shape[1:]))
-        given = next((t for t in tensors_in((call.args, call.kwargs)) if id(t) in self._slots), None)
+        given = next(
+            (t for t in tensors_in((call.args, call.kwargs)) if id(t) in self._slots), None
+        )
         if call.name == "conv2d" and given is not None and len(call.args) > 1:
-            weight, groups = call.args[1], call.args[6] if len(call.args) > 6 else call.kwargs.get("groups", 1)
+            weight, groups = (
+                call.args[1],
+                call.args[6] if len(call.args) > 6 else call.kwargs.get("groups", 1),
+            )
             wanted = weight.shape[1] * groups
             if given is self.tensors[0] and given.shape[1] != wanted:
                 return (
@@ -247,8 +306,14 @@ class Recorder(TorchFunctionMode):
                     f"repeat or choose channels, e.g. image.expand({wanted}, -1, -1)"
                 )
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if any(word in told for word in ("too small", "Kernel size can't be greater", "smaller than", "less than")):
-            return f"an image of {shape} is too small for this network: at {where} nothing is left of it ({told}); give a larger one"
+        if any(
+            word in told
+            for word in ("too small", "Kernel size can't be greater", "smaller than", "less than")
+        ):
+            return (
+                f"an image of {shape} is too small for this network: at {where} nothing is left of it "
+                f"({told}); give a larger one"
+            )
         return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
 
 
@@ -285,7 +350,9 @@ def _by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
     return lambda tensor: place.get(id(tensor), tensor)
 
 
-def _distinct(output: Any, made: list[Tensor], tracked: dict[int, Tensor]) -> tuple[Any, list[Tensor]]:
+def _distinct(
+    output: Any, made: list[Tensor], tracked: dict[int, Tensor]
+) -> tuple[Any, list[Tensor]]:
     """Return the outputs with a fresh alias for any that is an input itself, so that each layer is its own tensor."""
     if not any(id(t) in tracked for t in made):
         return output, made

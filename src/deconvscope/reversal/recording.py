@@ -57,7 +57,9 @@ class Layers(Mapping[str, Layer]):
         """
         found = self._layers.get(self._aliases.get(name, name))
         if found is None:
-            raise UnknownLayerError(f"no layer is named {name!r}{near_matches(str(name), [*self._layers, *self._aliases])}")
+            raise UnknownLayerError(
+                f"no layer is named {name!r}{near_matches(str(name), [*self._layers, *self._aliases])}"
+            )
         return found
 
     def __contains__(self, name: object) -> bool:
@@ -71,7 +73,10 @@ class Layers(Mapping[str, Layer]):
 
     def __repr__(self) -> str:
         width = max((len(name) for name in self._layers), default=0)
-        return "\n".join(f"{layer.name:<{width}}  {layer.kind:<20} {layer.shape}" for layer in self._layers.values())
+        return "\n".join(
+            f"{layer.name:<{width}}  {layer.kind:<20} {layer.shape}"
+            for layer in self._layers.values()
+        )
 
 
 class Recording:
@@ -106,7 +111,9 @@ class Recording:
         self._coverage = cover(steps, stops)
         self._alias_names = {alias: name_of[slot] for alias, slot in aliases.items()}
         layers = {
-            name: Layer(name, kind_of(steps[self._maker[slot]]), tuple(without_batch(tensors[slot]).shape))
+            name: Layer(
+                name, kind_of(steps[self._maker[slot]]), tuple(without_batch(tensors[slot]).shape)
+            )
             for name, slot in names.items()
         }
         self.layers = Layers(layers, self._alias_names)
@@ -175,11 +182,20 @@ class Recording:
 
     @overload
     def reverse(
-        self, selection: Selection | Tensor, architectures: Asked, *, layer: str | None = None, max_batch_bytes: int = ...
+        self,
+        selection: Selection | Tensor,
+        architectures: Asked,
+        *,
+        layer: str | None = None,
+        max_batch_bytes: int = ...,
     ) -> Reversed: ...
     @overload
     def reverse(
-        self, selection: Sequence[Selection | Tensor], architectures: Asked, *, layer: str | None = None,
+        self,
+        selection: Sequence[Selection | Tensor],
+        architectures: Asked,
+        *,
+        layer: str | None = None,
         max_batch_bytes: int = ...,
     ) -> list[Reversed]: ...
     def reverse(
@@ -242,7 +258,11 @@ class Recording:
                 for source in step.inputs:
                     if source < 0:
                         continue
-                    seen = None if here is None or own is None else (here[0].through(own[0]), here[1].through(own[1]))
+                    seen = (
+                        None
+                        if here is None or own is None
+                        else (here[0].through(own[0]), here[1].through(own[1]))
+                    )
                     reaches[source] = _joined(reaches[source], seen) if source in reaches else seen
         return reaches
 
@@ -253,21 +273,33 @@ class Recording:
         if reach is None:
             return None
         firsts = [math.floor(r.offset) for r in reach]
-        sizes = [math.ceil(r.offset + r.size) - first for r, first in zip(reach, firsts, strict=True)]
+        sizes = [
+            math.ceil(r.offset + r.size) - first for r, first in zip(reach, firsts, strict=True)
+        ]
         strides = [float(r.stride) for r in reach]
-        return ReceptiveField((strides[0], strides[1]), (firsts[0], firsts[1]), (sizes[0], sizes[1]))
+        return ReceptiveField(
+            (strides[0], strides[1]), (firsts[0], firsts[1]), (sizes[0], sizes[1])
+        )
 
     def _selection(self, selection: object, layer: str | None) -> Selection:
         if isinstance(selection, Selection):
             return self.resolve(selection)
         if not isinstance(selection, Tensor):
-            raise TypeError(f"{selection!r} is no selection; give a Neuron, Strongest, Class … or a tensor shaped like a layer")
+            raise TypeError(
+                f"{selection!r} is no selection; give a Neuron, Strongest, Class … or a tensor shaped like a layer"
+            )
         if layer is None:
             shapes = (tuple(selection.shape), tuple(selection.shape[1:]))
             fits = [name for name, known in self.layers.items() if known.shape in shapes]
             if len(fits) != 1:
-                told = f"fits {', '.join(fits[:6])}{' …' if len(fits) > 6 else ''}" if fits else "fits no layer"
-                raise ValueError(f"a tensor of shape {shapes[0]} {told}; name its layer with layer=…")
+                told = (
+                    f"fits {', '.join(fits[:6])}{' …' if len(fits) > 6 else ''}"
+                    if fits
+                    else "fits no layer"
+                )
+                raise ValueError(
+                    f"a tensor of shape {shapes[0]} {told}; name its layer with layer=…"
+                )
             layer = fits[0]
         return Signal(layer, selection)
 

@@ -55,12 +55,17 @@ class Reversed:
         """
         (wanted,) = as_architectures(architecture)
         if wanted not in self.architectures:
-            raise LookupError(f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}")
+            raise LookupError(
+                f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}"
+            )
         return self.dense()[self.architectures.index(wanted)]
 
 
 def reverse_all(
-    recording: Recording, selections: Sequence[Selection], architectures: Asked, max_batch_bytes: int
+    recording: Recording,
+    selections: Sequence[Selection],
+    architectures: Asked,
+    max_batch_bytes: int,
 ) -> list[Reversed]:
     """Reverse every selection under every architecture, in batches of selections whose windows are alike."""
     asked = as_architectures(architectures)
@@ -73,20 +78,35 @@ def reverse_all(
         seed, slot = selection.seed(recording), recording.slot(selection.layer)
         shape = tuple(seed.values.shape)
         groups[slot, shape[1:] if len(shape) == 3 else shape].append((number, seed))
-    with tqdm(total=len(selections), delay=1.0, disable=len(selections) == 1, desc="reversing", leave=False) as bar:
+    with tqdm(
+        total=len(selections),
+        delay=1.0,
+        disable=len(selections) == 1,
+        desc="reversing",
+        leave=False,
+    ) as bar:
         for (slot, _), members in groups.items():
             lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
             for first in range(0, len(members), lanes):
                 part = members[first : first + lanes]
                 batch = Batch(tuple(asked[i] for i in order), len(part), recording.prepared)
-                window = run_back(recording, slot, _seeded(recording, slot, [seed for _, seed in part], batch), batch)
+                window = run_back(
+                    recording,
+                    slot,
+                    _seeded(recording, slot, [seed for _, seed in part], batch),
+                    batch,
+                )
                 for lane, (number, _) in enumerate(part):
-                    results[number] = _result(recording, selections[number], asked, order, window, lane)
+                    results[number] = _result(
+                        recording, selections[number], asked, order, window, lane
+                    )
                 bar.update(len(part))
     return [result for result in results if result is not None]
 
 
-def run_back(recording: Recording, slot: int, y_hat: Signal, batch: Batch, watch: Watch | None = None) -> Window:
+def run_back(
+    recording: Recording, slot: int, y_hat: Signal, batch: Batch, watch: Watch | None = None
+) -> Window:
     """Carry ŷ at one recorded tensor back to the image.
 
     Args:
@@ -115,7 +135,13 @@ def run_back(recording: Recording, slot: int, y_hat: Signal, batch: Batch, watch
     image = recording.recorded(0)
     if 0 not in signals:  # nothing flows back, e.g. behind detach()
         values = image.new_zeros((batch.rows, image.shape[1], 1, 1))
-        return Window(values, 0, (0,) * batch.lanes, (0,) * batch.lanes, (image.shape[1], image.shape[2], image.shape[3]))
+        return Window(
+            values,
+            0,
+            (0,) * batch.lanes,
+            (0,) * batch.lanes,
+            (image.shape[1], image.shape[2], image.shape[3]),
+        )
     window = as_map(signals[0]).all_channels()
     if watch is not None:
         watch(0, window)
@@ -142,20 +168,31 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
     dense = tensor.new_zeros((lanes, *tensor.shape))
     for lane, seed in enumerate(seeds):
         inside = dense[lane, 0] if tensor.ndim > 1 and tensor.shape[0] == 1 else dense[lane]
-        inside[tuple(slice(a, a + n) for a, n in zip(seed.start, seed.values.shape, strict=True))] = seed.values
+        inside[
+            tuple(slice(a, a + n) for a, n in zip(seed.start, seed.values.shape, strict=True))
+        ] = seed.values
     return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes)
 
 
 def _result(
-    recording: Recording, selection: Selection, asked: tuple[Architecture, ...], order: Sequence[int], window: Window, lane: int
+    recording: Recording,
+    selection: Selection,
+    asked: tuple[Architecture, ...],
+    order: Sequence[int],
+    window: Window,
+    lane: int,
 ) -> Reversed:
     """Take one lane out of a batch, in the order asked, cut to the image."""
     rows = [order.index(i) * window.lanes + lane for i in range(len(asked))]
-    alone = Window(window.values[rows], 0, (window.tops[lane],), (window.lefts[lane],), window.extent).confined()
+    alone = Window(
+        window.values[rows], 0, (window.tops[lane],), (window.lefts[lane],), window.extent
+    ).confined()
     return Reversed(selection, asked, alone.box, alone.values, window.extent[1:])
 
 
-def _lanes_at_once(recording: Recording, slot: int, seed: Seed, architectures: int, max_batch_bytes: int) -> int:
+def _lanes_at_once(
+    recording: Recording, slot: int, seed: Seed, architectures: int, max_batch_bytes: int
+) -> int:
     """Return how many lanes fit the bound: the largest signal on the way, three times over."""
     largest = 1
     for number, reach in recording.reaches(slot).items():
@@ -173,7 +210,7 @@ def _lanes_at_once(recording: Recording, slot: int, seed: Seed, architectures: i
 
 def _require_rules(recording: Recording, architecture: Architecture) -> None:
     """Raise where an override names a layer that is not there, or a rule that is not for its kind."""
-    for name, rule in architecture.overrides:  # type: ignore[misc]
+    for name, rule in architecture.own_rules:
         layer = recording.layers[name]
         known = {
             "rectifier": tuple(RELU_RULES),
@@ -181,8 +218,14 @@ def _require_rules(recording: Recording, architecture: Architecture) -> None:
             "local response norm": LRN_RULES,
         }.get(layer.kind, ())
         if not (rule in known or (isinstance(rule, ReluRule) and layer.kind == "rectifier")):
-            told = f"rules for it are {', '.join(map(repr, known))}" if known else "only rectifiers, max pools and LRNs have a choice"
-            raise RuleError(f"override {rule!s} does not fit layer {name!r}, a {layer.kind}; {told}")
+            told = (
+                f"rules for it are {', '.join(map(repr, known))}"
+                if known
+                else "only rectifiers, max pools and LRNs have a choice"
+            )
+            raise RuleError(
+                f"override {rule!s} does not fit layer {name!r}, a {layer.kind}; {told}"
+            )
     if architecture.pool != "switches":
         for call in recording.coverage().suspicious:
             if "pool" in call.call:

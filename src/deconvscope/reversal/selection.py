@@ -109,7 +109,9 @@ class Strongest(Selection):
                 _check_range(f"{name} of {self!r}", i, size, activation)
             region.append(slice(None) if i is None else slice(i, i + 1))
         if any(i is not None for i in wanted[activation.ndim :]):
-            raise ValueError(f"{self!r}: layer {self.layer!r} has shape {tuple(activation.shape)} and no such axis")
+            raise ValueError(
+                f"{self!r}: layer {self.layer!r} has shape {tuple(activation.shape)} and no such axis"
+            )
         part = activation[tuple(region)]
         place = int(part.argmax())
         index = [int(i) for i in torch.unravel_index(torch.tensor(place), part.shape)]
@@ -146,9 +148,13 @@ class RandomNeuron(Selection):
         generator = torch.Generator().manual_seed(self.seed_number)
         for place in torch.randperm(len(active), generator=generator)[:100].tolist():
             neuron = _neuron(self.layer, active[place].tolist())
-            if neuron != self.other_than and bool(recording.reverse(neuron, "DeSaliNet").values.any()):
+            if neuron != self.other_than and bool(
+                recording.reverse(neuron, "DeSaliNet").values.any()
+            ):
                 return neuron
-        raise ValueError(f"{self!r}: no other neuron of layer {self.layer!r} gives a picture that is not zero")
+        raise ValueError(
+            f"{self!r}: no other neuron of layer {self.layer!r} gives a picture that is not zero"
+        )
 
     def seed(self, recording: Recorded) -> Seed:
         """Return a single 1 at the neuron chosen."""
@@ -166,7 +172,10 @@ class Channel(Selection):
         """Return ones over the channel's map."""
         activation = recording[self.layer]
         _check_range(f"channel of {self!r}", self.channel, activation.shape[0], activation)
-        return Seed((self.channel,) + (0,) * (activation.ndim - 1), torch.ones_like(activation[self.channel : self.channel + 1]))
+        return Seed(
+            (self.channel,) + (0,) * (activation.ndim - 1),
+            torch.ones_like(activation[self.channel : self.channel + 1]),
+        )
 
 
 @dataclass(frozen=True)
@@ -190,12 +199,20 @@ class Mixture(Selection):
         if (self.y is None) != (self.x is None):
             raise ValueError(f"{self!r}: give both y and x, or neither")
         if self.y is None or self.x is None:
-            return Seed((0,) * activation.ndim, _normal(activation, tuple(activation.shape), self.seed_number).abs())
+            return Seed(
+                (0,) * activation.ndim,
+                _normal(activation, tuple(activation.shape), self.seed_number).abs(),
+            )
         if activation.ndim != 3:
-            raise ValueError(f"{self!r}: layer {self.layer!r} has shape {tuple(activation.shape)} and no places")
+            raise ValueError(
+                f"{self!r}: layer {self.layer!r} has shape {tuple(activation.shape)} and no places"
+            )
         _check_range(f"y of {self!r}", self.y, activation.shape[1], activation)
         _check_range(f"x of {self!r}", self.x, activation.shape[2], activation)
-        return Seed((0, self.y, self.x), _normal(activation, (activation.shape[0], 1, 1), self.seed_number).abs())
+        return Seed(
+            (0, self.y, self.x),
+            _normal(activation, (activation.shape[0], 1, 1), self.seed_number).abs(),
+        )
 
 
 @dataclass(frozen=True)
@@ -220,10 +237,14 @@ class Class(Selection):
             return int(self.category)
         names = recording.categories
         if names is None:
-            raise UnknownLayerError(f"class {self.category!r}: this network has no class names; give the class's index")
+            raise UnknownLayerError(
+                f"class {self.category!r}: this network has no class names; give the class's index"
+            )
         lowered = [name.lower() for name in names]
         if self.category.lower() not in lowered:
-            raise UnknownLayerError(f"no class is named {self.category!r}{near_matches(self.category.lower(), lowered)}")
+            raise UnknownLayerError(
+                f"no class is named {self.category!r}{near_matches(self.category.lower(), lowered)}"
+            )
         return lowered.index(self.category.lower())
 
 
@@ -249,7 +270,9 @@ class Noise(Selection):
     def seed(self, recording: Recorded) -> Seed:
         """Return the noise."""
         activation = recording[self.layer]
-        return Seed((0,) * activation.ndim, _normal(activation, tuple(activation.shape), self.seed_number))
+        return Seed(
+            (0,) * activation.ndim, _normal(activation, tuple(activation.shape), self.seed_number)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +290,8 @@ class Signal(Selection):
             values = values[0]
         if values.shape != activation.shape:
             raise ValueError(
-                f"ŷ has shape {tuple(values.shape)}, layer {self.layer!r} has {tuple(activation.shape)}; they must be equal"
+                f"ŷ has shape {tuple(values.shape)}, layer {self.layer!r} has "
+                f"{tuple(activation.shape)}; they must be equal"
             )
         if not bool(torch.isfinite(values).all()):
             raise ValueError(f"ŷ for layer {self.layer!r} holds NaN or infinite values")
@@ -286,11 +310,15 @@ def _normal(like: Tensor, shape: tuple[int, ...], seed: int) -> Tensor:
 def _checked(neuron: Neuron, activation: Tensor, names: Sequence[str]) -> tuple[int, ...]:
     values = (neuron.channel, neuron.y, neuron.x)
     if activation.ndim > 3:
-        raise ValueError(f"layer {neuron.layer!r} has shape {tuple(activation.shape)}; select in it with a tensor (Signal)")
+        raise ValueError(
+            f"layer {neuron.layer!r} has shape {tuple(activation.shape)}; select in it with a tensor (Signal)"
+        )
     given, wanted = sum(v is not None for v in values), activation.ndim
     if given != wanted or any(v is None for v in values[:wanted]):
         needed = ", ".join(names[:wanted])
-        raise ValueError(f"{neuron!r}: layer {neuron.layer!r} has shape {tuple(activation.shape)}; give {needed} and no more")
+        raise ValueError(
+            f"{neuron!r}: layer {neuron.layer!r} has shape {tuple(activation.shape)}; give {needed} and no more"
+        )
     for name, value, size in zip(names, values, activation.shape, strict=False):
         _check_range(name, value, size, activation, neuron.layer)
     return neuron.index
@@ -304,5 +332,6 @@ def _check_range(name: str, value: object, size: int, activation: Tensor, layer:
     if isinstance(value, bool) or not 0 <= number < size:
         where = f" of layer {layer!r}" if layer else ""
         raise ValueError(
-            f"{name}={value} is out of range{where}: its shape is {tuple(activation.shape)}, so 0 ≤ {name.split()[0]} ≤ {size - 1}"
+            f"{name}={value} is out of range{where}: its shape is {tuple(activation.shape)}, "
+            f"so 0 ≤ {name.split()[0]} ≤ {size - 1}"
         )

@@ -23,11 +23,13 @@ def require_transparent(module: nn.Module) -> None:
         where = f"layer {name!r}" if name else "the network"
         if isinstance(part, torch.jit.ScriptModule):
             raise RecordingError(
-                f"{where} is a TorchScript module, whose calls cannot be seen; record the nn.Module it was scripted from"
+                f"{where} is a TorchScript module, whose calls cannot be seen; "
+                "record the nn.Module it was scripted from"
             )
         if getattr(part, "_compiled_call_impl", None) is not None or "_orig_mod" in part._modules:
             raise RecordingError(
-                f"{where} is compiled, and its calls cannot be seen; record the module before torch.compile (compiled._orig_mod)"
+                f"{where} is compiled, and its calls cannot be seen; "
+                "record the module before torch.compile (compiled._orig_mod)"
             )
 
 
@@ -50,15 +52,17 @@ class _InsideCall(TorchFunctionMode):
         return value
 
 
-class _OutsideCalls(TorchDispatchMode):
+class _OutsideCalls(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Refuses an operator that runs outside every call seen, on a tensor of this pass."""
 
     def __init__(self, inside: _InsideCall) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.inside = inside
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if self.inside.depth == 0 and any(id(t) in self.inside.made for t in tensors_in((args, kwargs or {}))):
+        if self.inside.depth == 0 and any(
+            id(t) in self.inside.made for t in tensors_in((args, kwargs or {}))
+        ):
             raise RecordingError(
                 f"the operator {func} runs inside scripted or compiled code, which cannot be seen; "
                 "use the plain Python function (without torch.jit.script or torch.compile)"

@@ -210,7 +210,7 @@ def as_map(signal: Signal) -> Window:
 
 def lanewise(values: Tensor, lanes: int) -> Tensor:
     """View (architectures × lanes, …) as (architectures, lanes, …)."""
-    return values.unflatten(0, (-1, lanes))
+    return values.view(-1, lanes, *values.shape[1:])
 
 
 def total(first: Signal, second: Signal) -> Signal:

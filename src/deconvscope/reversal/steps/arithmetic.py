@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from ..batch import Batch
-from ..window import Dense, Signal, Window, lanewise
+from ..window import Dense, Signal, Window, lanewise, total
 from .step import POINT, Elementwise, Reach, Step
 
 
@@ -136,9 +135,65 @@ class Concatenate(Step):
         return parts
 
 
+class Split(Step):
+    """A tensor cut into parts along one axis. Reversed: the parts are put side by side; absent ones are zero."""
+
+    kind = "split"
+    rule: ClassVar[str] = "joined"
+
+    def __init__(self, x: Tensor, parts: Sequence[Tensor], axis: int) -> None:
+        super().__init__(x)
+        self.axis = axis % x.ndim
+        self.shape = tuple(x.shape)
+        self.sizes = [part.shape[self.axis] for part in parts]
+
+    def reach(self) -> tuple[Reach, Reach] | None:
+        """Return a point where maps are split along their channels."""
+        return (POINT, POINT) if self.axis == 1 and len(self.shape) == 4 else None
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Join, where the only part is all there is."""
+        return self.reverse_outputs([y_hat], batch)
+
+    def reverse_outputs(
+        self, y_hats: Sequence[Signal | None], batch: Batch
+    ) -> Sequence[Signal | None]:
+        """Put what arrived at each part in its place."""
+        start, joined = 0, None
+        for y_hat, size in zip(y_hats, self.sizes, strict=True):
+            if y_hat is not None:
+                placed = self._placed(y_hat, start)
+                joined = placed if joined is None else total(joined, placed)
+            start += size
+        return [joined]
+
+    def _placed(self, y_hat: Signal, start: int) -> Signal:
+        if self.axis == 1 and len(self.shape) == 4 and isinstance(y_hat, Window):
+            return replace(y_hat, channel=y_hat.channel + start, extent=self.shape[1:])
+        dense = y_hat.densified()
+        x = dense.values.new_zeros((dense.values.shape[0], *self.shape))
+        x.narrow(1 + self.axis, start, dense.values.shape[1 + self.axis]).copy_(dense.values)
+        return Dense(x, dense.lanes)
+
+
+class MeanOverPlaces(Step):
+    """y = the mean of each channel's map, (1, C, H, W) → (1, C). Reversed: ŷ/(H·W) everywhere."""
+
+    kind = "average pool"
+    rule: ClassVar[str] = "Mᵀ"
+
+    def __init__(self, x: Tensor) -> None:
+        super().__init__(x)
+        self.shape = tuple(x.shape)
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Spread ŷ evenly."""
+        dense = y_hat.densified()
+        share = dense.values[..., None, None] / (self.shape[2] * self.shape[3])
+        return (Dense(share.expand(-1, *self.shape).contiguous(), dense.lanes),)
+
+
 def broadcasts_into(part: Tensor, whole: Tensor) -> bool:
     """Tell whether a tensor broadcasts to the other without changing the other's shape."""
-    try:
-        return torch.broadcast_shapes(part.shape, whole.shape) == whole.shape
-    except RuntimeError:
-        return False
+    sizes = zip(reversed(part.shape), reversed(whole.shape), strict=False)
+    return part.ndim <= whole.ndim and all(a in (1, b) for a, b in sizes)

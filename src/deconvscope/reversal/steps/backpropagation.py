@@ -6,7 +6,7 @@ Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2: 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -45,6 +45,9 @@ class Backpropagation(Step):
         with torch.enable_grad():
             xs = [x.detach().clone().requires_grad_() for x in self.xs]
             outputs = self.run(xs)
+        arrived = [(i, y) for i, y in arrived if outputs[i].requires_grad]
+        if not arrived:  # a result that is constant after all, such as a rounded one
+            return [None] * len(self.xs)
         ys = [outputs[i] for i, _ in arrived]
         rows: list[tuple[Tensor | None, ...]] = [
             torch.autograd.grad(

@@ -165,7 +165,7 @@ class AdaptiveMaxPool(Step):
                 continue
             indices = self.indices.flatten(2).long() if rule == "switches" else self._centres(y)
             x[rows] = x[rows].scatter_add(2, indices.expand_as(part), part)
-        return (whole_map(x.unflatten(2, (height, width)), y_hat.lanes),)
+        return (whole_map(x.view(*x.shape[:2], height, width), y_hat.lanes),)
 
     def _centres(self, y: Tensor) -> Tensor:
         (rows, columns) = (
@@ -178,7 +178,7 @@ class AdaptiveMaxPool(Step):
 
 
 def _tiled(y: Tensor, switches: Tensor, kernel: Pair) -> Tensor:
-    """Write every tile in one product, for windows side by side: (architectures, lanes, c, h, w) → (rows, c, kh, kw)."""
+    """Write all tiles in one product, for windows side by side: (architectures, lanes, c, h, w) → (rows, c, kh, kw)."""
     places = torch.arange(kernel[0] * kernel[1], dtype=switches.dtype, device=switches.device)
     tile = places.view(kernel[0], 1, kernel[1], 1)
     chosen = switches.permute(0, 2, 3, 1)[:, :, None, :, None, :] == tile

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .arithmetic import Add, Concatenate, Multiply, Scale, broadcasts_into
+from .arithmetic import Add, Concatenate, MeanOverPlaces, Multiply, Scale, Split, broadcasts_into
 from .calls import Call, Recorded, family
 from .convolution import Convolution, TransposedConvolution
 from .linear import Linear
@@ -29,6 +29,10 @@ Pair = tuple[int, int]
 def is_map(x: object) -> bool:
     """Tell whether a tensor is a stack of maps (1, C, H, W)."""
     return isinstance(x, Tensor) and x.ndim == 4 and x.shape[0] == 1
+
+
+def _broadcast(*shapes: torch.Size) -> torch.Size:
+    return torch.Size(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
 
 
 def pair(value: Any) -> Pair:
@@ -170,12 +174,14 @@ def adaptive_avg_pool2d(call: Call, input: Tensor, output_size: Any) -> Recorded
 def mean(
     call: Call, input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Recorded | None:
-    """Read a mean over both axes of a map that keeps them."""
+    """Read a mean over both axes of a map."""
     axes = (
         {d % 4 for d in ([dim] if isinstance(dim, int) else dim or [])} if is_map(input) else set()
     )
-    if axes != {2, 3} or not keepdim or dtype is not None:
+    if axes != {2, 3} or dtype is not None:
         return None
+    if not keepdim:
+        return call.run(), MeanOverPlaces(input)
     rows, columns = (input.new_full((1, size), 1 / size) for size in input.shape[2:])
     return call.run(), Separable(input, rows, columns, "average pool")
 
@@ -384,7 +390,7 @@ def local_response_norm(
 
 
 def _sum(call: Call, *terms: tuple[Any, float]) -> Recorded | None:
-    shape = torch.broadcast_shapes(*(x.shape for x, _ in terms if isinstance(x, Tensor)))
+    shape = _broadcast(*(x.shape for x, _ in terms if isinstance(x, Tensor)))
     tracked = [(x, factor) for x, factor in terms if call.tracks(x)]
     if any(x.shape != shape for x, _ in tracked):
         return None
@@ -419,7 +425,7 @@ def neg(call: Call, input: Tensor) -> Recorded:
 @family("mul", "multiply", "__mul__", "__rmul__")
 def mul(call: Call, input: Any, other: Any) -> Recorded | None:
     """Read a product with a constant, or of two tensors one of which may broadcast."""
-    shape = torch.broadcast_shapes(*(x.shape for x in (input, other) if isinstance(x, Tensor)))
+    shape = _broadcast(*(x.shape for x in (input, other) if isinstance(x, Tensor)))
     a, b = (input, other) if call.tracks(input) and input.shape == shape else (other, input)
     if not call.tracks(a) or a.shape != shape:
         return None
@@ -448,6 +454,13 @@ def cat(call: Call, tensors: Sequence[Tensor], dim: int = 0, **kwargs: Any) -> R
     if any(part.ndim != parts[0].ndim for part in parts):
         return None
     return call.run(), Concatenate(parts, dim)
+
+
+@family("chunk", "split", "tensor_split", "split_with_sizes")
+def split(call: Call, input: Tensor, sections: Any = None, dim: int = 0, **kwargs: Any) -> Recorded:
+    """Read a tensor cut into parts."""
+    parts = call.run()
+    return parts, Split(input, parts, dim)
 
 
 @family(
