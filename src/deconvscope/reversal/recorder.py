@@ -81,7 +81,7 @@ class Recorder(TorchFunctionMode):
         }
         self._successors: dict[int, Tensor] = {}
         self._written: list[Tensor] = []
-        self._views: dict[int, list[tuple[Tensor, Call, int, Tensor]]] = {}
+        self._views: dict[int, list[Tensor]] = {}
         self._view_of: dict[int, tuple[Tensor, Call, int]] = {}
         self._stale: set[int] = set()
 
@@ -105,6 +105,8 @@ class Recorder(TorchFunctionMode):
             return self._attribute(func, args)
         if name in MAKES_CONSTANTS:
             return self._constant(func(*args, **kwargs))
+        if name == "as_strided":
+            func = _as_strided
         if name in LEAVES_TORCH:
             self.stops.append(f"{self.stack.where() or 'the network'}: {name}")
             return self._constant(func(*args, **kwargs))
@@ -124,6 +126,7 @@ class Recorder(TorchFunctionMode):
             )
         if isinstance(self.steps[-1], Unchanged):  # dropout in eval mode: nothing to write
             self._succeed(self.current(target), y)
+            self._view_of.pop(id(y), None)
         else:
             self._write(target, y)
         return None if name == "__setitem__" else target
@@ -229,11 +232,11 @@ class Recorder(TorchFunctionMode):
     def _note_views(self, call: Call, made: Sequence[Tensor], tracked: dict[int, Tensor]) -> None:
         for position, view in enumerate(made):
             base = view._base
-            if base is None:
+            if base is None and call.name not in ("view", "view_as"):
                 continue
             for x in tracked.values():
-                if x is base or x._base is base:
-                    self._views.setdefault(id(x), []).append((view, call, position, x))
+                if base is None or x is base or x._base is base:
+                    self._views.setdefault(id(x), []).append(view)
                     self._view_of[id(view)] = (x, call, position)
                     break
 
@@ -258,7 +261,7 @@ class Recorder(TorchFunctionMode):
         self, base: Tensor, call: Call, position: int, view: Tensor, value: Tensor
     ) -> None:
         def written(whole: Tensor, part: Tensor) -> Tensor:
-            copy = whole.clone()
+            copy = whole.clone(memory_format=torch.contiguous_format)
             swap = _by_identity({id(base): copy})
             views = tensors_in(
                 call.function(*_replaced(call.args, swap), **_replaced(call.kwargs, swap))
@@ -274,11 +277,16 @@ class Recorder(TorchFunctionMode):
         )
         self._succeed(base_now, whole)
         self._expire(base_now, except_for=view)
+        swap = _by_identity({id(base): whole})
+        args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
+        again = Call(call.function, call.name, args, kwargs, frozenset((id(whole),)))
+        self._view_of[id(value)] = (whole, again, position)
+        self._views.setdefault(id(whole), []).append(value)
         if id(base_now) in self._view_of:
             self._write_base(*self._view_of[id(base_now)], base_now, whole)
 
     def _expire(self, base: Tensor, except_for: Tensor) -> None:
-        for view, _, _, _ in self._views.get(id(base), ()):
+        for view in self._views.get(id(base), ()):
             if view is not except_for and id(view) not in self._successors:
                 self._stale.add(id(view))
                 self._expire(view, except_for)
@@ -348,6 +356,11 @@ def _replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
 
 def _by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
     return lambda tensor: place.get(id(tensor), tensor)
+
+
+def _as_strided(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Read memory as the network's author knows it, not in channels-last order."""
+    return x.contiguous().as_strided(*args, **kwargs)
 
 
 def _distinct(

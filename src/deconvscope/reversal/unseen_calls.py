@@ -53,20 +53,19 @@ class _InsideCall(TorchFunctionMode):
 
 
 class _OutsideCalls(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Refuses an operator that runs outside every call seen, on a tensor of this pass."""
+    """Notes the first operator that runs outside every call seen, on a tensor of this pass."""
 
     def __init__(self, inside: _InsideCall) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.inside = inside
+        self.unseen = ""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if self.inside.depth == 0 and any(
-            id(t) in self.inside.made for t in tensors_in((args, kwargs or {}))
-        ):
-            raise RecordingError(
-                f"the operator {func} runs inside scripted or compiled code, which cannot be seen; "
-                "use the plain Python function (without torch.jit.script or torch.compile)"
-            )
+        outside = self.inside.depth == 0
+        if outside and any(id(t) in self.inside.made for t in tensors_in((args, kwargs or {}))):
+            self.unseen = self.unseen or str(
+                func
+            )  # an exception would be rewritten by an interpreter in between
         return func(*args, **(kwargs or {}))
 
 
@@ -80,5 +79,11 @@ def require_all_seen(module: nn.Module, image: Tensor) -> None:
         RecordingError: naming the operator.
     """
     inside = _InsideCall(image)
-    with _OutsideCalls(inside), inside:
+    outside = _OutsideCalls(inside)
+    with outside, inside:
         module(image)
+    if outside.unseen:
+        raise RecordingError(
+            f"the operator {outside.unseen} runs inside scripted or compiled code, which cannot be seen; "
+            "use the plain Python function (without torch.jit.script or torch.compile)"
+        )

@@ -463,21 +463,21 @@ def split(call: Call, input: Tensor, sections: Any = None, dim: int = 0, **kwarg
     return parts, Split(input, parts, dim)
 
 
-@family(
-    "flatten",
-    "reshape",
-    "view",
-    "squeeze",
-    "unsqueeze",
-    "unflatten",
-    "view_as",
-    "reshape_as",
-    "ravel",
-)
+@family("flatten", "reshape", "squeeze", "unsqueeze", "unflatten", "reshape_as", "ravel")
 def reshape(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | None:
     """Read any change of shape that keeps the order of the values."""
-    y = call.run()
-    return (y, Reshape(input)) if y.dtype == input.dtype else None
+    return call.run(), Reshape(input)
+
+
+@family("view", "view_as")
+def view(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | None:
+    """Read a view, which here may need a copy: the recorder keeps maps in channels-last order."""
+    if any(isinstance(a, torch.dtype) for a in (*args, *kwargs.values())):
+        return None
+    again = torch.Tensor.reshape if call.name == "view" else torch.Tensor.reshape_as
+    return again(
+        input, *args, **{"shape" if k == "size" else k: v for k, v in kwargs.items()}
+    ), Reshape(input)
 
 
 @family("permute")

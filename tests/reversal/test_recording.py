@@ -1,0 +1,390 @@
+"""What a recording says of a network: layers and their names, activations, coverage, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import gc
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import Tensor, nn
+
+import deconvscope as ds
+
+
+class Block(nn.Module):
+    """A residual block that uses one rectifier twice, as torchvision's ResNet does."""
+
+    def __init__(self, channels: int = 4) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.relu(self.conv1(x))
+        y = self.conv2(y)
+        y += x
+        return self.relu(y)
+
+
+class Written(nn.Module):
+    """A convolution followed by whatever a test writes."""
+
+    def __init__(self, then: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.then = then
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.then(self.conv(x))
+
+
+def trunk() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        Block(),
+        nn.Flatten(),
+        nn.Linear(64, 5),
+    )
+
+
+def image(size: int = 8, channels: int = 3) -> Tensor:
+    return torch.randn(channels, size, size, generator=torch.Generator().manual_seed(1))
+
+
+def test_layers_are_named_as_modules_and_ordered_as_executed() -> None:
+    rec = ds.ReversedNetwork(trunk()).record(image())
+    assert list(rec.layers) == [
+        "0",
+        "1",
+        "2",
+        "3.conv1",
+        "3.relu",
+        "3.conv2",
+        "3.add",
+        "3.relu_1",
+        "4",
+        "5",
+    ]
+    assert [layer.kind for layer in rec.layers.values()][:3] == [
+        "convolution",
+        "rectifier",
+        "max pool",
+    ]
+    assert rec.layers["2"].shape == (4, 4, 4) and rec.layers["5"].shape == (5,)
+    assert rec.layers["3"].name == "3.relu_1", "a module that holds others names its own output"
+    assert torch.equal(rec["3"], rec["3.relu_1"])
+
+
+def test_a_modules_own_call_bears_the_modules_name() -> None:
+    class Doubled(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + x
+
+    rec = ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 2, 1), Doubled())).record(image())
+    assert list(rec.layers) == ["0", "1"]
+
+
+def test_activations_are_those_of_the_network_and_survive_writes_in_place() -> None:
+    network, x = trunk().eval(), image()
+    rec = ds.ReversedNetwork(network).record(x)
+    with torch.no_grad():
+        before_relu = network[0](x[None])
+        assert torch.allclose(rec["0"], before_relu[0], atol=1e-6)
+        assert (rec["0"] < 0).any(), (
+            "the rectifier behind it works in place, and must not have overwritten it"
+        )
+        assert torch.allclose(rec["5"], network(x[None])[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda y: y.relu_() * 2,
+        lambda y: F.relu(y, inplace=True) + y,
+        lambda y: y.view(1, -1).relu_().view_as(y),
+        lambda y: torch.as_strided(y, (1, 2, 8, 8), (256, 128, 8, 1)) + 0,
+        lambda y: _written_through(y, lambda v: v.relu_()),
+        lambda y: _written_through(y, lambda v: v.mul_(3).add_(1)),
+        lambda y: _read_after_write(y),
+        lambda y: _item_set(y),
+        lambda y: _buffer_filled(y),
+        lambda y: _nested_views(y),
+        lambda y: F.dropout(y, 0.5, False, True).add_(1),
+    ],
+)
+def test_writes_in_place_are_followed(then: Callable[[Tensor], Tensor]) -> None:
+    torch.manual_seed(0)
+    network, x = Written(then), image()
+    rec = ds.ReversedNetwork(network).record(x)
+    leaf = x[None].clone().requires_grad_()
+    y = network(leaf)
+    assert torch.allclose(rec[rec.output_layer], y[0], atol=1e-6)
+    y_hat = torch.randn(y.shape[1:])
+    (gradient,) = torch.autograd.grad(y, leaf, y_hat[None])
+    salient = rec.reverse(ds.Signal(rec.output_layer, y_hat), ds.SALINET)[ds.SALINET]
+    assert torch.allclose(salient, gradient[0], atol=1e-5)
+
+
+def _written_through(y: Tensor, write: Callable[[Tensor], Tensor]) -> Tensor:
+    y = y * 1
+    write(y[:, 1:3])
+    return y + 1
+
+
+def _read_after_write(y: Tensor) -> Tensor:
+    y = y * 1
+    early = y[:, :2]
+    y.relu_()
+    return torch.cat([early, y], 1)
+
+
+def _item_set(y: Tensor) -> Tensor:
+    y = y * 1
+    y[:, 0] = (y[:, 1] * 2).relu()
+    return y
+
+
+def _buffer_filled(y: Tensor) -> Tensor:
+    buffer = torch.zeros(1, 6, *y.shape[2:])
+    buffer[:, 1:5] = y
+    return buffer.relu()
+
+
+def _nested_views(y: Tensor) -> Tensor:
+    y = y * 1
+    y[:, 1:][:, :2].view(1, -1).mul_(2)
+    return y
+
+
+def test_a_write_through_a_view_of_a_constant_is_refused() -> None:
+    def then(y: Tensor) -> Tensor:
+        buffer = torch.zeros(1, 6, *y.shape[2:])
+        buffer[:, 1:5].copy_(y)
+        return buffer + 1
+
+    with pytest.raises(ds.RecordingError, match="view"):
+        ds.ReversedNetwork(Written(then)).record(image())
+
+
+# --- nothing is left behind --------------------------------------------------------------------------------
+
+
+def state(network: nn.Module) -> tuple[object, ...]:
+    return (
+        {k: v.clone() for k, v in network.state_dict().items()},
+        [m.training for m in network.modules()],
+        [p.requires_grad for p in network.parameters()],
+        [p.grad is None for p in network.parameters()],
+        [
+            (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks))
+            for m in network.modules()
+        ],
+        [set(vars(m)) for m in network.modules()],
+        torch.is_grad_enabled(),
+        torch.get_default_dtype(),
+        torch.get_rng_state().clone(),
+        torch.overrides._get_current_function_mode_stack()
+        if hasattr(torch.overrides, "_get_current_function_mode_stack")
+        else 0,
+        F.relu,
+        torch.relu,
+    )
+
+
+def same(first: object, second: object) -> bool:
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    return first == second
+
+
+@pytest.fixture
+def trained() -> nn.Module:
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(weights=None)
+    network.train()
+    network.layer1.eval()  # partly frozen, as in fine-tuning
+    network.conv1.weight.requires_grad_(False)
+    return network
+
+
+def test_the_network_is_unchanged_by_recording_and_reversing(trained: nn.Module) -> None:
+    before = state(trained)
+    rec = ds.ReversedNetwork(trained).record(image(64))
+    rec.reverse(ds.Strongest("layer2"), ds.EIGHT)
+    rec.forget()
+    assert same(before, state(trained))
+
+
+def test_the_network_is_unchanged_by_an_exception_in_the_middle(trained: nn.Module) -> None:
+    class Failing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            raise KeyError("in the middle")
+
+    trained.layer3 = Failing()
+    before = state(trained)
+    with pytest.raises(KeyError, match="in the middle"):
+        ds.ReversedNetwork(trained).record(image(64))
+    assert same(before, state(trained))
+
+
+def test_a_network_in_train_mode_is_recorded_in_eval_mode(trained: nn.Module) -> None:
+    rec = ds.ReversedNetwork(trained).record(image(64))
+    evaluated = copy.deepcopy(trained).eval()
+    with torch.no_grad():
+        assert torch.allclose(rec["fc"], evaluated(image(64)[None])[0], atol=1e-4)
+
+
+# --- what is refused ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (torch.zeros(3, 8, 8, dtype=torch.uint8), r"uint8.*float"),
+        (torch.full((3, 8, 8), float("nan")), "NaN"),
+        (torch.zeros(1, 8, 8), "takes 3 channels, the image has 1"),
+        (torch.zeros(8, 8), r"\(8, 8\).*\(C, H, W\)"),
+        (torch.zeros(2, 3, 8, 8), "one image at a time"),
+        (torch.zeros(3, 1, 1), "too small"),
+        (torch.zeros(3, 0, 8), "empty"),
+        (torch.zeros(3, 12, 12), "does not fit"),
+        ([[1.0]], "tensor"),
+    ],
+)
+def test_an_unsuitable_image_is_refused_with_the_remedy(wrong: Tensor, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ds.ReversedNetwork(trunk()).record(wrong)
+
+
+def test_an_unknown_layer_is_named_with_its_like() -> None:
+    rec = ds.ReversedNetwork(trunk()).record(image())
+    with pytest.raises(ds.UnknownLayerError, match=r"'3\.conv3'.*did you mean '3\.conv"):
+        rec.reverse(ds.Neuron("3.conv3", 0, 0, 0), ds.DESALINET)
+    with pytest.raises(LookupError):
+        rec["nonsense"]
+
+
+@pytest.mark.parametrize(
+    ("neuron", "said"),
+    [
+        (ds.Neuron("2", 4, 0, 0), "channel=4 is out of range.*0 ≤ channel ≤ 3"),
+        (ds.Neuron("2", 0, 4, 0), "y=4 is out of range"),
+        (ds.Neuron("2", 0, 0, -1), "x=-1 is out of range"),
+        (ds.Neuron("2", 0), "give channel, y, x"),
+        (ds.Neuron("5", 0, 0, 0), "give channel and no more"),
+    ],
+)
+def test_a_neuron_out_of_range_is_refused(neuron: ds.Neuron, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ds.ReversedNetwork(trunk()).record(image()).reverse(neuron, ds.DESALINET)
+
+
+def test_scripted_and_compiled_parts_are_refused() -> None:
+    with pytest.warns(FutureWarning):
+        scripted = torch.jit.script(nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()))
+    with pytest.raises(ds.RecordingError, match="TorchScript"):
+        ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 3, 1), scripted)).record(image())
+    with pytest.raises(ds.RecordingError, match="_orig_mod"):
+        ds.ReversedNetwork(torch.compile(trunk())).record(image())  # type: ignore[arg-type]
+
+
+def test_a_scripted_function_inside_a_forward_is_refused() -> None:
+    with pytest.warns(FutureWarning):
+        hidden = torch.jit.script(_plain_relu)
+    with pytest.raises(ds.RecordingError, match="scripted or compiled"):
+        ds.ReversedNetwork(Written(lambda y: hidden(y) + 1)).record(image())
+
+
+def _plain_relu(x: Tensor) -> Tensor:
+    return x.relu() + 1
+
+
+def test_a_constant_from_outside_the_module_is_no_reason_to_refuse() -> None:
+    constant = torch.randn(1, 4, 8, 8)
+    rec = ds.ReversedNetwork(Written(lambda y: y * constant)).record(image())
+    assert list(rec.layers) == ["conv", "mul"]
+
+
+def test_a_custom_function_is_reversed_by_its_own_backward() -> None:
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: object, x: Tensor) -> Tensor:
+            return x.relu() * 2
+
+        @staticmethod
+        def backward(ctx: object, g: Tensor) -> Tensor:  # type: ignore[override]
+            return g * 7
+
+    rec = ds.ReversedNetwork(Written(lambda y: Doubled.apply(y) + 1)).record(image())
+    assert [c.call for c in rec.coverage().calls] == ["conv2d", "Doubled", "add"]
+    through = rec.reverse(ds.Neuron("add", 0, 3, 3), ds.SALINET).values
+    direct = rec.reverse(ds.Neuron("conv", 0, 3, 3), ds.SALINET).values
+    assert torch.allclose(through.sum(), 7 * direct.sum())
+
+
+# --- coverage and memory -----------------------------------------------------------------------------------
+
+
+def test_coverage_counts_rules_and_names_what_fell_back() -> None:
+    rec = ds.ReversedNetwork(
+        Written(lambda y: torch.where(y > 0, y, y * 0) + F.softmax(y, 1))
+    ).record(image())
+    coverage = rec.coverage()
+    assert [c.call for c in coverage.fallbacks] == ["where", "softmax"]
+    assert [c.call for c in coverage.suspicious] == ["where"]
+    assert "1 rectifier-like" in str(coverage)
+    assert "<table>" in coverage._repr_html_()
+    vgg = (
+        ds.ReversedNetwork(torchvision.models.vgg11_bn(weights=None).features)
+        .record(image(32))
+        .coverage()
+    )
+    assert vgg.counts() == {"convolution": 8, "batch norm": 8, "rectifier": 8, "max pool": 5}
+    assert not vgg.fallbacks
+
+
+def large_tensors() -> int:
+    gc.collect()
+    return sum(type(t) is Tensor and t.numel() > 10**5 for t in gc.get_objects())
+
+
+def test_the_bottleneck_of_vgg16_is_small_and_forgetting_returns_everything() -> None:
+    before = large_tensors()
+    rec = ds.ReversedNetwork(torchvision.models.vgg16(weights=None).features).record(image(224))
+    assert 0 < rec.nbytes <= 4 * 2**20
+    assert large_tensors() > before + 20
+    rec.forget()
+    assert large_tensors() == before
+    with pytest.raises(ds.StaleRecordingError, match="forgotten"):
+        rec["0"]
+
+
+def test_weights_changed_in_place_after_the_recording_are_noticed() -> None:
+    network = trunk()
+    rec = ds.ReversedNetwork(network).record(image())
+    with torch.no_grad():
+        network[0].weight.mul_(2)  # type: ignore[union-attr, operator]
+    with pytest.raises(ds.StaleRecordingError, match="record again"):
+        rec.reverse(ds.Neuron("2", 0, 0, 0), ds.DESALINET)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_images_and_networks_of_any_float_type(dtype: torch.dtype) -> None:
+    x = image().to(dtype)
+    rec = ds.ReversedNetwork(trunk()).record(x)
+    assert rec["0"].dtype == torch.float32
+    typed = ds.ReversedNetwork(trunk().to(dtype)).record(image())
+    picture = typed.reverse(ds.Strongest("3"), ds.DESALINET)
+    assert picture.values.dtype == dtype and bool(picture.values.isfinite().all())
