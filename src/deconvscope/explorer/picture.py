@@ -17,7 +17,7 @@ WIDTH = 960
 GAP = 16
 LINE = 22
 INK, QUIET, PAPER = "#1a1b23", "#6b6e80", "#ffffff"
-BOX = "#ffffff"
+PHOTOGRAPH_LIGHT, MAP_LIGHT = 0.6, 0.8
 MOST_ACROSS = 3
 
 
@@ -36,12 +36,13 @@ def draw_view(view: View, display: str) -> Image.Image:
         [_titled(cell, name) for cell, name in zip(cells, names, strict=True)], across, GAP
     )
     photograph = _titled(_fitted(_photograph(view), side), view.scene.photograph.label)
-    height = max(photograph.shape[0], grid.shape[0])
-    page = Image.new("RGB", (side + grid.shape[1] + 3 * GAP, height + 2 * GAP + LINE), PAPER)
+    bottom = GAP + max(photograph.shape[0], grid.shape[0])
+    page = Image.new("RGB", (side + grid.shape[1] + 3 * GAP, bottom + GAP + 2 * LINE), PAPER)
     page.paste(Image.fromarray(photograph), (GAP, GAP))
     page.paste(Image.fromarray(grid), (side + 2 * GAP, GAP))
     draw = ImageDraw.Draw(page)
-    draw.text((GAP, height + GAP + 4), _sentence(view), INK, _font(13))
+    draw.text((GAP, bottom + 4), _sentence(view), INK, _font(13))
+    draw.text((GAP, bottom + 4 + LINE), str(address(view)), QUIET, _font(12))
     return page
 
 
@@ -54,32 +55,37 @@ def _sentence(view: View) -> str:
     neuron = view.neuron
     place = "" if neuron.y is None else f" at ({neuron.y}, {neuron.x})"
     label = view.scene.labels[neuron.layer]
-    return f"{label}, neuron {neuron.channel}{place} = {view.value:.4g}    {address(view)}"
+    return f"{label}, neuron {neuron.channel}{place} = {view.value:.4g}"
 
 
 def _photograph(view: View) -> Any:
-    """The photograph, dark where the channel's map is quiet, with the neuron's window."""
+    """The photograph with the channel's map added as light, and the neuron's window."""
     seen = np.asarray(view.scene.seen).astype(np.float32)
-    height, width = seen.shape[:2]
     activation = view.scene.activation(view.neuron.layer)[view.neuron.channel].float().cpu().numpy()
     if activation.ndim == 2:
-        heat = Image.fromarray(pixels.activation_map(activation)).resize(
-            (width, height), Image.Resampling.NEAREST
-        )
-        seen = np.minimum(0.55 * seen + np.asarray(heat, dtype=np.float32), 255)
+        seen = np.minimum(PHOTOGRAPH_LIGHT * seen + MAP_LIGHT * _spread(view, activation), 255)
     picture = Image.fromarray(seen.astype(np.uint8))
-    window = view.reconstruction.window
-    if (window.height, window.width) != (height, width):
-        ImageDraw.Draw(picture).rectangle(
-            (
-                window.left,
-                window.top,
-                window.left + window.width - 1,
-                window.top + window.height - 1,
-            ),
-            outline=BOX,
-        )
+    box = view.reconstruction.window
+    if 0 < box.height * box.width < picture.height * picture.width:
+        corners = (box.left, box.top, box.left + box.width - 1, box.top + box.height - 1)
+        ImageDraw.Draw(picture).rectangle(corners, outline="white")
     return np.asarray(picture)
+
+
+def _spread(view: View, activation: Any) -> Any:
+    """The map in colours at the image's size, each cell around the middle of what it sees."""
+    colours = pixels.activation_map(np.nan_to_num(activation))
+    size = view.scene.seen.height, view.scene.seen.width
+    field = view.scene.recording.receptive_field(view.neuron.layer)
+    indices = []
+    for axis in (0, 1):
+        cells = activation.shape[axis]
+        stride = size[axis] / cells if field is None else field.stride[axis]
+        start = 0 if field is None else field.offset[axis] + (field.size[axis] - stride) / 2
+        index = np.floor((np.arange(size[axis]) + 0.5 - start) / stride).astype(int)
+        indices.append(np.where((index >= 0) & (index < cells), index, cells))
+    framed = np.pad(colours, ((0, 1), (0, 1), (0, 0)))  # beyond the map it is dark
+    return framed[np.ix_(*indices)].astype(np.float32)
 
 
 def _pictures(view: View, display: str) -> list[Any]:
