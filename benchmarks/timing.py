@@ -1,0 +1,68 @@
+"""Medians of interleaved runs, the machine's matrix-product rate, and tables."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """Return how long one call takes."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def medians(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
+    """Return each call's median over rounds in which all are called in turn, after one round to warm up."""
+    for run in runs:
+        run()
+    times = [[seconds(run) for run in runs] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*times, strict=True)]
+
+
+def median_alone(run: Callable[[], Any], at_least: float = 0.5, rounds: int = 5) -> float:
+    """Return a call's median over at least so many rounds and so many seconds."""
+    run()
+    times: list[float] = []
+    while len(times) < rounds or sum(times) < at_least:
+        times.append(seconds(run))
+    return statistics.median(times)
+
+
+def matrix_product_rate() -> float:
+    """Return fp32 floating-point operations a second of a large matrix product, the best of several."""
+    a = torch.randn(2048, 2048)
+    b = torch.randn(2048, 2048)
+    return 2 * 2048**3 / min(seconds(lambda: a @ b) for _ in range(12))
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in (heads, *rows)
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """Describe the machine in general words."""
+    return (
+        f"{torch.get_num_threads()} CPU threads, torch {torch.__version__.split('+')[0]}, float32"
+    )
+
+
+def write_json(name: str, content: object) -> None:
+    """Write a result beside the benchmarks, where git ignores it."""
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1))
