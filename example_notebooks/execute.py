@@ -1,0 +1,53 @@
+"""Execute the example notebooks and keep their outputs, the widgets' state included.
+
+``python example_notebooks/execute.py [NAME.ipynb …]`` writes each notebook in place; by default all of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parent
+
+
+def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
+    """Run every cell in a fresh kernel; an error or a warning in a cell is an error here.
+
+    Args:
+        path: the notebook.
+        timeout: seconds that a cell may take.
+
+    Returns:
+        The notebook with outputs, without what changes from run to run.
+
+    Raises:
+        RuntimeError: a cell wrote to standard error, with what it wrote.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", store_widget_state=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )  # fmt: skip
+    client.execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            if output.get("name") == "stderr":
+                raise RuntimeError(f"{path.name}: a cell wrote to standard error:\n{output['text']}")
+    notebook.metadata["language_info"] = {"name": "python"}
+    return notebook
+
+
+def main(names: list[str]) -> None:
+    """Execute and write."""
+    for path in [NOTEBOOKS / name for name in names] or sorted(NOTEBOOKS.glob("*.ipynb")):
+        nbformat.write(execute(path), path)
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
