@@ -34,17 +34,16 @@ class Rectifier(Elementwise):
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Apply each row's RU† in place: clamp, mask, gate."""
         values, rows = y_hat.values, batch.rectifier_rows(self.layer)
-        arrived = {run: values[run].clone() for run, _ in rows.gated}
+        arrived = [values[run].clone() for run, _ in rows.gated]
         for run in rows.clamped:
             values[run].clamp_(min=0)
         if rows.masked:
             derivative = self.derivative(y_hat.cut)
             for run in rows.masked:
                 lanewise(values[run], batch.lanes).mul_(derivative)
-        for run, rule in rows.gated:
-            gate = rule.gate(
-                lanewise(arrived[run], batch.lanes), y_hat.cut(self.x), y_hat.cut(self.y)
-            )
+        for (run, rule), before in zip(rows.gated, arrived, strict=True):
+            x, y = y_hat.cut(self.x), y_hat.cut(self.y)
+            gate = rule.gate(lanewise(before, batch.lanes), x, y)
             lanewise(values[run], batch.lanes).mul_(gate)
         return (y_hat,)
 

@@ -32,6 +32,8 @@ def is_map(x: object) -> bool:
 
 
 def _broadcast(*shapes: torch.Size) -> torch.Size:
+    if all(shape == shapes[0] for shape in shapes):
+        return shapes[0]
     return torch.Size(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
 
 
