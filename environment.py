@@ -71,7 +71,7 @@ def install_front_end_tools() -> None:
     wanted = _digest((FRONT_END / "package.json", FRONT_END / "package-lock.json"))
     if not stamp.exists() or stamp.read_text() != wanted:
         say("installing the front end's tools (npm ci)")
-        run("npm", "ci", "--no-audit", "--no-fund", folder=FRONT_END)
+        run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", folder=FRONT_END)
         stamp.write_text(wanted)
 
 
@@ -83,7 +83,7 @@ def build_front_end() -> None:
     if not all(target.exists() and target.stat().st_mtime >= newest for target in targets):
         install_front_end_tools()
         say("building the front end")
-        run("npm", "run", "build", folder=FRONT_END)
+        run("npm", "run", "--silent", "build", folder=FRONT_END)
 
 
 def _provide_node() -> None:
