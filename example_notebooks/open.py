@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def main(arguments: list[str]) -> int:
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in containers; JupyterLab refuses root else
         arguments = ["--allow-root", *arguments]
     environment.say(f"opening {_FIRST} in JupyterLab (Ctrl-C twice ends it)")
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is JupyterLab's to answer
     python = environment.PYTHON
     return environment.status(python, "-m", "jupyterlab", _FIRST, *arguments, folder=_NOTEBOOKS)
 
