@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 
 import torch
 from captum.attr import NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop
@@ -49,8 +50,7 @@ def captum_calls(
     cut = nn.Sequential(*list(network)[: depth + 1])
     pictures = []
     for method in (NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop):
-        how = method(cut, cut[-1]) if method is NeuronGradient else method(cut, cut[-1])
-        pictures.append(how.attribute(x, neuron))
+        pictures.append(method(cut, cut[-1]).attribute(x, neuron))
     return pictures
 
 
@@ -68,12 +68,9 @@ def main(rounds: int = 5) -> None:
         _, height, width = recording.layers[layer].shape
         neuron = recording.resolve(ds.Strongest(layer, y=height // 2, x=width // 2))
         assert isinstance(neuron, ds.Neuron)
-        ours = median_alone(lambda n=neuron: recording.reverse(n, THREE))
-        eight = median_alone(lambda n=neuron: recording.reverse(n, ds.EIGHT))
-        (theirs,) = medians(
-            [lambda d=depth, n=neuron: captum_calls(plain, d, n.index, x[None])],
-            rounds,
-        )
+        ours = median_alone(partial(recording.reverse, neuron, THREE))
+        eight = median_alone(partial(recording.reverse, neuron, ds.EIGHT))
+        theirs = medians([partial(captum_calls, plain, depth, neuron.index, x[None])], rounds)[0]
         limit = operations(recording, layer, 3) / rate
         rows.append(
             [name, f"{1e3 * ours:.2f}", f"{1e3 * theirs:.0f}", f"{theirs / ours:.1f}×", f"{limit / ours:.0%}",
