@@ -62,7 +62,9 @@ def read_query(raw: object) -> Query:
     if not isinstance(raw, dict):
         raise MalformedQueryError(f"the browser's query is {type(raw).__name__}, not a record")
     client, seq = raw.get("client"), raw.get("seq")
-    if not _is_text(client) or not _is_number(seq, LARGEST_NUMBER):
+    if not (isinstance(client, str) and _is_text(client)) or not (
+        isinstance(seq, int) and _is_number(seq, LARGEST_NUMBER)
+    ):
         raise MalformedQueryError("the browser's query does not say whose it is and which")
     try:
         return Query(
@@ -108,7 +110,7 @@ def catalog(session: Session) -> Payload:
 
 def scene_traits(scene: Scene) -> Payload:
     """Return the traits that change with the network or the image."""
-    recording, model = scene.recording, scene.loaded.model
+    recording, model = scene.recording, scene.model
     seen = scene.seen
     return {
         "_network": {
@@ -161,12 +163,11 @@ def layer_traits(scene: Scene, layer: str) -> Payload:
 def neuron_traits(view: View, client: str, seq: int) -> Payload:
     """Return the traits that change with every click: the map, the pictures, the view."""
     activation = view.scene.activation(view.neuron.layer)[view.neuron.channel]
-    values = torch.nan_to_num(activation.detach().float()).cpu().numpy()
-    values = values.reshape(values.shape if values.ndim == 2 else (1, 1))
+    height, width = activation.shape if activation.ndim == 2 else (1, 1)
+    values = torch.nan_to_num(activation.detach().float()).reshape(height, width).cpu().numpy()
     scale = float(np.abs(values).max())
     levels = np.rint(values * (32767 / scale)) if scale > 0 else np.zeros_like(values)
-    seen = view.scene.seen
-    pictures = encode_pictures(view.reconstruction, (seen.height, seen.width))
+    pictures = encode_pictures(view.reconstruction)
     window = view.reconstruction.window
     return {
         "_map": levels.astype("<i2").tobytes(),
@@ -183,8 +184,8 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
                 "top": _finite(view.rank),
             },
             "map": {
-                "height": values.shape[0],
-                "width": values.shape[1],
+                "height": height,
+                "width": width,
                 "scale": scale,
                 "min": float(values.min()),
                 "max": float(values.max()),

@@ -125,10 +125,18 @@ class Networks:
             del self._own[model.name]
             raise
 
+    def is_own(self, name: str) -> bool:
+        """Return whether the network of that name was handed over."""
+        return name in self._own
+
+    def unload(self) -> None:
+        """Free the networks of the catalogue; they are loaded again when asked for."""
+        self._loaded.clear()
+
     def clear(self) -> None:
         """Drop every network."""
         self._own.clear()
-        self._loaded.clear()
+        self.unload()
 
     def _free_name(self, name: str) -> str:
         free, number = name, 2

@@ -26,15 +26,10 @@ class Picture:
     """|q| of the paper's display mapping, over the whole picture."""
 
 
-def encode_pictures(reconstruction: Reversed, image_size: tuple[int, int]) -> list[Picture]:
-    """Return the pictures of a reconstruction, in its order, one byte a value.
-
-    Args:
-        reconstruction: pictures inside their window.
-        image_size: (height, width) of the whole picture, zero outside the window.
-    """
+def encode_pictures(reconstruction: Reversed) -> list[Picture]:
+    """Return the pictures of a reconstruction, in its order, one byte a value."""
     signals = np.nan_to_num(reconstruction.values.detach().float().cpu().numpy())
-    outside = signals.shape[1] * (math.prod(image_size) - math.prod(signals.shape[2:]))
+    outside = signals.shape[1] * (math.prod(reconstruction.extent) - math.prod(signals.shape[2:]))
     pictures = []
     for architecture, signal in zip(reconstruction.architectures, signals, strict=True):
         values, scale = compand(signal)

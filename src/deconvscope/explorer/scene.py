@@ -13,8 +13,12 @@ from .atlas import Atlas, draw_atlas
 from .opening import opening_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import Image
     from torch import Tensor
+
+    from deconvscope.models import Model
 
     from .networks import Loaded
     from .photographs import Photograph
@@ -23,19 +27,54 @@ if TYPE_CHECKING:
 class Scene:
     """A recording and what is drawn from it, computed when first asked for.
 
-    Raises:
-        RecordingError: the network cannot be recorded.
-        ValueError: the image does not suit the network.
+    The recording can be released; it is made again when something needs it.
+
+    Args:
+        load: gives the network, loading it if need be.
+        photograph: what it looks at.
     """
 
-    def __init__(self, loaded: Loaded, photograph: Photograph) -> None:
-        self.loaded = loaded
+    def __init__(self, load: Callable[[], Loaded], photograph: Photograph) -> None:
         self.photograph = photograph
-        image = photograph.input(loaded.model).to(loaded.device)
-        if not photograph.is_tensor:
-            image = image.to(loaded.dtype)
-        self.recording: Recording = loaded.reversible.record(image)
+        self._load = load
+        self._recording: Recording | None = None
         self._atlases: dict[str, Atlas] = {}
+
+    @property
+    def model(self) -> Model:
+        """The model that looks."""
+        return self._load().model
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the recording is at hand."""
+        return self._recording is not None
+
+    @property
+    def recording(self) -> Recording:
+        """The recording."""
+        if self._recording is None:
+            self.record()
+        assert self._recording is not None
+        return self._recording
+
+    def record(self) -> None:
+        """Let the network look at the image.
+
+        Raises:
+            RecordingError: the network cannot be recorded.
+            ValueError: the image does not suit the network.
+        """
+        loaded = self._load()
+        image = self.photograph.input(loaded.model).to(loaded.device)
+        if not self.photograph.is_tensor:
+            image = image.to(loaded.dtype)
+        self._recording = loaded.reversible.record(image)
+
+    def release(self) -> None:
+        """Free the recording and the atlases."""
+        self._recording = None
+        self._atlases.clear()
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -49,7 +88,7 @@ class Scene:
     @cached_property
     def labels(self) -> dict[str, str]:
         """Layer name → the short name of the field where it has one ("conv4_3")."""
-        return layer_labels(self.loaded.model.name, [layer.name for layer in self.layers])
+        return layer_labels(self.model.name, [layer.name for layer in self.layers])
 
     @cached_property
     def opening_layer(self) -> str:
@@ -59,7 +98,7 @@ class Scene:
     @cached_property
     def seen(self) -> Image.Image:
         """The pixels that the network saw."""
-        return self.photograph.seen(self.loaded.model)
+        return self.photograph.seen(self.model)
 
     @cached_property
     def fallbacks(self) -> list[str]:
@@ -73,7 +112,7 @@ class Scene:
             UnknownLayerError: there is none, with near matches.
         """
         by_name = {layer.name: layer for layer in self.layers}
-        model = self.loaded.model.name
+        model = self.model.name
         path = self.opening_layer if name is None else layer_path(model, name, by_name)
         if path in self.recording.layers:
             path = self.recording.layers[path].name  # modules that hold others go by their output

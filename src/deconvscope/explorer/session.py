@@ -81,7 +81,7 @@ class Session:
         self.networks = Networks(device)
         self.photographs = Photographs()
         self._tell = tell
-        self._scenes: OrderedDict[tuple[str, str], Scene] = OrderedDict()
+        self._scenes: OrderedDict[tuple[str, bool, str], Scene] = OrderedDict()
         self._architectures = {known.code: known for known in FIGURE_3}
 
     def visit(self, place: Place) -> View:
@@ -183,10 +183,18 @@ class Session:
         """Return the eight of Fig. 3, then those that were asked for from Python."""
         return list(self._architectures.values())
 
+    def rest(self) -> None:
+        """Free what can be made again: recordings, and networks that are not one's own."""
+        for scene in self._scenes.values():
+            scene.release()
+        self.networks.unload()
+
     def clear(self) -> None:
         """Free every recording and drop every network and image."""
         for scene in self._scenes.values():
-            scene.recording.forget()
+            if scene.recorded:
+                scene.recording.forget()
+            scene.release()
         self._scenes.clear()
         self.networks.clear()
         self.photographs.clear()
@@ -195,24 +203,20 @@ class Session:
         return self._architectures.get(code) or Architecture.parse(code)
 
     def _scene(self, model: str, image: str) -> Scene:
-        photograph = self.photographs[image]
-        known = self._scenes.get((model, image))
-        if (
-            known is not None
-            and self.networks.ready(model)
-            and known.loaded is self.networks[model]
-        ):
-            self._scenes.move_to_end((model, image))
-            return known
-        try:
-            if not self.networks.ready(model):
-                self._tell(f"loading {self.networks.label(model)}")
-            loaded = self.networks[model]
-            self._tell(f"recording {loaded.model.label} on {photograph.label}")
-            scene = Scene(loaded, photograph)
-        finally:
-            self._tell(None)
-        self._scenes[model, image] = scene
+        key = (model, self.networks.is_own(model), image)
+        scene = self._scenes.get(key)
+        if scene is None:
+            scene = Scene(lambda: self.networks[model], self.photographs[image])
+        if not scene.recorded:
+            try:
+                if not self.networks.ready(model):
+                    self._tell(f"loading {self.networks.label(model)}")
+                self._tell(f"recording {scene.model.label} on {scene.photograph.label}")
+                scene.record()
+            finally:
+                self._tell(None)
+        self._scenes[key] = scene
+        self._scenes.move_to_end(key)
         while len(self._scenes) > SCENES_KEPT:
             self._scenes.popitem(last=False)
         return scene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,10 @@ STATIC = Path(__file__).parent / "static"
 
 def _front_end(name: str, missing: str) -> Path | str:
     path = STATIC / name
-    return path if path.is_file() else missing
+    if not path.is_file():
+        return missing
+    # As a path, which is watched for changes, anywidget keeps every explorer alive for ever
+    return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
 
 
 class Explorer(anywidget.AnyWidget):
@@ -90,6 +94,9 @@ class Explorer(anywidget.AnyWidget):
 
     # What the browser asks. Any value may arrive, and a refusal by the trait would go unseen there
     _query = t.Any({}).tag(sync=True, echo_update=False)
+
+    # How many displays there are; hosts that count begin from 0
+    _view_count = t.Int(0, allow_none=True).tag(sync=True)
 
     display = t.Enum(DISPLAYS, "paper").tag(sync=True)
 
@@ -179,7 +186,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def model(self) -> Model:
         """The model that is looked into; set it to a name, an `nn.Module` or a `Model`."""
-        return self._now.scene.loaded.model
+        return self._now.scene.model
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
@@ -215,6 +222,13 @@ class Explorer(anywidget.AnyWidget):
             if asked.get("display", DISPLAYS[0]) not in DISPLAYS:
                 del asked["display"]
             super().set_state(asked)
+
+    @t.observe("_view_count")
+    def _looked_at(self, change: Any) -> None:
+        """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
+        if change["new"] == 0:
+            with self._lock:
+                self._session.rest()
 
     @t.observe("_query")
     def _asked_by_browser(self, change: Any) -> None:

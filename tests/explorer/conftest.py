@@ -1,0 +1,41 @@
+"""A small network, quick to record, with each kind of layer an explorer meets."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from deconvscope.models import Model, Preprocessing, from_module
+
+
+class SmallNetwork(nn.Module):
+    """Two convolutions with pools, and a classifier of ten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(4, 6, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        self.classifier = nn.Linear(6 * 8 * 8, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps: torch.Tensor = self.features(x)
+        scores: torch.Tensor = self.classifier(maps.flatten(1))
+        return scores
+
+
+@pytest.fixture
+def small_network() -> nn.Module:
+    return SmallNetwork().eval()
+
+
+@pytest.fixture
+def small_model(small_network: nn.Module) -> Model:
+    """The small network on 32×32 crops."""
+    return from_module(small_network, preprocess=Preprocessing(size=32, resize=32), name="small")

@@ -1,0 +1,60 @@
+"""The layer a first look begins on."""
+
+from __future__ import annotations
+
+import pytest
+
+from deconvscope.explorer.opening import opening_layer
+from deconvscope.reversal import Layer
+
+
+def layers(*rows: tuple[str, str, tuple[int, ...]]) -> list[Layer]:
+    return [Layer(*row) for row in rows]
+
+
+def test_it_is_the_rectified_layer_before_the_last_pool() -> None:
+    trunk = layers(
+        ("conv5_2", "convolution", (512, 14, 14)),
+        ("relu5_2", "rectifier", (512, 14, 14)),
+        ("conv5_3", "convolution", (512, 14, 14)),
+        ("relu5_3", "rectifier", (512, 14, 14)),
+        ("pool5", "max pool", (512, 7, 7)),
+        ("fc6", "linear", (4096,)),
+    )
+    assert opening_layer(trunk) == "relu5_3"
+
+
+def test_small_maps_before_a_global_pool_are_passed_over() -> None:
+    residual = layers(
+        ("layer3.add", "add", (256, 14, 14)),
+        ("layer3.relu", "rectifier", (256, 14, 14)),
+        ("layer4.conv1", "convolution", (512, 7, 7)),
+        ("layer4.relu", "rectifier", (512, 7, 7)),
+        ("avgpool", "average pool", (512, 1, 1)),
+        ("fc", "linear", (1000,)),
+    )
+    assert opening_layer(residual) == "layer3.relu"
+
+
+def test_a_rectified_layer_is_preferred_only_among_equals() -> None:
+    unrectified = layers(
+        ("relu1", "rectifier", (64, 56, 56)),
+        ("conv2", "convolution", (128, 28, 28)),
+        ("pool", "max pool", (128, 14, 14)),
+    )
+    assert opening_layer(unrectified) == "conv2"
+    bottleneck = layers(
+        ("relu", "rectifier", (128, 28, 28)),
+        ("norm", "batch norm", (128, 28, 28)),
+        ("pool", "max pool", (128, 14, 14)),
+    )
+    assert opening_layer(bottleneck) == "relu"
+
+
+def test_networks_without_large_maps_or_without_maps_begin_at_their_end() -> None:
+    assert (
+        opening_layer(layers(("conv", "convolution", (8, 5, 5)), ("fc", "linear", (3,)))) == "conv"
+    )
+    assert opening_layer(layers(("fc1", "linear", (9,)), ("fc2", "linear", (3,)))) == "fc2"
+    with pytest.raises(LookupError, match="no layer"):
+        opening_layer([])
