@@ -15,7 +15,10 @@ declare global {
 const state: Dump = await (await fetch("state.json")).json();
 const el = document.getElementById("explorer");
 if (el !== null) {
-  const model = new HostModel(state, window.askKernel ?? null);
+  const model = new HostModel(
+    state,
+    window.askKernel === undefined ? null : (query) => window.askKernel?.(query) ?? Promise.reject(),
+  );
   const { initialize, render } = widget();
   initialize({ model });
   window.host = model;

@@ -18,7 +18,9 @@ export function run(command: Command, store: Store): void {
       return;
     case "channel":
       if (neuron !== null)
-        store.ask({ neuron: { ...neuron, channel: neighbour(neuron.channel, command.step, store, scene) } });
+        store.ask({
+          neuron: { channel: neighbour(neuron.channel, command.step, store, scene), y: neuron.y, x: neuron.x },
+        });
       return;
     case "move": {
       if (neuron === null) return;

@@ -15,8 +15,18 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 export function setAttribute(target: Element, name: string, value: string | number | boolean | null): void {
-  if (value === null || value === false) target.removeAttribute(name);
-  else target.setAttribute(name, value === true ? "" : String(value));
+  const text = value === null || value === false ? null : value === true ? "" : String(value);
+  if (text === target.getAttribute(name)) return;
+  if (text === null) target.removeAttribute(name);
+  else target.setAttribute(name, text);
+}
+
+type Listeners = { readonly [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => void };
+
+/** Adds listeners that `signal` removes. */
+export function listen(target: EventTarget, signal: AbortSignal, listeners: Listeners): void {
+  for (const [type, listener] of Object.entries(listeners))
+    target.addEventListener(type, listener as EventListener, { signal, passive: type === "scroll" });
 }
 
 /** Sets a text only where it differs, so that screen readers are not told again. */

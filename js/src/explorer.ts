@@ -1,18 +1,18 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
 import { run } from "./commands";
-import { element, setAttribute } from "./dom";
+import { element, listen, setAttribute } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
 import type { State, Store } from "./store";
 import { followTheme } from "./theme";
-import { atlasView } from "./views/atlas";
+import { AtlasView } from "./views/atlas";
 import { modeBar, pictureControls } from "./views/display_controls";
 import { header } from "./views/header";
 import { helpCard } from "./views/help";
-import { imageView } from "./views/image";
+import { ImageView } from "./views/image";
 import { layerStrip } from "./views/layer_strip";
 import { reconstructions } from "./views/reconstructions";
-import type { Stage } from "./views/stage";
+import type { Part, Stage } from "./views/stage";
 import { statusLine } from "./views/status";
 import { Tooltip } from "./views/tooltip";
 
@@ -40,7 +40,8 @@ export function mount(store: Store, host: HTMLElement): () => void {
   const draw = (): void => {
     frame = null;
     const { state } = store;
-    for (const part of parts) part.draw(state, drawn);
+    for (const part of parts) part.draw(state, stale.has(part) ? null : drawn);
+    stale.clear();
     drawn = state;
     draws += 1;
     tell(root, store, draws);
@@ -48,26 +49,30 @@ export function mount(store: Store, host: HTMLElement): () => void {
   const request = (): void => {
     frame ??= requestAnimationFrame(draw);
   };
-  const redraw = (): void => {
+  const stale = new Set<Part>();
+  const redrawAll = (): void => {
     drawn = null;
     request();
   };
 
   const sizes = new ResizeObserver(() => {
     lookAtTheme();
-    redraw();
+    redrawAll();
   });
   const stage: Stage = {
     store,
     signal,
     tooltip,
-    redraw,
+    redraw: (part) => {
+      stale.add(part);
+      request();
+    },
     colour: (name) => getComputedStyle(root).getPropertyValue(name).trim(),
     watchSize: (target) => sizes.observe(target),
     toggleHelp: () => help.toggle(),
   };
 
-  const [top, strip, image, atlas] = [header(stage), layerStrip(stage), imageView(stage), atlasView(stage)];
+  const [top, strip, image, atlas] = [header(stage), layerStrip(stage), new ImageView(stage), new AtlasView(stage)];
   const [modes, pictures, controls, status] = [
     modeBar(stage),
     reconstructions(stage),
@@ -90,41 +95,38 @@ export function mount(store: Store, host: HTMLElement): () => void {
   );
   root.append(top.element, strip.element, columns, status.element, help.element, tooltip.element);
 
-  root.addEventListener(
-    "mousedown",
-    (event) => {
+  listen(root, signal, {
+    mousedown: (event) => {
       if (!(event.target instanceof Element) || event.target.closest(POINTED) === null) return;
       event.preventDefault();
+      setAttribute(root, "data-pointed", true);
       root.focus({ preventScroll: true });
     },
-    { signal },
-  );
-  root.addEventListener(
-    "keydown",
-    (event) => {
+    keydown: (event) => {
+      setAttribute(root, "data-pointed", false);
       const command = commandFor(event);
-      if (command === null || ownsKeys(event.target)) return;
+      if (command === null || ownsKeys(event.target, event.key)) return;
+      if (command.does === "close" && !help.open) return;
       if (command.does === "help") help.toggle();
       else if (command.does === "close") help.close();
       else run(command, store);
       event.preventDefault();
       event.stopPropagation();
     },
-    { signal },
-  );
+  });
 
   host.classList.add("dcs-host");
   host.append(root);
   const lookAtTheme = followTheme(
     host,
     (theme) => {
-      if (root.dataset.theme === theme) return;
-      root.dataset.theme = theme;
-      redraw();
+      if (root.dataset.dcsTheme === theme) return;
+      root.dataset.dcsTheme = theme;
+      redrawAll();
     },
     signal,
   );
-  window.addEventListener("resize", redraw, { signal }); // also when the window moves to a screen of another density
+  window.addEventListener("resize", redrawAll, { signal }); // also when the window moves to a screen of another density
   const unsubscribe = store.subscribe(request);
   request();
 

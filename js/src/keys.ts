@@ -8,19 +8,19 @@ export type Command =
   | { readonly does: "help" }
   | { readonly does: "close" };
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  ArrowUp: { does: "move", rows: -1, columns: 0 },
-  ArrowDown: { does: "move", rows: 1, columns: 0 },
-  ArrowLeft: { does: "move", rows: 0, columns: -1 },
-  ArrowRight: { does: "move", rows: 0, columns: 1 },
-  "[": { does: "channel", step: -1 },
-  "]": { does: "channel", step: 1 },
-  ",": { does: "layer", step: -1 },
-  ".": { does: "layer", step: 1 },
-  m: { does: "strongest" },
-  "?": { does: "help" },
-  Escape: { does: "close" },
-};
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["ArrowUp", { does: "move", rows: -1, columns: 0 }],
+  ["ArrowDown", { does: "move", rows: 1, columns: 0 }],
+  ["ArrowLeft", { does: "move", rows: 0, columns: -1 }],
+  ["ArrowRight", { does: "move", rows: 0, columns: 1 }],
+  ["[", { does: "channel", step: -1 }],
+  ["]", { does: "channel", step: 1 }],
+  [",", { does: "layer", step: -1 }],
+  [".", { does: "layer", step: 1 }],
+  ["m", { does: "strongest" }],
+  ["?", { does: "help" }],
+  ["Escape", { does: "close" }],
+]);
 
 /** For the help card. */
 export const KEY_HELP: readonly (readonly [keys: readonly string[], meaning: string])[] = [
@@ -44,10 +44,12 @@ interface KeyPress {
 export function commandFor(press: KeyPress): Command | null {
   // AltGr, with which many keyboards write brackets, reports Ctrl and Alt as well.
   const modified = press.metaKey || ((press.ctrlKey || press.altKey) && !press.getModifierState("AltGraph"));
-  return modified ? null : (COMMANDS[press.key] ?? null);
+  return modified ? null : (COMMANDS.get(press.key) ?? null);
 }
 
-/** True where keys write or move within a control of their own. */
-export function ownsKeys(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, select, textarea, [role=radiogroup]") !== null;
+/** True where the key writes, or moves within a control of its own. */
+export function ownsKeys(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches("input[type=range]")) return key.startsWith("Arrow");
+  return target.matches("input, select, textarea");
 }

@@ -15,9 +15,9 @@ export function valueText(value: number, digits = 3): string {
   return withMinus(String(Number(value.toPrecision(digits))));
 }
 
-/** With a sign, and as many digits as others of its magnitude: for values that change in place. */
+/** With its sign, and no more digits than can be compared at a glance. */
 export function signedText(value: number): string {
-  const text = valueText(value);
+  const text = valueText(value, 2);
   return value > 0 ? `+${text}` : text;
 }
 

@@ -2,12 +2,10 @@
 
 export type Theme = "light" | "dark";
 
-const DECLARED: readonly (readonly [selector: string, theme: Theme])[] = [
-  ["[data-jp-theme-light=false], [data-theme=dark], [data-bs-theme=dark], [theme=dark], .dark, .theme-dark", "dark"],
-  [".vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light), [data-vscode-theme-kind*=dark]", "dark"],
-  ["[data-jp-theme-light=true], [data-theme=light], [data-bs-theme=light], [theme=light], .light", "light"],
-  [".theme-light, .vscode-light, .vscode-high-contrast-light, [data-vscode-theme-kind*=light]", "light"],
-];
+/** Where hosts say it: JupyterLab, then marimo, Sphinx themes, Bootstrap, Colab, VS Code and others by a class. */
+const JUPYTER = "data-jp-theme-light";
+const OTHERS = ["data-theme", "data-bs-theme", "theme", "data-vscode-theme-kind", "class"];
+const THEME_WORD = /(?:^|\s)(?:theme-|vscode-(?:high-contrast-)?)?(dark|light|vscode-high-contrast)(?=\s|$)/;
 
 /** The ancestors of a node, through shadow roots. */
 function* ancestors(start: Element): Generator<Element> {
@@ -15,12 +13,18 @@ function* ancestors(start: Element): Generator<Element> {
     yield node;
     const parent: Node | null = node.parentElement ?? node.getRootNode();
     if (parent instanceof ShadowRoot) node = parent.host;
-    else node = parent instanceof Element ? parent : null;
+    else node = parent instanceof Element && parent !== node ? parent : null; // a detached element is its own root
   }
 }
 
 function declaredBy(node: Element): Theme | null {
-  return DECLARED.find(([selector]) => node.matches(selector))?.[1] ?? null;
+  const jupyter = node.getAttribute(JUPYTER);
+  if (jupyter !== null) return jupyter === "false" ? "dark" : "light";
+  for (const attribute of OTHERS) {
+    const word = THEME_WORD.exec(node.getAttribute(attribute) ?? "")?.[1];
+    if (word !== undefined) return word === "light" ? "light" : "dark"; // plain high contrast is dark
+  }
+  return null;
 }
 
 function backgroundOf(node: Element): Theme | null {
@@ -46,15 +50,7 @@ export function followTheme(host: Element, apply: (theme: Theme) => void, signal
   const system = matchMedia("(prefers-color-scheme: dark)");
   const look = (): void => apply(hostTheme(host, system.matches));
   const observer = new MutationObserver(look);
-  const attributes = [
-    "class",
-    "style",
-    "theme",
-    "data-theme",
-    "data-bs-theme",
-    "data-jp-theme-light",
-    "data-vscode-theme-kind",
-  ];
+  const attributes = [JUPYTER, ...OTHERS, "style"];
   for (const node of [document.documentElement, document.body])
     observer.observe(node, { attributes: true, attributeFilter: attributes });
   system.addEventListener("change", look, { signal });

@@ -1,6 +1,6 @@
 /** A group of buttons of which one is chosen: arrows move within it, Tab passes it as one stop. */
 
-import { element, setAttribute } from "../dom";
+import { element, listen, setAttribute } from "../dom";
 
 export interface Option<Value> {
   readonly value: Value;
@@ -20,7 +20,7 @@ export class Choice<Value> {
     this.#choose = choose;
     this.#signal = signal;
     this.element = element("div", { class: className, role: "radiogroup", "aria-label": label });
-    this.element.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+    listen(this.element, signal, { keydown: (event) => this.#onKey(event) });
   }
 
   setOptions(options: readonly Option<Value>[], className: string): void {
@@ -42,7 +42,7 @@ export class Choice<Value> {
         },
         content,
       );
-      button.addEventListener("click", () => this.#choose(value), { signal });
+      listen(button, signal, { click: () => this.#choose(value) });
       return { value, button };
     });
     this.element.replaceChildren(...this.#options.map(({ button }) => button));

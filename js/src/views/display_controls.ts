@@ -1,6 +1,6 @@
 /** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
 
-import { element, setAttribute, setText } from "../dom";
+import { element, listen, setAttribute, setText } from "../dom";
 import type { Catalog, DisplayMode } from "../protocol";
 import type { State } from "../store";
 import { Choice } from "./choice";
@@ -48,9 +48,7 @@ export function modeBar({ store, signal }: Stage): Part {
     element("option", { value: "own" }, "± own scale"),
     element("option", { value: "shared" }, "± one scale"),
   );
-  scale.addEventListener("change", () => store.update({ scale: scale.value === "shared" ? "shared" : "own" }), {
-    signal,
-  });
+  listen(scale, signal, { change: () => store.update({ scale: scale.value === "shared" ? "shared" : "own" }) });
   return {
     element: element("div", { class: "dcs-title dcs-mode-bar" }, modes.element, scale),
     draw(state) {
@@ -123,7 +121,7 @@ function architectureChips({ store, signal }: Stage): Part {
         buttons = listed.map(({ code, name }) => {
           const title = `${name === code ? code : `${name} (${code})`}: ${lettersText(code)}`;
           const button = element("button", { type: "button", class: "dcs-chip", title, "aria-label": title }, name);
-          button.addEventListener("click", () => toggle(code), { signal: ended });
+          listen(button, ended, { click: () => toggle(code) });
           return { code, button };
         });
         chips.replaceChildren(...buttons.map(({ button }) => button));
@@ -137,17 +135,11 @@ function architectureChips({ store, signal }: Stage): Part {
   };
 }
 
-/** The catalogued architectures; one that is shown under another code, such as SaliNet's own, stands in its namesake's place. */
+/** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
 function architecturesOf({ catalog, scene }: State): Catalog["architectures"] {
   const shown = scene?.view.pictures ?? [];
-  const others = shown.filter(({ code }) => !catalog.architectures.some((listed) => listed.code === code));
-  const listed = catalog.architectures.filter(({ name }) => !others.some((other) => other.name === name));
-  return [...others, ...listed].sort((a, b) => named(b) - named(a));
-}
-
-/** Architectures with a name of their own come before those known by their letters alone. */
-function named({ code, name }: { readonly code: string; readonly name: string }): number {
-  return name === code ? 0 : 1;
+  const others = catalog.architectures.filter(({ name }) => !shown.some((picture) => picture.name === name));
+  return [...shown, ...others];
 }
 
 function lettersText(code: string): string {

@@ -1,7 +1,7 @@
 /** Which network, which photograph, and the address of the place. */
 
 import { parseAddress } from "../address";
-import { element, setAttribute, setHidden, setText } from "../dom";
+import { element, listen, setAttribute, setHidden, setText } from "../dom";
 import type { Catalog, Wanted } from "../protocol";
 import type { State } from "../store";
 import { Choice, type Option } from "./choice";
@@ -12,7 +12,7 @@ const COPIED_MS = 1200;
 export function header(stage: Stage): Part {
   const { store, signal } = stage;
   const models = element("select", { class: "dcs-select dcs-models", "aria-label": "network" });
-  models.addEventListener("change", () => store.ask({ model: models.value, layer: null, neuron: null }), { signal });
+  listen(models, signal, { change: () => store.ask({ model: models.value, layer: null, neuron: null }) });
   const random = element(
     "span",
     { class: "dcs-badge", title: "The weights are random: nothing here was learned." },
@@ -24,20 +24,11 @@ export function header(stage: Stage): Part {
     { type: "button", class: "dcs-button dcs-help-button", "aria-label": "keys and help", title: "keys and help (?)" },
     "?",
   );
-  help.addEventListener("click", stage.toggleHelp, { signal });
+  listen(help, signal, { click: stage.toggleHelp });
   const place = addressField(stage);
 
   return {
-    element: element(
-      "header",
-      { class: "dcs-header" },
-      models,
-      random,
-      images.element,
-      element("span", { class: "dcs-grow" }),
-      place.element,
-      help,
-    ),
+    element: element("header", { class: "dcs-header" }, models, random, images.element, place.element, help),
     draw(state, before) {
       if (state.catalog !== before?.catalog || state.scene?.network !== before.scene?.network) {
         models.replaceChildren(...modelOptions(state));
@@ -86,34 +77,28 @@ function addressField({ store, signal }: Stage): Part {
   let copied: ReturnType<typeof setTimeout> | undefined;
   signal.addEventListener("abort", () => clearTimeout(copied), { once: true });
 
-  field.addEventListener("focus", () => field.select(), { signal });
-  field.addEventListener("input", () => setAttribute(field, "aria-invalid", false), { signal });
-  field.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key === "Escape") field.value = store.state.scene?.view.address ?? "";
-      if (event.key !== "Enter") return;
-      const wanted = wantedAt(field.value, store.state);
-      setAttribute(field, "aria-invalid", wanted === null);
-      if (wanted === null)
-        store.update({
-          failure: `“${field.value.slice(0, 80)}” is no address: it has the form model/layer/channel@y,x`,
-        });
-      else store.ask(wanted);
+  const go = (): void => {
+    const wanted = wantedAt(field.value, store.state);
+    setAttribute(field, "aria-invalid", wanted === null);
+    if (wanted !== null) store.ask(wanted);
+    else
+      store.update({ failure: `“${field.value.slice(0, 80)}” is no address: it has the form model/layer/channel@y,x` });
+  };
+  listen(field, signal, {
+    focus: () => field.select(),
+    input: () => setAttribute(field, "aria-invalid", false),
+    keydown: ({ key }) => {
+      if (key === "Escape") field.value = store.state.scene?.view.address ?? "";
+      if (key === "Enter") go();
     },
-    { signal },
-  );
-  copy.addEventListener(
-    "click",
-    () => {
-      void copyText(field).then((done) => {
-        setText(copy, done ? "copied" : "press Ctrl+C");
-        clearTimeout(copied);
-        copied = setTimeout(() => setText(copy, "copy"), COPIED_MS);
-      });
+  });
+  listen(copy, signal, {
+    click: async () => {
+      setText(copy, (await copyText(field)) ? "copied" : "press Ctrl+C");
+      clearTimeout(copied);
+      copied = setTimeout(() => setText(copy, "copy"), COPIED_MS);
     },
-    { signal },
-  );
+  });
 
   return {
     element: element("div", { class: "dcs-address-box" }, field, copy),

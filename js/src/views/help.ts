@@ -1,6 +1,6 @@
 /** A card with the keys and what the pictures are. */
 
-import { element } from "../dom";
+import { element, listen } from "../dom";
 import { KEY_HELP } from "../keys";
 
 export interface HelpCard {
@@ -38,7 +38,7 @@ export function helpCard(focusBack: () => void, signal: AbortSignal): HelpCard {
     card.hidden = true;
     focusBack();
   };
-  dismiss.addEventListener("click", close, { signal });
+  listen(dismiss, signal, { click: close });
   return {
     element: card,
     get open() {

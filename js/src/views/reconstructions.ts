@@ -2,7 +2,7 @@
 
 import { expand } from "../companding";
 import { type Painting, paintPicture } from "../display";
-import { element, pictureOf, setAttribute, setHidden, setText } from "../dom";
+import { element, listen, pictureOf, setAttribute, setHidden, setText } from "../dom";
 import type { Box, Place } from "../geometry";
 import { signedText, valueText } from "../number_text";
 import type { Reconstruction, Scene } from "../scene";
@@ -16,7 +16,8 @@ interface Panel {
 
 export function reconstructions(stage: Stage): Part {
   const root = element("div", { class: "dcs-panels" });
-  let panels = new Map<string, Panel>();
+  const panels = new Map<string, Panel>();
+  let shown = "";
 
   return {
     element: root,
@@ -32,10 +33,11 @@ export function reconstructions(stage: Stage): Part {
         state.zoom !== before.zoom;
       if (!repaint && state.hover === before.hover) return;
       const codes = scene.reconstructions.map(({ info }) => info.code);
-      if (codes.join() !== [...panels.keys()].join()) {
-        panels = new Map(codes.map((code) => [code, panels.get(code) ?? panelFor(stage, code)]));
-        root.replaceChildren(...[...panels.values()].map((panel) => panel.element));
+      for (const code of codes) if (!panels.has(code)) panels.set(code, panelFor(stage, code));
+      if (codes.join() !== shown) {
+        root.replaceChildren(...codes.flatMap((code) => panels.get(code)?.element ?? []));
         setAttribute(root, "data-panels", codes.length);
+        shown = codes.join();
       }
       for (const one of scene.reconstructions) panels.get(one.info.code)?.draw(state, scene, one, repaint);
     },
@@ -55,8 +57,8 @@ function panelFor(stage: Stage, code: string): Panel {
   const cursor = element("div", { class: "dcs-cursor", hidden: true });
   const sheet = element("div", { class: "dcs-sheet" }, canvas, cursor);
   const name = element("strong");
-  const letters = element("span", { class: "dcs-code" });
   const range = element("span", { class: "dcs-number" });
+  const reading = element("div", { class: "dcs-reading", hidden: true });
 
   const pixelUnder = (event: PointerEvent): Place | null => {
     const { scene } = store.state;
@@ -68,19 +70,17 @@ function panelFor(stage: Stage, code: string): Panel {
       x: left + Math.floor(((event.clientX - frame.left) / frame.width) * canvas.width),
     };
   };
-  canvas.addEventListener(
-    "pointermove",
-    (event) => store.update({ hover: { neuron: null, pixel: pixelUnder(event) } }),
-    { signal },
-  );
-  canvas.addEventListener("pointerleave", () => store.update({ hover: null }), { signal });
+  listen(canvas, signal, {
+    pointermove: (event) => store.update({ hover: { neuron: null, pixel: pixelUnder(event) } }),
+    pointerleave: () => store.update({ hover: null }),
+  });
 
   return {
     element: element(
       "figure",
       { class: "dcs-panel" },
-      element("div", { class: "dcs-frame" }, sheet),
-      element("figcaption", {}, name, letters, range),
+      element("div", { class: "dcs-frame" }, sheet, reading),
+      element("figcaption", {}, name, range),
     ),
     draw(state, scene, reconstruction, repaint) {
       const { info } = reconstruction;
@@ -92,15 +92,19 @@ function panelFor(stage: Stage, code: string): Panel {
         sheet.style.height = `${(100 * view.height) / largest}%`;
         sheet.style.width = `${(100 * view.width) / largest}%`;
         setText(name, info.name);
-        setText(letters, info.name === info.code ? "" : info.code);
+        setText(range, info.max === 0 ? "zero everywhere" : `±${valueText(info.max)}`);
         canvas.setAttribute(
           "aria-label",
           `${info.name} of neuron ${scene.view.neuron.channel}: values within ±${valueText(info.max)}`,
         );
       }
       const pixel = state.hover?.pixel ?? null;
-      setText(range, rangeText(reconstruction, scene, pixel));
       placeCursor(cursor, pixel, view);
+      setHidden(reading, cursor.hidden === true);
+      if (pixel === null || cursor.hidden) return;
+      setText(reading, valuesAt(reconstruction, scene.view.window, pixel));
+      // Above or below, away from the cursor.
+      setAttribute(reading, "data-above", pixel.y - view.top > view.height / 2);
     },
   };
 }
@@ -114,14 +118,8 @@ function painting({ info }: Reconstruction, scene: Scene, { display, gain, scale
   return { mode: display, gain, reference, photograph: scene.photograph.pixels, image: scene.network.image };
 }
 
-/** The values under the linked cursor, or the range of all. */
-function rangeText(
-  { bytes, channels, info }: Reconstruction,
-  { view: { window } }: Scene,
-  pixel: Place | null,
-): string {
-  if (info.max === 0) return "zero everywhere";
-  if (pixel === null) return `±${valueText(info.max)}`;
+/** The values of the colour channels at one pixel of the image. */
+function valuesAt({ bytes, channels, info }: Reconstruction, window: Box, pixel: Place): string {
   const [y, x] = [pixel.y - window.top, pixel.x - window.left];
   if (y < 0 || x < 0 || y >= window.height || x >= window.width) return "0";
   const area = window.height * window.width;

@@ -1,6 +1,6 @@
 /** A range input whose filled part is drawn by the style sheet; a double click brings it home. */
 
-import { element } from "../dom";
+import { element, listen } from "../dom";
 
 export interface SliderRange {
   readonly label: string;
@@ -26,8 +26,7 @@ export function slider(range: SliderRange, changed: (value: number) => void, sig
     "aria-label": label,
     title: `${label} (double click: ${home})`,
   });
-  input.addEventListener("input", () => changed(input.valueAsNumber), { signal });
-  input.addEventListener("dblclick", () => changed(home), { signal });
+  listen(input, signal, { input: () => changed(input.valueAsNumber), dblclick: () => changed(home) });
   return {
     element: input,
     set(value, text) {

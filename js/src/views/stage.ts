@@ -10,8 +10,8 @@ export interface Stage {
   readonly tooltip: Tooltip;
   /** The value of a theme variable, for what is drawn on canvases. */
   readonly colour: (name: string) => string;
-  /** Draws all parts anew in the next frame, whatever has changed. */
-  readonly redraw: () => void;
+  /** Draws a part anew in the next frame, whatever has changed. */
+  readonly redraw: (part: Part) => void;
   /** Watches the size of an element until the display ends; a new size draws everything anew. */
   readonly watchSize: (target: Element) => void;
   readonly toggleHelp: () => void;

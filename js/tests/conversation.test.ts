@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Conversation, GIVE_UP_MS, IDLE_MS, type KernelState, PATIENCE_MS, SILENCE_MS } from "../src/conversation";
+import type { Wanted } from "../src/protocol";
+
+const FRAME_MS = 16;
+let kernel: KernelState;
+let working: boolean;
+let sent: { channel: number; seq: number }[];
+let conversation: Conversation;
+
+function neuron(channel: number): Wanted {
+  return { model: "m", image: "i", layer: "l", neuron: { channel, y: 0, x: 0 }, architectures: ["TTT"] };
+}
+
+function nextFrame(): void {
+  vi.advanceTimersByTime(FRAME_MS);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => setTimeout(draw, FRAME_MS));
+  vi.stubGlobal("cancelAnimationFrame", clearTimeout);
+  [kernel, working, sent] = ["busy", false, []];
+  conversation = new Conversation({
+    send: (wanted, seq) => sent.push({ channel: wanted.neuron?.channel ?? -1, seq }),
+    kernelState: () => kernel,
+    working: () => working,
+    changed: () => {},
+  });
+});
+
+afterEach(() => {
+  conversation.stop();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+describe("asking", () => {
+  test("sends one query a frame, the latest", () => {
+    for (const channel of [1, 2, 3]) conversation.ask(neuron(channel));
+    expect(sent).toEqual([]);
+    nextFrame();
+    expect(sent).toEqual([{ channel: 3, seq: 1 }]);
+  });
+
+  test("keeps one query in flight; the newest wish goes out on the answer", () => {
+    conversation.ask(neuron(1));
+    nextFrame();
+    for (const channel of [2, 3]) {
+      conversation.ask(neuron(channel));
+      nextFrame();
+    }
+    expect(sent.length).toBe(1);
+    expect(conversation.wanted?.neuron?.channel).toBe(3);
+    conversation.answered(1);
+    nextFrame();
+    expect(sent[1]).toEqual({ channel: 3, seq: 2 });
+    conversation.answered(2);
+    expect(conversation.wanted).toBeNull();
+  });
+
+  test("waits no longer than its patience for an answer before it sends a newer wish", () => {
+    conversation.ask(neuron(1));
+    nextFrame();
+    conversation.ask(neuron(2));
+    vi.advanceTimersByTime(PATIENCE_MS + 500);
+    expect(sent.map(({ channel }) => channel)).toEqual([1, 2]);
+    expect(conversation.isStale(1)).toBe(true);
+    conversation.answered(1); // late: the marker stays where the person put it
+    expect(conversation.wanted?.neuron?.channel).toBe(2);
+  });
+});
+
+describe("silence", () => {
+  test("is told after a while, and ends with the answer", () => {
+    conversation.ask(neuron(1));
+    nextFrame();
+    expect(conversation.silence).toBe("none");
+    vi.advanceTimersByTime(SILENCE_MS);
+    expect(conversation.silence).toBe("waiting");
+    vi.advanceTimersByTime(60_000);
+    expect(conversation.silence).toBe("waiting"); // busy with another cell, perhaps
+    conversation.answered(1);
+    expect(conversation.silence).toBe("none");
+  });
+
+  test("of an absent kernel is known at once", () => {
+    kernel = "absent";
+    conversation.ask(neuron(1));
+    nextFrame();
+    expect(sent).toEqual([]);
+    expect(conversation.silence).toBe("no kernel");
+    expect(conversation.wanted).toBeNull();
+  });
+
+  test("of a kernel that stands idle means that it does not know this widget", () => {
+    kernel = "idle";
+    conversation.ask(neuron(1));
+    nextFrame();
+    vi.advanceTimersByTime(IDLE_MS + 500);
+    expect(conversation.silence).toBe("no kernel");
+  });
+
+  test("of a host that tells nothing means no kernel, unless it ever answered or works", () => {
+    kernel = "unknown";
+    conversation.ask(neuron(1));
+    nextFrame();
+    working = true;
+    vi.advanceTimersByTime(GIVE_UP_MS + 500);
+    expect(conversation.silence).toBe("waiting");
+    working = false;
+    vi.advanceTimersByTime(500);
+    expect(conversation.silence).toBe("no kernel");
+
+    conversation.ask(neuron(2));
+    nextFrame();
+    conversation.answered(2);
+    conversation.ask(neuron(3));
+    nextFrame();
+    vi.advanceTimersByTime(GIVE_UP_MS + 500);
+    expect(conversation.silence).toBe("waiting");
+  });
+
+  test("ends when a late answer comes after all", () => {
+    kernel = "idle";
+    conversation.ask(neuron(1));
+    nextFrame();
+    vi.advanceTimersByTime(IDLE_MS + 500);
+    conversation.answered(1);
+    expect(conversation.silence).toBe("none");
+  });
+});

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { kernelState } from "../src/kernel";
+
+test("JupyterLab's manager tells by its kernel", () => {
+  expect(kernelState({ kernel: null })).toBe("absent");
+  expect(kernelState({ kernel: { status: "idle", isDisposed: true } })).toBe("absent");
+  expect(kernelState({ kernel: { status: "dead" } })).toBe("absent");
+  expect(kernelState({ kernel: { status: "idle" } })).toBe("idle");
+  expect(kernelState({ kernel: { status: "restarting" } })).toBe("busy");
+});
+
+test("other hosts tell nothing", () => {
+  expect(kernelState(undefined)).toBe("unknown");
+  expect(kernelState({ get_model: () => null })).toBe("unknown");
+  expect(kernelState({ kernel: { status: "unknown" } })).toBe("unknown");
+});

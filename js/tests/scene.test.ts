@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { readAtlasInfo, readInt8, readInt16, readNetwork, readView } from "../src/protocol";
+import { assembleScene, isVector, mapValue, orderedChannels, type Scene, type SceneParts } from "../src/scene";
+import { answer } from "./sample";
+
+function parts(): SceneParts {
+  const traits = answer();
+  return {
+    network: readNetwork(traits._network, ""),
+    atlas: { info: readAtlasInfo(traits._atlas_info, ""), bytes: readInt8(traits._atlas) },
+    view: readView(traits._view, ""),
+    map: readInt16(traits._map),
+    pictures: readInt8(traits._pictures),
+  };
+}
+
+test("an answer that fits together becomes a scene, each picture with its own bytes", () => {
+  const scene = assembleScene(parts());
+  expect(scene.layer.label).toBe("conv1_1");
+  expect(isVector(scene.layer)).toBe(false);
+  expect(scene.reconstructions.map(({ bytes }) => bytes.length)).toEqual([18, 18]);
+  expect(mapValue(scene as Scene, 3, 3)).toBe(4);
+});
+
+test("an answer whose parts belong to different places is refused", () => {
+  const good = parts();
+  const wrong: Partial<SceneParts>[] = [
+    { pictures: good.pictures.slice(1) },
+    { map: good.map.slice(1) },
+    { atlas: { ...good.atlas, bytes: good.atlas.bytes.slice(1) } },
+    { atlas: { ...good.atlas, info: { ...good.atlas.info, layer: "features.1" } } },
+    { atlas: { ...good.atlas, info: { ...good.atlas.info, minima: [0] } } },
+    { view: { ...good.view, neuron: { ...good.view.neuron, channel: 3 } } },
+  ];
+  for (const change of wrong) expect(() => assembleScene({ ...good, ...change })).toThrow("does not fit together");
+  expect(() => assembleScene({ ...good, view: { ...good.view, layer: "gone" } })).toThrow("lacks");
+});
+
+test("channels are ordered by strength, by variance, or as they are numbered", () => {
+  const { info } = parts().atlas;
+  expect(orderedChannels(info, "strongest")).toEqual([2, 1, 0]);
+  expect(orderedChannels(info, "variance")).toEqual([0, 1, 2]);
+  expect(orderedChannels(info, "index")).toEqual([0, 1, 2]);
+  expect(orderedChannels(info, "strongest")).toBe(orderedChannels(info, "strongest"));
+});
