@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from deconvscope.explorer.address import Address
 
-names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 indices = st.integers(0, 999_999_999)
 addresses = st.builds(
     lambda model, layer, channel, place, codes, image: Address(
-        model, layer, channel, *place, tuple(codes), image
+        model, layer, channel, place[0], place[1], tuple(codes), image
     ),
     names,
     names,

@@ -25,6 +25,8 @@ class Loaded:
 
     model: Model
     reversible: ReversedNetwork
+    given: object = None
+    """What a person handed over, to know it again."""
 
     @property
     def device(self) -> torch.device:
@@ -101,6 +103,11 @@ class Networks:
         if isinstance(model, str):
             yield model
             return
+        known = next((name for name, own in self._own.items() if own.given is model), None)
+        if known is not None:
+            yield known
+            return
+        given = model
         if isinstance(model, nn.Module):
             model = from_module(model)
         if not isinstance(model, Model):
@@ -108,17 +115,11 @@ class Networks:
                 f"model is {type(model).__name__}; give a name such as 'vgg16_trunk', "
                 "an nn.Module, or what deconvscope.load_model returns"
             )
-        known = next(
-            (n for n, own in self._own.items() if own.model.network is model.network), None
-        )
-        if known is not None:
-            yield known
-            return
         if model.random_weights or model.name in self._own or not _in_catalogue(model.name):
             model = dataclasses.replace(model, name=self._free_name(model.name))
         if not self._stays:
             model = _on_device(model, self._device)
-        self._own[model.name] = Loaded(model, ReversedNetwork(model.network))
+        self._own[model.name] = Loaded(model, ReversedNetwork(model.network), given)
         try:
             yield model.name
         except BaseException:
