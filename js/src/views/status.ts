@@ -47,7 +47,7 @@ function neuronWords({ neuron }: View): (Node | string)[] {
 function rankText({ neuron, map }: View): string {
   const places = map.height * map.width;
   if (places === 1) return "";
-  if (Math.round(neuron.top * places) <= 1) return "the strongest place of this channel here";
+  if (Math.round(neuron.top * places) <= 1) return "strongest of this channel here";
   return `top ${percentText(neuron.top)} of this channel here`;
 }
 
