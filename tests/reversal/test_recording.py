@@ -388,3 +388,39 @@ def test_images_and_networks_of_any_float_type(dtype: torch.dtype) -> None:
     typed = ds.ReversedNetwork(trunk().to(dtype)).record(image())
     picture = typed.reverse(ds.Strongest("3"), ds.DESALINET)
     assert picture.values.dtype == dtype and bool(picture.values.isfinite().all())
+
+
+def test_further_inputs_go_to_the_network_as_they_are() -> None:
+    class Weighted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor, weights: Tensor, *, sign: float) -> dict[str, Tensor]:
+            return {"out": self.conv(x) * weights * sign, "aux": x.mean()}
+
+    weights = torch.arange(4.0).view(1, 4, 1, 1)
+    rec = ds.ReversedNetwork(Weighted()).record(image(), weights, sign=-1.0)
+    r = rec.reverse([ds.Neuron(rec.output_layer, c, 2, 2) for c in (1, 2)], ds.SALINET)
+    plain = rec.reverse([ds.Neuron("conv", c, 2, 2) for c in (1, 2)], ds.SALINET)
+    for weight, ours, unweighted in zip((1.0, 2.0), r, plain, strict=True):
+        assert torch.allclose(ours.dense(), -weight * unweighted.dense(), atol=1e-6)
+
+
+def test_many_recordings_leave_memory_where_it_was() -> None:
+    net = ds.ReversedNetwork(torchvision.models.resnet18(weights=None))
+    x = image(64)
+
+    def once() -> None:
+        rec = net.record(x)
+        rec.reverse(ds.Strongest("layer3"), ds.DESALINET)
+
+    def held() -> int:
+        gc.collect()
+        return sum(t.untyped_storage().nbytes() for t in gc.get_objects() if type(t) is Tensor)
+
+    once()
+    before = held()
+    for _ in range(200):
+        once()
+    assert held() <= before

@@ -6,6 +6,8 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -48,7 +50,7 @@ class ReversedNetwork:
         self.categories = categories
         self.prepared = PreparedWeights()
 
-    def record(self, image: Tensor) -> Recording:
+    def record(self, image: Tensor, *inputs: Any, **named_inputs: Any) -> Recording:
         """Run the network forwards over an image and keep what its way back needs.
 
         The network runs in eval mode, whatever its training flags say, and without an autograd graph.
@@ -56,6 +58,7 @@ class ReversedNetwork:
         Args:
             image: (C, H, W) or (1, C, H, W), any floating-point type and device; it is taken to the type and
                 device of the network's weights.
+            inputs, named_inputs: what the network's `forward` takes besides; given to it as they are.
 
         Returns:
             The recording.
@@ -71,10 +74,10 @@ class ReversedNetwork:
             recorder = Recorder(self.module, x, stack)
             try:
                 with recorder:
-                    returned = self.module(x)
+                    returned = self.module(x, *inputs, **named_inputs)
                 finished = [recorder.current(t) for t in tensors_in(returned)]
                 if recorder.strangers:
-                    require_all_seen(self.module, x)
+                    require_all_seen(partial(self.module, x, *inputs, **named_inputs), x)
             finally:
                 stack.release()
         return self._finished(recorder, finished)

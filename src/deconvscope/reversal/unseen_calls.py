@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -69,7 +70,7 @@ class _OutsideCalls(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def require_all_seen(module: nn.Module, image: Tensor) -> None:
+def require_all_seen(forward: Callable[[], object], image: Tensor) -> None:
     """Run the network once more and raise where part of the computation escapes function modes.
 
     It is called when a recording met a tensor of unknown origin: a constant kept outside the module's
@@ -81,7 +82,7 @@ def require_all_seen(module: nn.Module, image: Tensor) -> None:
     inside = _InsideCall(image)
     outside = _OutsideCalls(inside)
     with outside, inside:
-        module(image)
+        forward()
     if outside.unseen:
         raise RecordingError(
             f"the operator {outside.unseen} runs inside scripted or compiled code, which cannot be seen; "
