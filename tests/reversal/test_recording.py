@@ -408,12 +408,10 @@ def test_further_inputs_go_to_the_network_as_they_are() -> None:
 
 
 def test_many_recordings_leave_memory_where_it_was() -> None:
-    net = ds.ReversedNetwork(torchvision.models.resnet18(weights=None))
-    x = image(64)
+    net, x = ds.ReversedNetwork(trunk()), image()
 
     def once() -> None:
-        rec = net.record(x)
-        rec.reverse(ds.Strongest("layer3"), ds.DESALINET)
+        net.record(x).reverse(ds.Strongest("3"), ds.DESALINET)
 
     def held() -> int:
         gc.collect()

@@ -58,7 +58,8 @@ class ReversedNetwork:
         Args:
             image: (C, H, W) or (1, C, H, W), any floating-point type and device; it is taken to the type and
                 device of the network's weights.
-            inputs, named_inputs: what the network's `forward` takes besides; given to it as they are.
+            *inputs: what the network's `forward` takes besides; given to it as they are.
+            **named_inputs: the same, by name.
 
         Returns:
             The recording.
