@@ -27,7 +27,7 @@ def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
     Raises:
         RuntimeError: a cell wrote to standard error, with what it wrote.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook, timeout=timeout, kernel_name="python3", store_widget_state=True,
         resources={"metadata": {"path": str(path.parent)}},
@@ -37,7 +37,9 @@ def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", ()):
             if output.get("name") == "stderr":
-                raise RuntimeError(f"{path.name}: a cell wrote to standard error:\n{output['text']}")
+                raise RuntimeError(
+                    f"{path.name}: a cell wrote to standard error:\n{output['text']}"
+                )
     notebook.metadata["language_info"] = {"name": "python"}
     return notebook
 
