@@ -1,6 +1,6 @@
 """Screenshots of the development page in many widths and themes, with an Explorer as its kernel.
 
-    npm run dev && python dev/look.py pictures/ [name ...]
+npm run dev && python dev/look.py pictures/ [name ...]
 """
 
 from __future__ import annotations
