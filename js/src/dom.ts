@@ -1,5 +1,7 @@
 /** Elements, without markup: text from outside only ever becomes a text node. */
 
+import type { Extent } from "./geometry";
+
 type Attributes = Readonly<Record<string, string | number | boolean | null>>;
 
 /** An element; a `true` attribute stands alone, a `false` or null one is left out. */
@@ -38,18 +40,22 @@ export function setHidden(target: HTMLElement, hidden: boolean): void {
   if (target.hidden !== hidden) target.hidden = hidden;
 }
 
-/** A canvas whose pixels are the screen's: its drawing surface for an element of this many CSS pixels, cleared. */
-export function surface(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
-  const ratio = window.devicePixelRatio || 1;
-  const [columns, rows] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-  if (canvas.width !== columns || canvas.height !== rows) {
-    canvas.width = columns;
-    canvas.height = rows;
-  }
+export interface Surface extends Extent {
+  readonly context: CanvasRenderingContext2D;
+}
+
+/** A canvas to draw on in CSS pixels, whose own pixels are the screen's; cleared. Null while it is not laid out. */
+export function surface(canvas: HTMLCanvasElement): Surface | null {
+  const { width, height } = canvas.getBoundingClientRect();
   const context = canvas.getContext("2d");
-  context?.setTransform(columns / width, 0, 0, rows / height, 0, 0);
-  context?.clearRect(0, 0, width, height);
-  return context;
+  if (context === null || width === 0 || height === 0) return null;
+  const ratio = window.devicePixelRatio || 1;
+  const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== columns) canvas.width = columns;
+  if (canvas.height !== rows) canvas.height = rows;
+  context.setTransform(columns / width, 0, 0, rows / height, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
 }
 
 /** A picture of RGBA pixels to draw from. */

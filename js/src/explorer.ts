@@ -16,6 +16,8 @@ import type { Part, Stage } from "./views/stage";
 import { statusLine } from "./views/status";
 import { Tooltip } from "./views/tooltip";
 
+const SUPPRESS = "data-lm-suppress-shortcuts";
+
 /** Where a pointer must not take the focus from the root, so that the arrow keys go on moving the neuron. */
 const POINTED =
   ".dcs-layers, .dcs-images, .dcs-image canvas, .dcs-atlas canvas, .dcs-panels, .dcs-segments, .dcs-chips";
@@ -29,7 +31,6 @@ export function mount(store: Store, host: HTMLElement): () => void {
     tabindex: 0,
     role: "region",
     "aria-label": "deconvscope explorer; press question mark for the keys",
-    "data-lm-suppress-shortcuts": "true",
   });
   const tooltip = new Tooltip();
   const help = helpCard(() => root.focus({ preventScroll: true }), signal);
@@ -103,7 +104,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
       root.focus({ preventScroll: true });
     },
     keydown: (event) => {
-      setAttribute(root, "data-pointed", false);
+      if (event.key === "Tab") setAttribute(root, "data-pointed", false);
       const command = commandFor(event);
       if (command === null || ownsKeys(event.target, event.key)) return;
       if (command.does === "close" && !help.open) return;
@@ -115,6 +116,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
     },
   });
 
+  leaveShortcuts(root, signal);
   host.classList.add("dcs-host");
   host.append(root);
   const lookAtTheme = followTheme(
@@ -138,6 +140,26 @@ export function mount(store: Store, host: HTMLElement): () => void {
     root.remove();
     host.classList.remove("dcs-host");
   };
+}
+
+/**
+ * JupyterLab keeps its shortcuts off elements with this attribute, but all of them: Ctrl+S would open the browser's
+ * dialog. So the attribute is away while such a key is handled, except where a person writes.
+ */
+function leaveShortcuts(root: HTMLElement, signal: AbortSignal): void {
+  const keepOff = (keep: boolean): void => setAttribute(root, SUPPRESS, keep && "true");
+  keepOff(true);
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      const [target] = event.composedPath();
+      if (!(event.ctrlKey || event.metaKey) || !(target instanceof Element) || !root.contains(target)) return;
+      if (target.matches("input:not([type=range])")) return;
+      keepOff(false);
+      setTimeout(keepOff, 0, true);
+    },
+    { signal, capture: true },
+  );
 }
 
 /** Writes on the root what is drawn, for style sheets and for tests. */

@@ -184,6 +184,24 @@ describe("asking", () => {
     expect(model.queries).toEqual([]);
   });
 
+  test("shortcuts with Ctrl are left to JupyterLab, those of single keys and of fields are not", async () => {
+    const { root } = await show();
+    const suppressed: boolean[] = [];
+    const asLabSees = (): void => void suppressed.push(root.hasAttribute("data-lm-suppress-shortcuts"));
+    document.addEventListener("keydown", asLabSees, { capture: true });
+    for (const [target, key, ctrlKey] of [
+      [root, "m", false],
+      [root, "s", true],
+      [one(root, ".dcs-address"), "v", true],
+    ] as const) {
+      target.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true }));
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    document.removeEventListener("keydown", asLabSees, { capture: true });
+    expect(suppressed).toEqual([true, false, true]);
+    expect(root.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
+  });
+
   test("a channel found by number is asked for at its strongest place", async () => {
     const { root, model } = await show();
     const find = one(root, ".dcs-find") as HTMLInputElement;

@@ -119,13 +119,13 @@ export class AtlasView implements Part {
   }
 
   #paint(scene: Scene, state: State): void {
-    const { clientWidth, clientHeight } = this.#canvas;
     const layout = this.#layout;
-    const context = clientWidth > 0 ? surface(this.#canvas, clientWidth, clientHeight) : null;
-    if (layout === null || context === null) return;
+    const drawn = surface(this.#canvas);
+    if (layout === null || drawn === null) return;
+    const { context, height } = drawn;
     const { scrollTop } = this.#scroller;
     const first = Math.floor(scrollTop / layout.pitch.height) * layout.columns;
-    const count = (Math.ceil(clientHeight / layout.pitch.height) + 1) * layout.columns;
+    const count = (Math.ceil(height / layout.pitch.height) + 1) * layout.columns;
     const placed = this.#channels(scene)
       .slice(first, first + count)
       .map((channel, index): PlacedChannel => {

@@ -13,8 +13,8 @@ export interface HelpCard {
 export function helpCard(focusBack: () => void, signal: AbortSignal): HelpCard {
   const dismiss = element("button", { type: "button", class: "dcs-button", "aria-label": "close this card" }, "×");
   const rows = KEY_HELP.flatMap(([keys, meaning]) => [
-    element("dt", {}, ...keys.map((key) => element("kbd", {}, key))),
-    element("dd", {}, meaning),
+    element("span", { class: "dcs-key" }, ...keys.map((key) => element("kbd", {}, key))),
+    element("span", {}, meaning),
   ]);
   const card = element(
     "div",
@@ -26,7 +26,7 @@ export function helpCard(focusBack: () => void, signal: AbortSignal): HelpCard {
       "The pictures show what the network, run backwards from that one neuron, draws at the image. They tell " +
         "where and through what the signal came, and much less what the neuron means: click others and compare.",
     ),
-    element("dl", {}, ...rows),
+    element("div", { class: "dcs-keys" }, ...rows),
     element(
       "p",
       {},

@@ -64,12 +64,10 @@ function paint(
 ): void {
   const { image } = scene.network;
   canvas.style.aspectRatio = `${image.width} / ${image.height}`;
-  const width = canvas.clientWidth;
-  if (width === 0) return; // not laid out yet: its size will be watched
-  const ratio = width / image.width;
-  const frame = { height: image.height * ratio, width };
-  const context = surface(canvas, frame.width, frame.height);
-  if (context === null) return;
+  const drawn = surface(canvas);
+  if (drawn === null) return; // not laid out yet: its size is watched
+  const { context, ...frame } = drawn;
+  const ratio = frame.width / image.width;
   const share = map === null ? 1 : state.photographShare;
   context.fillRect(0, 0, frame.width, frame.height);
   context.globalAlpha = share;
