@@ -28,7 +28,7 @@ export function header(stage: Stage): Part {
   const place = addressField(stage);
 
   return {
-    element: element("header", { class: "dcs-header" }, models, random, images.element, place.element, help),
+    element: element("div", { class: "dcs-header" }, models, random, images.element, place.element, help),
     draw(state, before) {
       if (state.catalog !== before?.catalog || state.scene?.network !== before.scene?.network) {
         models.replaceChildren(...modelOptions(state));

@@ -16,7 +16,7 @@ export function statusLine(): Part {
   const cost = element("span", { class: "dcs-cost" });
 
   return {
-    element: element("footer", { class: "dcs-status" }, sentence, alert, bar, work, cost),
+    element: element("div", { class: "dcs-status" }, sentence, alert, bar, work, cost),
     draw(state, before) {
       const { scene, failure, progress } = state;
       if (scene !== null && scene !== before?.scene) {
