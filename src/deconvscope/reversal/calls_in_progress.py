@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -33,8 +33,8 @@ class ModuleCall:
 class CallStack:
     """Follows the modules whose `forward` is running, by comparing the stack at one call with the last."""
 
-    def __init__(self, module: torch.nn.Module, outermost: FrameType) -> None:
-        self._names = {id(part): name for name, part in module.named_modules()}
+    def __init__(self, parts: Mapping[str, torch.nn.Module], outermost: FrameType) -> None:
+        self._names = {id(part): name for name, part in parts.items()}
         self._functions = dict(_function_forwards(torch.autograd.Function))
         self._outermost = outermost
         self._frames: list[tuple[FrameType, int]] = []

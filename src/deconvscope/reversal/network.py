@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -68,11 +68,12 @@ class ReversedNetwork:
             InputError: a `ValueError`; the image's type, values, channels or size do not suit the network.
             RecordingError: parts of the network cannot be seen (scripted or compiled), or writes cannot be followed.
         """
-        require_transparent(self.module)
+        parts = dict(self.module.named_modules())
+        require_transparent(parts)
         x = self._prepared_image(image)
-        with torch.no_grad(), _in_eval_mode(self.module):
-            stack = CallStack(self.module, sys._getframe())
-            recorder = Recorder(self.module, x, stack)
+        with torch.no_grad(), _in_eval_mode(self.module, parts):
+            stack = CallStack(parts, sys._getframe())
+            recorder = Recorder(parts, x, stack)
             try:
                 with recorder:
                     returned = self.module(x, *inputs, **named_inputs)
@@ -142,12 +143,12 @@ _running_lock = threading.Lock()
 
 
 @contextmanager
-def _in_eval_mode(module: nn.Module) -> Iterator[None]:
+def _in_eval_mode(module: nn.Module, parts: Mapping[str, nn.Module]) -> Iterator[None]:
     """Hold a network in eval mode; the last of several threads to leave restores each part's training flag."""
     with _running_lock:
         count, flags = _running.get(module, (0, {}))
         if count == 0:
-            flags = {part: part.training for part in module.modules() if part.training}
+            flags = {part: part.training for part in parts.values() if part.training}
             for part in flags:
                 part.training = False
         _running[module] = (count + 1, flags)

@@ -7,7 +7,7 @@ wherever it is used later, and so are its views.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -67,7 +67,9 @@ class Recorder(TorchFunctionMode):
         strangers: tensors that were used, and that no call seen here made.
     """
 
-    def __init__(self, module: torch.nn.Module, image: Tensor, stack: CallStack) -> None:
+    def __init__(
+        self, parts: Mapping[str, torch.nn.Module], image: Tensor, stack: CallStack
+    ) -> None:
         super().__init__()
         self.stack = stack
         self.tensors: list[Tensor] = [image]
@@ -76,9 +78,8 @@ class Recorder(TorchFunctionMode):
         self.stops: list[str] = []
         self.strangers: list[Tensor] = []
         self._slots: dict[int, int] = {id(image): 0}
-        self._constants: dict[int, Tensor] = {
-            id(t): t for t in (*module.parameters(), *module.buffers())
-        }
+        own = (own for part in parts.values() for own in (part._parameters, part._buffers))
+        self._constants = {id(t): t for kept in own for t in kept.values() if t is not None}
         self._successors: dict[int, Tensor] = {}
         self._written: list[Tensor] = []
         self._views: dict[int, list[Tensor]] = {}
@@ -95,9 +96,11 @@ class Recorder(TorchFunctionMode):
         """Run one call and record it where it depends on the image."""
         kwargs = kwargs or {}
         target = args[0] if args else kwargs.get("input")
-        if self._successors or self._stale:
+        given = list(tensors_in((args, kwargs)))
+        if any(id(t) in self._successors or id(t) in self._stale for t in given):
             args, kwargs = _replaced(args, self.current), _replaced(kwargs, self.current)
-        tracked = {id(t): t for t in tensors_in((args, kwargs)) if id(t) in self._slots}
+            given = list(tensors_in((args, kwargs)))
+        tracked = {id(t): t for t in given if id(t) in self._slots}
         if not tracked:
             return self._unrelated(func, args, kwargs)
         name = getattr(func, "__name__", type(func).__name__)
@@ -162,9 +165,10 @@ class Recorder(TorchFunctionMode):
         if len(made) == 1 and id(made[0]) in tracked and call.name in QUIET:
             return output
         output, made = _distinct(output, made, tracked)
-        for other in tensors_in(output):
-            if not any(other is t for t in made):
-                self._constants[id(other)] = other
+        if output is not made[0]:
+            self._constants |= {
+                id(t): t for t in tensors_in(output) if all(t is not m for m in made)
+            }
         step.call = call.name
         step.inputs = tuple(self._slots.get(id(source), -1) for source in step.sources)
         step.sources = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,13 +14,13 @@ from .errors import RecordingError
 from .recorder import tensors_in
 
 
-def require_transparent(module: nn.Module) -> None:
+def require_transparent(parts: Mapping[str, nn.Module]) -> None:
     """Raise where a part of the network is scripted, traced or compiled.
 
     Raises:
         RecordingError: with the part's name and what to record instead.
     """
-    for name, part in module.named_modules():
+    for name, part in parts.items():
         where = f"layer {name!r}" if name else "the network"
         if isinstance(part, torch.jit.ScriptModule):
             raise RecordingError(
