@@ -171,6 +171,10 @@ class TransposedConvolution(_Filter):
             y = Window(y.spread(), 0, (0,) * y.lanes, (0,) * y.lanes, y.extent)
         top, bottom, above, below = self._rows(y.tops[0], y.height, 0)
         left, right, before, after = self._rows(y.lefts[0], y.width, 1)
+        zeros = (0,) * y.lanes
+        if top >= bottom or left >= right:  # a place between the stamps, which no input reaches
+            nothing = y.values.new_zeros((y.values.shape[0], self.extent[0], 1, 1))
+            return (Window(nothing, 0, zeros, zeros, self.extent),)
         values = F.pad(y.values, (before, after, above, below))
         values = F.conv2d(
             values, self.weight.detach(), None, self.stride, 0, self.dilation, self.groups
@@ -194,8 +198,8 @@ class TransposedConvolution(_Filter):
             self.span[axis],
             self.extent[1 + axis],
         )
-        first = min(max(-((span - start - padding) // stride), 0), limit - 1)
-        last = min(max((start + size - 1 + padding) // stride, first), limit - 1) + 1
+        first = max(-((span - start - padding) // stride), 0)
+        last = min((start + size - 1 + padding) // stride, limit - 1) + 1
         before = start - (first * stride - padding)
         after = (last - 1) * stride - padding + span + 1 - (start + size)
         return first, last, before, after
