@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 import torch
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, Phase, assume, event, given, settings
 
 import deconvscope as ds
 
@@ -27,6 +27,7 @@ TOLERANCE = 1e-9  # of the maximum; double precision
     max_examples=int(ASKED or 60),
     derandomize=not ASKED,
     deadline=None,
+    phases=(Phase.reuse, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
 @given(examples())
