@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from .jupyter_lab import JupyterLab
+from .oracle import Oracle
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -44,15 +45,21 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page that fails its test if a script on it throws."""
+def page(chromium: Browser, lab: JupyterLab) -> Iterator[Page]:
+    """A page that fails its test if a script on it throws; its kernels end with it."""
     context = chromium.new_context(viewport={"width": 1500, "height": 1150})
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
     context.close()
+    lab.end_kernels()
     assert not errors
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Oracle:
+    return Oracle.of("chelsea")
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import nbformat
 
 import deconvscope
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, object]] = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Light"},
 }
@@ -39,7 +40,7 @@ class JupyterLab:
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}"),
             *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
-            *("--ServerApp.open_browser=False", "--LabApp.check_for_updates_class="
+            *("--ServerApp.disable_check_xsrf=True", "--LabApp.check_for_updates_class="
               "jupyterlab.NeverCheckForUpdate"),
             f"--ServerApp.root_dir={self.folder / 'notebooks'}",
         )  # fmt: skip
@@ -74,7 +75,7 @@ class JupyterLab:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def write(self, name: str, cells: Sequence[str], *, kernel: bool = True) -> str:
+    def write(self, name: str, cells: Sequence[str]) -> str:
         """Write a notebook and return the address that opens it."""
         notebook = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells]
@@ -82,12 +83,24 @@ class JupyterLab:
         notebook.metadata["kernelspec"] = {
             "name": "python3", "display_name": "Python 3", "language": "python"
         }  # fmt: skip
-        return self.write_notebook(name, notebook)
+        nbformat.write(notebook, self.path(name))
+        return self.address(name)
 
-    def write_notebook(self, name: str, notebook: nbformat.NotebookNode) -> str:
-        """Write a notebook that is there already and return the address that opens it."""
-        nbformat.write(notebook, self.folder / "notebooks" / f"{name}.ipynb")
+    def path(self, name: str) -> Path:
+        """Return where a notebook is."""
+        return self.folder / "notebooks" / f"{name}.ipynb"
+
+    def address(self, name: str) -> str:
+        """Return the address that opens a notebook in a fresh workspace."""
         return f"http://127.0.0.1:{self.port}/lab/tree/{name}.ipynb?reset"
+
+    def end_kernels(self) -> None:
+        """Shut down every kernel, as after a day or a restart of the server."""
+        sessions = f"http://127.0.0.1:{self.port}/api/sessions"
+        with urlopen(sessions) as answer:
+            running = json.load(answer)
+        for session in running:
+            urlopen(Request(f"{sessions}/{session['id']}", method="DELETE")).close()
 
     def setting(self, place: str, **values: object) -> None:
         """Change a setting of JupyterLab for pages opened from now on."""
