@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -118,6 +119,17 @@ def test_activations_are_those_of_the_network_and_survive_writes_in_place() -> N
         lambda y: _buffer_filled(y),
         lambda y: _nested_views(y),
         lambda y: F.dropout(y, 0.5, False, True).add_(1),
+        lambda y: _copied_into_a_view_of_a_constant(y),
+        lambda y: _early_view_of_a_constant(y),
+        lambda y: _written_after_contiguous(y),
+        lambda y: _flattened_part(y),
+        lambda y: y.unsqueeze_(0).squeeze_(0).sigmoid(),
+        lambda y: F.instance_norm(y).relu(),
+        lambda y: F.batch_norm(y, None, None, training=True),
+        lambda y: F.interpolate(y, scale_factor=1.7, mode="bilinear", antialias=True),
+        lambda y: y.mean(axis=(2, 3)),  # type: ignore[call-overload]
+        lambda y: torch.add(y, 1, out=None),
+        lambda y: torch.ops.aten.relu.default(y),
     ],
 )
 def test_writes_in_place_are_followed(then: Callable[[Tensor], Tensor]) -> None:
@@ -158,20 +170,53 @@ def _buffer_filled(y: Tensor) -> Tensor:
     return buffer.relu()
 
 
+def _copied_into_a_view_of_a_constant(y: Tensor) -> Tensor:
+    buffer = torch.zeros(1, 6, *y.shape[2:])
+    buffer[:, 1:5].copy_(y)
+    return buffer + 1
+
+
+def _early_view_of_a_constant(y: Tensor) -> Tensor:
+    buffer = torch.zeros(1, 8, *y.shape[2:])
+    early = buffer[:, :4]
+    buffer[:, 1] = y[:, 0]
+    return early * 2 + y
+
+
+def _written_after_contiguous(y: Tensor) -> Tensor:
+    last = y.permute(0, 2, 3, 1).contiguous()
+    last.relu_()
+    return y * 2 + last.permute(0, 3, 1, 2)
+
+
+def _flattened_part(y: Tensor) -> Tensor:
+    part = (y.tanh() * 1)[..., 1:].mul_(-1)
+    part.flatten(1).clamp_(min=0)
+    return F.avg_pool2d(part, 2)
+
+
 def _nested_views(y: Tensor) -> Tensor:
     y = y * 1
     y[:, 1:][:, :2].view(1, -1).mul_(2)
     return y
 
 
-def test_a_write_through_a_view_of_a_constant_is_refused() -> None:
+def test_a_constant_written_between_two_uses_keeps_its_value_at_each() -> None:
     def then(y: Tensor) -> Tensor:
-        buffer = torch.zeros(1, 6, *y.shape[2:])
-        buffer[:, 1:5].copy_(y)
-        return buffer + 1
+        total, gain = torch.zeros(1), torch.zeros(4, 1, 1)
+        for i in range(4):
+            gain.zero_()
+            gain[i] = i + 1
+            total = total + y * gain
+        return total
 
-    with pytest.raises(ds.RecordingError, match="view"):
-        ds.ReversedNetwork(Written(then)).record(image())
+    torch.manual_seed(0)
+    rec = ds.ReversedNetwork(Written(then)).record(image())
+    for channel in range(4):
+        place = (channel, 3, 3)
+        written = rec.reverse(ds.Neuron(rec.output_layer, *place), ds.SALINET).dense()
+        plain = rec.reverse(ds.Neuron("conv", *place), ds.SALINET).dense()
+        assert torch.allclose(written, (channel + 1) * plain, atol=1e-6)
 
 
 # --- nothing is left behind --------------------------------------------------------------------------------
@@ -332,6 +377,104 @@ def test_a_custom_function_is_reversed_by_its_own_backward() -> None:
     through = rec.reverse(ds.Neuron("add", 0, 3, 3), ds.SALINET).values
     direct = rec.reverse(ds.Neuron("conv", 0, 3, 3), ds.SALINET).values
     assert torch.allclose(through.sum(), 7 * direct.sum())
+
+
+class Ordered(torch.autograd.Function):
+    """Reads its second tensor first."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, weight: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, weight, b)
+        return (b * 2) * weight + a.detach().sin()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+        a, weight, b = ctx.saved_tensors
+        return g * a.cos(), (g * b * 2).sum((0, 2, 3), True), g * 2 * weight
+
+
+class InPlace(torch.autograd.Function):
+    """Writes its input and says so."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.mark_dirty(x)
+        ctx.save_for_backward(x > 0)
+        return x.clamp_(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+        return g * ctx.saved_tensors[0]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda y: Ordered.apply(y, torch.ones(1, 4, 1, 1), y * 3),
+        lambda y: Ordered.apply(y, torch.ones(1, 4, 1, 1), y),
+        lambda y: InPlace.apply(y * 1),
+    ],
+)
+def test_custom_functions_equal_automatic_differentiation(then: Callable[[Tensor], Tensor]) -> None:
+    torch.manual_seed(0)
+    network, x = Written(then), image()
+    rec = ds.ReversedNetwork(network).record(x)
+    leaf = x[None].clone().requires_grad_()
+    y = network(leaf)
+    y_hat = torch.randn(y.shape[1:])
+    (gradient,) = torch.autograd.grad(y, leaf, y_hat[None])
+    salient = rec.reverse(ds.Signal(rec.output_layer, y_hat), ds.SALINET)[ds.SALINET]
+    assert torch.allclose(salient, gradient[0], atol=1e-5)
+
+
+def test_scripted_code_beside_or_upon_what_is_recorded_is_refused() -> None:
+    with pytest.warns(FutureWarning):
+        beside, upon = torch.jit.script(_plain_relu), torch.jit.script(_relu_in_place)
+    for then in (lambda y: y + beside(y), lambda y: beside(y), lambda y: (upon(y), y * 2)[1]):
+        with pytest.raises(ds.RecordingError, match="scripted or compiled"):
+            ds.ReversedNetwork(Written(then)).record(image())
+
+
+def _relu_in_place(x: Tensor) -> Tensor:
+    return x.relu_()
+
+
+def test_weights_written_through_data_are_seen_by_the_next_recording() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+    net, x = ds.ReversedNetwork(network), image()
+    neuron = ds.Channel("2", 1)
+    net.record(x).reverse(neuron, ds.SALINET)
+    network[2].weight.data.copy_(torch.randn(4, 4, 3, 3))  # type: ignore[union-attr, operator]
+    fresh = ds.ReversedNetwork(network).record(x).reverse(neuron, ds.SALINET)
+    assert torch.equal(net.record(x).reverse(neuron, ds.SALINET).values, fresh.values)
+
+
+def test_autocast_and_inference_mode_around_change_nothing() -> None:
+    net, x = ds.ReversedNetwork(trunk()), image()
+    plain = net.record(x).reverse(ds.Strongest("3"), ds.EIGHT).values
+    with torch.autocast("cpu"), torch.inference_mode():
+        rec = net.record(x)
+        assert torch.equal(rec.reverse(ds.Strongest("3"), ds.EIGHT).values, plain)
+
+
+def test_a_pool_without_the_rule_asked_for_is_refused() -> None:
+    rec = ds.ReversedNetwork(Written(lambda y: F.max_pool2d(y[0], 2))).record(image())
+    rec.reverse(ds.Noise(rec.output_layer), ds.DESALINET)
+    with pytest.raises(ValueError, match="no reversed rule 'centre'"):
+        rec.reverse(ds.Noise(rec.output_layer), "TFT")
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda y: y * (y > 0),
+        lambda y: y * (y > 0).float(),
+        lambda y: torch.fmax(y, torch.zeros(1)),
+        lambda y: -((-y).clamp_max(0)),
+    ],
+)
+def test_rectifiers_written_by_hand_are_marked(then: Callable[[Tensor], Tensor]) -> None:
+    assert len(ds.ReversedNetwork(Written(then)).record(image()).coverage().suspicious) == 1
 
 
 # --- coverage and memory -----------------------------------------------------------------------------------

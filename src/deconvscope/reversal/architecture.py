@@ -203,6 +203,8 @@ def as_architectures(
         ValueError: an empty list or an unknown name.
         TypeError: something that is neither a name nor an architecture.
     """
+    if not isinstance(asked, Architecture | str | Sequence):
+        return (_as_architecture(asked),)
     several = (asked,) if isinstance(asked, Architecture | str) else tuple(asked)
     if not several:
         raise ValueError("no architecture asked for; name at least one, e.g. deconvscope.DESALINET")

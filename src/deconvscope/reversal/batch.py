@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from .architecture import Architecture
 from .rules import LrnRule, PoolRule, ReluRule
@@ -18,11 +20,11 @@ T = TypeVar("T")
 class PreparedWeights:
     """Weights in the memory layout that the reversed convolution wants, made once for each weight and form.
 
-    An entry is made anew when its weight was changed in place since.
+    Only parameters are stored; a weight computed in `forward` (weight norm, say) is another tensor each time.
     """
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[int, str], tuple[Tensor, int, Tensor]] = {}
+        self._entries: dict[tuple[int, str], tuple[Tensor, Tensor, Tensor]] = {}
         self._lock = threading.Lock()
 
     def get(self, weight: Tensor, form: str, make: Callable[[Tensor], Tensor]) -> Tensor:
@@ -33,14 +35,27 @@ class PreparedWeights:
             form: a name for what `make` does.
             make: the preparation.
         """
-        key = (id(weight), form)
-        entry = self._entries.get(key)
-        if entry is not None and entry[0] is weight and entry[1] == weight._version:
+        entry = self._entries.get((id(weight), form))
+        if entry is not None and entry[0] is weight:
             return entry[2]
         prepared = make(weight.detach())
-        with self._lock:
-            self._entries[key] = (weight, weight._version, prepared)
+        if isinstance(weight, Parameter):
+            with self._lock:
+                self._entries[id(weight), form] = (weight, _fingerprint(weight), prepared)
         return prepared
+
+    def drop_changed(self) -> None:
+        """Forget what was made from weights that have been written since, through ``.data`` too."""
+        with self._lock:
+            for key, (weight, fingerprint, _) in list(self._entries.items()):
+                if not torch.equal(_fingerprint(weight), fingerprint):
+                    del self._entries[key]
+
+
+def _fingerprint(weight: Tensor) -> Tensor:
+    """Return numbers that change with the weight: the sum of products of neighbours, the first and last value."""
+    flat = weight.detach().flatten()
+    return torch.stack([torch.dot(flat[:-1], flat[1:]), flat[0], flat[-1]])
 
 
 @dataclass(frozen=True)

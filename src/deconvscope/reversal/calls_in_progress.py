@@ -63,6 +63,15 @@ class CallStack:
             self.calls.append(self._call(frame, parent))
         return self._frames[-1][1] if self._frames else -1
 
+    def inside_function(self) -> bool:
+        """Tell whether a custom autograd function's forward is running."""
+        call = self.innermost()
+        while call >= 0:
+            if self.calls[call].function is not None:
+                return True
+            call = self.calls[call].parent
+        return False
+
     def where(self) -> str:
         """Return the path of the module last seen running, for an error message."""
         return self.calls[self._frames[-1][1]].name if self._frames else ""

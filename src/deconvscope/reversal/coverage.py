@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .steps.backpropagation import Backpropagation
 from .steps.step import Step
 
 RECTIFIER_LIKE = frozenset(
@@ -28,6 +27,17 @@ RECTIFIER_LIKE = frozenset(
         "threshold",
         "amax",
         "max_pool1d",
+        "max_pool2d",
+        "adaptive_max_pool2d",
+        "max_pool2d_with_indices",
+        "adaptive_max_pool2d_with_indices",
+        "setitem",
+        "clamp_max",
+        "fmax",
+        "topk",
+        "sort",
+        "index_put",
+        "masked_scatter",
         "max_pool3d",
         "adaptive_max_pool1d",
         "adaptive_max_pool3d",
@@ -47,11 +57,12 @@ class CoveredCall:
     call: str
     rule: str
     falls_back: bool
+    gated: bool = False
 
     @property
     def suspicious(self) -> bool:
         """Whether a call that rectifies or pools fell back to BP, so that a rule asked for is not applied there."""
-        return self.falls_back and self.call in RECTIFIER_LIKE
+        return self.gated or (self.falls_back and self.call in RECTIFIER_LIKE)
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ def cover(steps: Sequence[Step], stops: Sequence[str]) -> Coverage:
     return Coverage(
         tuple(
             CoveredCall(
-                step.layer, kind_of(step), step.call, step.rule, isinstance(step, Backpropagation)
+                step.layer, kind_of(step), step.call, step.rule, step.falls_back, step.gated
             )
             for step in steps
         ),

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from .arithmetic_state import plain_arithmetic
 from .batch import PreparedWeights
 from .calls_in_progress import CallStack
 from .custom_functions import join_custom_functions
@@ -70,14 +71,18 @@ class ReversedNetwork:
         """
         parts = dict(self.module.named_modules())
         require_transparent(parts)
-        x = self._prepared_image(image)
-        with torch.no_grad(), _in_eval_mode(self.module, parts):
+        with torch.inference_mode(False):
+            x = self._prepared_image(image)
+        self.prepared.drop_changed()
+        kept_inputs = [*tensors_in((inputs, named_inputs))]
+        with plain_arithmetic(x), torch.no_grad(), _in_eval_mode(self.module, parts):
             stack = CallStack(parts, sys._getframe())
-            recorder = Recorder(parts, x, stack)
+            recorder = Recorder(parts, x, stack, kept_inputs)
             try:
                 with recorder:
                     returned = self.module(x, *inputs, **named_inputs)
-                finished = [recorder.current(t) for t in tensors_in(returned)]
+                    finished = [recorder.current(t) for t in tensors_in(returned)]
+                recorder.require_unwritten(finished)
                 if recorder.strangers:
                     require_all_seen(partial(self.module, x, *inputs, **named_inputs), x)
             finally:
@@ -92,9 +97,7 @@ class ReversedNetwork:
                 "what the network returns does not depend on the image by any recorded call"
                 + (f"; it left torch at {recorder.stops[0]}" if recorder.stops else "")
             )
-        steps, made_in = join_custom_functions(
-            recorder.steps, recorder.made_in, recorder.stack.calls, outputs
-        )
+        steps, made_in = join_custom_functions(recorder, outputs)
         names, aliases = name_layers(steps, made_in, recorder.stack.calls, outputs)
         return Recording(
             recorder.tensors,
@@ -133,9 +136,10 @@ class ReversedNetwork:
         weights = next((p for p in self.module.parameters() if p.is_floating_point()), None)
         like = weights if weights is not None else image
         batch = image.detach() if image.ndim == 4 else image.detach().unsqueeze(0)
-        layout = torch.contiguous_format if like.dtype == torch.float64 else torch.channels_last
-        copy = torch.empty(batch.shape, dtype=like.dtype, device=like.device, memory_format=layout)
-        return copy.copy_(batch)
+        x = batch.to(like.device, like.dtype, copy=True)
+        if not bool(torch.isfinite(x).all()):
+            raise InputError(f"the image holds values too large for {like.dtype}; scale it")
+        return x
 
 
 _running: WeakKeyDictionary[nn.Module, tuple[int, dict[nn.Module, bool]]] = WeakKeyDictionary()

@@ -7,6 +7,7 @@ wherever it is used later, and so are its views.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
 from .steps.backpropagation import Backpropagation
-from .steps.calls import FAMILIES, Call, Function, without_writing
+from .steps.calls import FAMILIES, Call, Family, Function, Recorded, without_writing
 from .steps.shape import Unchanged
 from .steps.step import Step
 
@@ -38,6 +39,10 @@ MAKES_CONSTANTS = frozenset(
         "rand_like",
         "randn_like",
     ]
+)
+IGNORED = frozenset(("register_hook", "retain_grad", "requires_grad_", "__set__"))
+RESHAPES_IN_PLACE = frozenset(
+    ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_")
 )
 QUIET = frozenset(
     (
@@ -68,7 +73,11 @@ class Recorder(TorchFunctionMode):
     """
 
     def __init__(
-        self, parts: Mapping[str, torch.nn.Module], image: Tensor, stack: CallStack
+        self,
+        parts: Mapping[str, torch.nn.Module],
+        image: Tensor,
+        stack: CallStack,
+        given: Sequence[Tensor] = (),
     ) -> None:
         super().__init__()
         self.stack = stack
@@ -80,6 +89,12 @@ class Recorder(TorchFunctionMode):
         self._slots: dict[int, int] = {id(image): 0}
         own = (own for part in parts.values() for own in (part._parameters, part._buffers))
         self._constants = {id(t): t for kept in own for t in kept.values() if t is not None}
+        plain = (value for part in parts.values() for value in vars(part).values())
+        self._constants |= {id(t): t for t in plain if isinstance(t, Tensor)}
+        self._constants |= {id(t): t for t in given}
+        self._versions = [_version(image)]
+        self._used: set[int] = set()
+        self._masks: set[int] = set()
         self._successors: dict[int, Tensor] = {}
         self._written: list[Tensor] = []
         self._views: dict[int, list[Tensor]] = {}
@@ -100,19 +115,29 @@ class Recorder(TorchFunctionMode):
         if any(id(t) in self._successors or id(t) in self._stale for t in given):
             args, kwargs = _replaced(args, self.current), _replaced(kwargs, self.current)
             given = list(tensors_in((args, kwargs)))
-        tracked = {id(t): t for t in given if id(t) in self._slots}
-        if not tracked:
-            return self._unrelated(func, args, kwargs)
         name = getattr(func, "__name__", type(func).__name__)
+        tracked = {id(t): t for t in given if id(t) in self._slots}
+        for tensor in given:
+            if id(tensor) not in self._slots and id(tensor) not in self._constants:
+                self._constants[id(tensor)] = tensor
+                self.strangers.append(tensor)
+        if not tracked:
+            return self._unrelated(func, name, args, kwargs)
+        self._used.update(id(t) for t in given)
         if name == "__get__":
             return self._attribute(func, args)
         if name in MAKES_CONSTANTS:
             return self._constant(func(*args, **kwargs))
-        if name == "as_strided":
-            func = _as_strided
+        if name in IGNORED:
+            return None
         if name in LEAVES_TORCH:
+            if name.startswith("detach") and self.stack.inside_function():
+                return self.record(
+                    Call(Tensor.clone, "clone", args, {}, frozenset(tracked)), tracked
+                )
             self.stops.append(f"{self.stack.where() or 'the network'}: {name}")
-            return self._constant(func(*args, **kwargs))
+            left = func(*args, **kwargs)
+            return self._constant(left.clone() if isinstance(left, Tensor) else left)
         functional = without_writing(func, name, kwargs)
         if functional is None and isinstance(kwargs.get("out"), Tensor):
             raise RecordingError(
@@ -127,7 +152,8 @@ class Recorder(TorchFunctionMode):
             raise RecordingError(
                 f"{name} in {self.stack.where()!r} writes in place in a way that cannot be followed"
             )
-        if isinstance(self.steps[-1], Unchanged):  # dropout in eval mode: nothing to write
+        if isinstance(self.steps[-1], Unchanged) or name in RESHAPES_IN_PLACE:
+            # dropout in eval mode, or another shape for the same values: nothing to write
             self._succeed(self.current(target), y)
             self._view_of.pop(id(y), None)
         else:
@@ -161,6 +187,7 @@ class Recorder(TorchFunctionMode):
             raise InputError(self._refusal(call, error)) from error
         made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
         if not made:
+            self._masks.update(map(id, tensors_in(output)))
             return self._constant(output)
         if len(made) == 1 and id(made[0]) in tracked and call.name in QUIET:
             return output
@@ -170,20 +197,46 @@ class Recorder(TorchFunctionMode):
                 id(t): t for t in tensors_in(output) if all(t is not m for m in made)
             }
         step.call = call.name
+        step.gated = call.name in ("mul", "multiply", "__mul__") and any(
+            id(t) in self._masks for t in tensors_in(call.args)
+        )
         step.inputs = tuple(self._slots.get(id(source), -1) for source in step.sources)
         step.sources = ()
         step.outputs = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
         for slot, tensor in zip(step.outputs, made, strict=True):
             self.tensors.append(tensor)
+            self._versions.append(_version(tensor))
             self._slots[id(tensor)] = slot
         self.made_in.append(made_in)
         self.steps.append(step)
         self._note_views(call, made, tracked)
         return output
 
+    def require_unwritten(self, returned: Sequence[Tensor]) -> None:
+        """Raise where code that cannot be seen wrote to a recorded tensor; note what it returned.
+
+        Raises:
+            RecordingError: naming the layer's module.
+        """
+        declared = {id(t) for call in self.stack.calls for t in tensors_in(call.arguments)}
+        for slot, (tensor, version) in enumerate(zip(self.tensors, self._versions, strict=True)):
+            if tensor._version != version and id(tensor) not in declared:
+                made = next((i for i, step in enumerate(self.steps) if slot in step.outputs), -1)
+                call = self.made_in[made] if made >= 0 else -1
+                where = self.stack.calls[call].name if call >= 0 else "the image"
+                raise RecordingError(
+                    f"what {where!r} made was written in place by scripted or compiled code, which cannot be seen"
+                )
+        known = self._slots.keys() | self._constants.keys()
+        self.strangers += [t for t in returned if id(t) not in known]
+
+    def slot_of(self, tensor: Tensor) -> int:
+        """Return the number of a recorded tensor, −1 for a constant."""
+        return self._slots.get(id(tensor), -1)
+
     def _run(self, call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
         family = FAMILIES.get(call.function)
-        recorded = family(call, *call.args, **call.kwargs) if family is not None else None
+        recorded = _read(family, call) if family is not None else None
         if recorded is not None:
             step = recorded[1]
             sources = {id(source) for source in step.sources}
@@ -203,18 +256,37 @@ class Recorder(TorchFunctionMode):
 
         return Backpropagation(call.name, xs, again)
 
-    def _unrelated(self, func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for tensor in tensors_in((args, kwargs)):
-            if id(tensor) not in self._constants:
-                self._constants[id(tensor)] = tensor
-                self.strangers.append(tensor)
+    def _unrelated(
+        self, func: Function, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a call on constants; one that writes a constant already used makes a new one."""
+        target = args[0] if args else kwargs.get("input")
+        functional = without_writing(func, name, kwargs)
         try:
-            return self._constant(func(*args, **kwargs))
+            if functional is not None and isinstance(target, Tensor):
+                if id(target) in self._used:
+                    plain, _, plain_kwargs = functional
+                    self._put(target, self._constant(plain(*args, **plain_kwargs)))
+                    return None if name == "__setitem__" else target
+                if target._base is not None and id(target._base) in self._used:
+                    raise RecordingError(
+                        f"{name} in {self.stack.where()!r} writes to a part of a constant that was used before; "
+                        "make a new one instead"
+                    )
+            value = self._constant(func(*args, **kwargs))
         except (RuntimeError, ValueError) as error:
+            if isinstance(error, RecordingError):
+                raise
             where = self.stack.where()
             raise RecordingError(
                 f"the network failed in {where or 'its forward'!r}: {error}"
             ) from error
+        given = {id(t): t for t in tensors_in((args, kwargs))}
+        made = [t for t in tensors_in(value) if id(t) not in given]
+        self._note_views(Call(func, name, args, kwargs, frozenset()), made, given)
+        if self._masks & given.keys():
+            self._masks.update(map(id, made))
+        return value
 
     def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
         name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
@@ -222,6 +294,7 @@ class Recorder(TorchFunctionMode):
             value = func(*args)
             if isinstance(value, Tensor):
                 self.stops.append(f"{self.stack.where() or 'the network'}: .{name}")
+                value = value.clone()
             return self._constant(value)
         tracked = {id(args[0]): args[0]}
         return self.record(Call(func, name, args, {}, frozenset(tracked)), tracked)
@@ -236,10 +309,10 @@ class Recorder(TorchFunctionMode):
     def _note_views(self, call: Call, made: Sequence[Tensor], tracked: dict[int, Tensor]) -> None:
         for position, view in enumerate(made):
             base = view._base
-            if base is None and call.name not in ("view", "view_as"):
+            if base is None:
                 continue
             for x in tracked.values():
-                if base is None or x is base or x._base is base:
+                if x is base or x._base is base:
                     self._views.setdefault(id(x), []).append(view)
                     self._view_of[id(view)] = (x, call, position)
                     break
@@ -253,19 +326,20 @@ class Recorder(TorchFunctionMode):
                 f"a write in {self.stack.where()!r} goes through a view that cannot be followed; "
                 "write to the tensor itself, or make a new one with torch.cat or torch.where"
             )
-        self._succeed(now, value)
-        if now is not target:
-            self._succeed(target, value)
-        self._expire(now, except_for=value)
-        if id(now) in self._view_of:
-            base, call, position = self._view_of[id(now)]
-            self._write_base(base, call, position, now, value)
+        self._put(now, value)
+        if now is not target and id(target) not in self._successors:
+            self._succeed(target, now)
 
-    def _write_base(
-        self, base: Tensor, call: Call, position: int, view: Tensor, value: Tensor
-    ) -> None:
+    def _put(self, now: Tensor, value: Tensor) -> None:
+        """Let a tensor hold other values; a view of another by writing through it, and being read from it anew."""
+        if id(now) not in self._view_of:
+            self._succeed(now, value)
+            self._expire(now)
+            return
+        base, call, position = self._view_of[id(now)]
+
         def written(whole: Tensor, part: Tensor) -> Tensor:
-            copy = whole.clone(memory_format=torch.contiguous_format)
+            copy = whole.clone()
             swap = _by_identity({id(base): copy})
             views = tensors_in(
                 call.function(*_replaced(call.args, swap), **_replaced(call.kwargs, swap))
@@ -279,21 +353,13 @@ class Recorder(TorchFunctionMode):
             Call(written, "write through a view", (base_now, value), {}, frozenset(tracked)),
             tracked,
         )
-        self._succeed(base_now, whole)
-        self._expire(base_now, except_for=view)
-        swap = _by_identity({id(base): whole})
-        args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
-        again = Call(call.function, call.name, args, kwargs, frozenset((id(whole),)))
-        self._view_of[id(value)] = (whole, again, position)
-        self._views.setdefault(id(whole), []).append(value)
-        if id(base_now) in self._view_of:
-            self._write_base(*self._view_of[id(base_now)], base_now, whole)
+        self._put(base_now, whole)
 
-    def _expire(self, base: Tensor, except_for: Tensor) -> None:
+    def _expire(self, base: Tensor) -> None:
         for view in self._views.get(id(base), ()):
-            if view is not except_for and id(view) not in self._successors:
+            if id(view) not in self._successors:
                 self._stale.add(id(view))
-                self._expire(view, except_for)
+                self._expire(view)
 
     def _succeed(self, old: Tensor, new: Tensor) -> None:
         if old is not new:
@@ -362,9 +428,24 @@ def _by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
     return lambda tensor: place.get(id(tensor), tensor)
 
 
-def _as_strided(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """Read memory as the network's author knows it, not in channels-last order."""
-    return x.contiguous().as_strided(*args, **kwargs)
+def _read(family: Family, call: Call) -> Recorded | None:
+    """Let a family read a call; None for a spelling of the arguments that it does not know."""
+    try:
+        return family(call, *call.args, **call.kwargs)
+    except TypeError:
+        try:
+            inspect.signature(family).bind(call, *call.args, **call.kwargs)
+        except TypeError:
+            return None
+        raise
+
+
+def _version(tensor: Tensor) -> int:
+    if tensor.is_inference():
+        raise RecordingError(
+            "the network runs in torch.inference_mode, whose tensors cannot be followed; remove it"
+        )
+    return tensor._version
 
 
 def _distinct(

@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .architecture import Architecture, as_architectures
+from .arithmetic_state import plain_arithmetic
 from .batch import Batch, in_runs
 from .errors import RuleError
 from .recording import Asked, Recording
@@ -71,6 +72,16 @@ def reverse_all(
     asked = as_architectures(architectures)
     for architecture in asked:
         _require_rules(recording, architecture)
+    with plain_arithmetic(recording.recorded(0)), torch.no_grad():
+        return _reverse_all(recording, selections, asked, max_batch_bytes)
+
+
+def _reverse_all(
+    recording: Recording,
+    selections: Sequence[Selection],
+    asked: tuple[Architecture, ...],
+    max_batch_bytes: int,
+) -> list[Reversed]:
     order = in_runs(asked)
     results: list[Reversed | None] = [None] * len(selections)
     groups: dict[tuple[int, tuple[int, ...]], list[tuple[int, Seed]]] = defaultdict(list)

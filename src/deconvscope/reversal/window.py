@@ -66,6 +66,11 @@ class Window:
         return len(self.tops)
 
     @property
+    def aligned(self) -> bool:
+        """Whether the windows of all lanes stand at one place."""
+        return self.lanes == 1 or (len(set(self.tops)) == 1 and len(set(self.lefts)) == 1)
+
+    @property
     def height(self) -> int:
         """Rows of pixels inside the box."""
         return self.values.shape[2]
@@ -100,7 +105,7 @@ class Window:
             else slice(None)
         )
         height, width = activation.shape[2], activation.shape[3]
-        if self.lanes == 1:
+        if self.aligned:
             rows = slice(self.tops[0], self.tops[0] + self.height) if height > 1 else slice(None)
             columns = slice(self.lefts[0], self.lefts[0] + self.width) if width > 1 else slice(None)
             return activation[:, channels, rows, columns]
@@ -131,9 +136,13 @@ class Window:
         return lanes
 
     def confined(self) -> Window:
-        """Return the window with nothing outside its map: cut for one lane, zeroed in place for several."""
+        """Return the window with nothing outside its map: cut where the lanes agree, zeroed in place where not."""
         _, full_height, full_width = self.extent
-        if self.lanes > 1:
+        if not self.aligned and self.height * self.width >= full_height * full_width:
+            return replace(
+                whole_map(self._spread_maps(), self.lanes), channel=self.channel, extent=self.extent
+            )
+        if not self.aligned:
             by_lane = lanewise(self.values, self.lanes)
             for lane, (top, left) in enumerate(zip(self.tops, self.lefts, strict=True)):
                 y0, y1 = _inside(top, self.height, full_height)
@@ -144,7 +153,7 @@ class Window:
                 values[:, :, :, : min(x0 - left, self.width)].zero_()
                 values[:, :, :, max(x1 - left, 0) :].zero_()
             return self
-        (top,), (left,) = self.tops, self.lefts
+        top, left = self.tops[0], self.lefts[0]
         y0, y1 = _inside(top, self.height, full_height)
         x0, x1 = _inside(left, self.width, full_width)
         if (y0, y1, x0, x1) == (top, top + self.height, left, left + self.width):
@@ -154,10 +163,13 @@ class Window:
         ):  # nothing of the window lies in the map: a zero signal in one pixel of it
             y0, x0 = min(y0, full_height - 1), min(x0, full_width - 1)
             return replace(
-                self, values=torch.zeros_like(self.values[:, :, :1, :1]), tops=(y0,), lefts=(x0,)
+                self,
+                values=torch.zeros_like(self.values[:, :, :1, :1]),
+                tops=(y0,) * self.lanes,
+                lefts=(x0,) * self.lanes,
             )
         values = self.values[:, :, y0 - top : y1 - top, x0 - left : x1 - left]
-        return replace(self, values=values, tops=(y0,), lefts=(x0,))
+        return replace(self, values=values, tops=(y0,) * self.lanes, lefts=(x0,) * self.lanes)
 
     def all_channels(self) -> Window:
         """Return the same signal with every channel of the map inside the box."""
@@ -171,18 +183,20 @@ class Window:
 
     def spread(self) -> Tensor:
         """Return the values over the whole map, (rows, C, H, W), zero outside the box."""
-        if self.whole:
-            return self.values
-        channels, full_height, full_width = self.extent
+        return self.values if self.whole else self.all_channels()._spread_maps()
+
+    def _spread_maps(self) -> Tensor:
+        """Return the values over the whole map in the channels of the box, (rows, c, H, W)."""
+        _, full_height, full_width = self.extent
+        channels = self.values.shape[1]
         spread = empty_channels_last(
             (self.values.shape[0], channels, full_height, full_width), self.values
         ).zero_()
         by_lane, spread_by_lane = lanewise(self.values, self.lanes), lanewise(spread, self.lanes)
-        chosen = slice(self.channel, self.channel + self.values.shape[1])
         for lane, (top, left) in enumerate(zip(self.tops, self.lefts, strict=True)):
             y0, y1 = _inside(top, self.height, full_height)
             x0, x1 = _inside(left, self.width, full_width)
-            spread_by_lane[:, lane, chosen, y0:y1, x0:x1] = by_lane[
+            spread_by_lane[:, lane, :, y0:y1, x0:x1] = by_lane[
                 :, lane, :, y0 - top : y1 - top, x0 - left : x1 - left
             ]
         return spread
@@ -211,6 +225,13 @@ def as_map(signal: Signal) -> Window:
 def lanewise(values: Tensor, lanes: int) -> Tensor:
     """View (architectures × lanes, …) as (architectures, lanes, …)."""
     return values.view(-1, lanes, *values.shape[1:])
+
+
+def in_layout_of(values: Tensor, factor: Tensor) -> Tensor:
+    """Return a factor in channels-last order where the values are; mixing the two orders costs more than a copy."""
+    if values.ndim == factor.ndim == 4 and values.stride(1) == 1:
+        return factor.contiguous(memory_format=torch.channels_last)
+    return factor
 
 
 def total(first: Signal, second: Signal) -> Signal:

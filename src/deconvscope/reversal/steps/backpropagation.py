@@ -54,7 +54,7 @@ class Backpropagation(Step):
                 ys,
                 xs,
                 [
-                    y_hat.values[row].reshape(y.shape)
+                    y_hat.values[row].reshape(y.shape).contiguous()
                     for y, (_, y_hat) in zip(ys, arrived, strict=True)
                 ],
                 retain_graph=row + 1 < batch.rows,

@@ -67,6 +67,8 @@ def spellings(name: str) -> Iterator[Function]:
         function = getattr(room, name, None)
         if callable(function):
             yield function
+        if room is torch.ops.aten and function is not None:
+            yield from (getattr(function, overload) for overload in function.overloads())
 
 
 def without_writing(

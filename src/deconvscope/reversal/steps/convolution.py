@@ -112,7 +112,7 @@ class Convolution(_Filter):
 
     def _trims(self, y: Window, tops: tuple[int, ...], lefts: tuple[int, ...]) -> Pair:
         """Return how many border rows and columns, the same on both sides, need not be computed."""
-        if y.lanes > 1:
+        if not y.aligned:
             return 0, 0
         bottom = tops[0] + (y.height - 1) * self.stride[0] + self.span[0] + 1 - self.extent[1]
         right = lefts[0] + (y.width - 1) * self.stride[1] + self.span[1] + 1 - self.extent[2]
@@ -167,7 +167,7 @@ class TransposedConvolution(_Filter):
         """Convolve what arrived; each input place gathers where its stamp fell."""
         self.require_unchanged()
         y = as_map(y_hat).all_channels()
-        if y.lanes > 1:  # lanes would have to agree modulo the stride
+        if not y.aligned:  # lanes would have to agree modulo the stride
             y = Window(y.spread(), 0, (0,) * y.lanes, (0,) * y.lanes, y.extent)
         top, bottom, above, below = self._rows(y.tops[0], y.height, 0)
         left, right, before, after = self._rows(y.lefts[0], y.width, 1)

@@ -54,6 +54,7 @@ class LocalResponseNorm(Elementwise):
         channels = x.ndim - (3 if isinstance(signal, Window) else self.x.ndim - 1)
         before, after = self.size // 2, (self.size - 1) // 2
         s = self.k + self.alpha / self.size * _neighbours(x * x, channels, before, after)
+        s = s.clamp_min(torch.finfo(s.dtype).tiny)  # k = 0 over a patch of zeros
         for rows in runs:
             y = lanewise(signal.values[rows], signal.lanes)
             inner = _neighbours(

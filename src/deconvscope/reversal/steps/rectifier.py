@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..batch import Batch
-from ..window import Signal, lanewise
+from ..window import Signal, in_layout_of, lanewise
 from .step import Cut, Elementwise
 
 
@@ -38,7 +38,7 @@ class Rectifier(Elementwise):
         for run in rows.clamped:
             values[run].clamp_(min=0)
         if rows.masked:
-            derivative = self.derivative(y_hat.cut)
+            derivative = in_layout_of(values, self.derivative(y_hat.cut))
             for run in rows.masked:
                 lanewise(values[run], batch.lanes).mul_(derivative)
         for (run, rule), before in zip(rows.gated, arrived, strict=True):

@@ -51,7 +51,7 @@ class Separable(Step):
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Spread ŷ by the transposed matrices, inside the rows and columns that they reach."""
         y = as_map(y_hat)
-        if y.lanes > 1:
+        if not y.aligned:
             x = _along(y.spread(), self.rows, self.columns)
             return (whole_map(x, y.lanes),)
         rows = self.rows[y.tops[0] : y.tops[0] + y.height]
@@ -59,7 +59,7 @@ class Separable(Step):
         top, bottom = _reached(rows)
         left, right = _reached(columns)
         x = _along(y.values, rows[:, top:bottom], columns[:, left:right])
-        return (Window(x, y.channel, (top,), (left,), self.extent),)
+        return (Window(x, y.channel, (top,) * y.lanes, (left,) * y.lanes, self.extent),)
 
 
 def fixed_windows(kernel: int, stride: int, padding: int) -> Reach:

@@ -200,7 +200,8 @@ def interpolate(
     antialias: bool = False,
 ) -> Recorded | None:
     """Read an interpolation of maps, up or down."""
-    if not is_map(input) or mode not in ("nearest", "nearest-exact", "bilinear", "bicubic", "area"):
+    smooth = ("nearest", "nearest-exact", "bilinear", "bicubic", "area")
+    if not is_map(input) or mode not in smooth or antialias:
         return None
 
     def along(which: int) -> Any:
@@ -210,9 +211,7 @@ def interpolate(
             if factor is not None and not recompute_scale_factor
             else {"size": (y.shape[2 + which], 1)}
         )
-        return lambda x: F.interpolate(
-            x, mode=mode, align_corners=align_corners, antialias=antialias, **line
-        )
+        return lambda x: F.interpolate(x, mode=mode, align_corners=align_corners, **line)
 
     y = call.run()
     my, mx = (matrix(input.shape[2 + which], along(which), input) for which in (0, 1))
@@ -326,12 +325,6 @@ def prelu(call: Call, input: Tensor, weight: Tensor) -> Recorded:
     "softplus",
     "sigmoid",
     "tanh",
-    "hardsigmoid",
-    "logsigmoid",
-    "softsign",
-    "tanhshrink",
-    "hardshrink",
-    "softshrink",
 )
 def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
     """Read any other elementwise non-linearity."""
@@ -465,21 +458,14 @@ def split(call: Call, input: Tensor, sections: Any = None, dim: int = 0, **kwarg
     return parts, Split(input, parts, dim)
 
 
-@family("flatten", "reshape", "squeeze", "unsqueeze", "unflatten", "reshape_as", "ravel")
+@family(
+    "flatten", "reshape", "view", "squeeze", "unsqueeze", "unflatten", "view_as", "reshape_as", "ravel"
+)  # fmt: skip
 def reshape(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | None:
     """Read any change of shape that keeps the order of the values."""
-    return call.run(), Reshape(input)
-
-
-@family("view", "view_as")
-def view(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | None:
-    """Read a view, which here may need a copy: the recorder keeps maps in channels-last order."""
     if any(isinstance(a, torch.dtype) for a in (*args, *kwargs.values())):
         return None
-    again = torch.Tensor.reshape if call.name == "view" else torch.Tensor.reshape_as
-    return again(
-        input, *args, **{"shape" if k == "size" else k: v for k, v in kwargs.items()}
-    ), Reshape(input)
+    return call.run(), Reshape(input)
 
 
 @family("permute")

@@ -63,6 +63,8 @@ class Step(ABC):
     """The reversed rule in words, for the coverage report."""
     falls_back: ClassVar[bool] = False
 
+    gated: bool = False
+    """Whether the call multiplies by a mask computed from the image: a rectifier written by hand."""
     layer: str = ""
     call: str = ""
     inputs: tuple[int, ...] = ()
