@@ -69,6 +69,7 @@ class Notebook:
         self.page.get_by_role("menuitem", name="Settings", exact=True).click()
         self.page.locator(".lm-Menu-item", has_text="Theme").first.hover()
         self.page.locator(".lm-Menu-item", has_text=theme).first.click()
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=PATIENCE)
 
     def left_alive(self) -> tuple[int, int]:
         """Return what outlives a collection of garbage.

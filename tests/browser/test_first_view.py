@@ -41,6 +41,7 @@ def test_it_follows_a_dark_theme_and_a_narrow_page(
     explorer = notebook.explorer()
     notebook.use_theme("JupyterLab Dark")
     notebook.wait(lambda: explorer.attribute("dcs-theme") == "dark", "the dark theme")
+    page.wait_for_timeout(500)
     explorer.root.screenshot(path=screenshots / "dark.png")
     page.set_viewport_size({"width": 700, "height": 1150})
     page.keyboard.press("Control+b")
@@ -50,3 +51,6 @@ def test_it_follows_a_dark_theme_and_a_narrow_page(
     assert root["x"] + root["width"] <= frame["x"] + frame["width"] + 1
     assert explorer.root.evaluate("root => root.scrollWidth <= root.clientWidth")
     explorer.root.screenshot(path=screenshots / "narrow.png")
+    page.set_viewport_size({"width": 1500, "height": 1150})
+    notebook.use_theme("JupyterLab Light")
+    notebook.wait(lambda: explorer.attribute("dcs-theme") == "light", "the light theme")

@@ -49,6 +49,22 @@ def test_a_rectified_layer_is_preferred_only_among_equals() -> None:
         ("pool", "max pool", (128, 14, 14)),
     )
     assert opening_layer(bottleneck) == "relu"
+    dense = layers(
+        ("layer9.relu1", "rectifier", (512, 14, 14)),
+        ("transition.relu", "rectifier", (1024, 14, 14)),
+        ("transition.conv", "convolution", (512, 14, 14)),
+        ("transition.pool", "average pool", (512, 7, 7)),
+    )
+    assert opening_layer(dense) == "transition.relu"
+
+
+def test_branches_that_meet_are_not_parted() -> None:
+    inception = layers(
+        ("branch4.relu", "rectifier", (128, 14, 14)),
+        ("inception4e", "concatenation", (832, 14, 14)),
+        ("maxpool4", "max pool", (832, 7, 7)),
+    )
+    assert opening_layer(inception) == "inception4e"
 
 
 def test_networks_without_large_maps_or_without_maps_begin_at_their_end() -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 SMALLEST_MAP = 8
 """Maps of 7×7 and less (of a 224×224 image) no longer say where in the image a neuron looks."""
+BEFORE_RECTIFIER = ("convolution", "batch norm")
 
 
 class LayerFacts(Protocol):
@@ -47,7 +48,11 @@ def opening_layer(layers: Sequence[LayerFacts]) -> str:
     ]
     if not fine:
         return (spatial or list(layers))[-1].name
+    if fine[-1].kind not in BEFORE_RECTIFIER:
+        return fine[-1].name
     rectified = [
-        layer for layer in fine if layer.kind == "rectifier" and layer.shape == fine[-1].shape
+        layer
+        for layer in fine
+        if layer.kind == "rectifier" and layer.shape[1:] == fine[-1].shape[1:]
     ]
     return (rectified or fine)[-1].name

@@ -61,6 +61,7 @@ class View:
     """The fraction of its channel's places (of a vector's neurons) that are at least as active."""
     reconstruction: Reversed
     milliseconds: float
+    """How long the reversal took."""
 
 
 class Session:
@@ -92,8 +93,8 @@ class Session:
             ValueError: a channel or place out of range, an image that does not suit the network.
             RecordingError: the network cannot be recorded.
         """
-        started = time.perf_counter()
         scene = self._scene(place.model, place.image)
+        started = time.perf_counter()
         layer = scene.layer(place.layer)
         neuron = scene.neuron(layer, place.channel, place.y, place.x)
         reconstruction = scene.recording.reverse(neuron, place.architectures)
