@@ -356,6 +356,18 @@ def _plain_relu(x: Tensor) -> Tensor:
     return x.relu() + 1
 
 
+def test_an_image_that_the_network_writes_to_is_kept_as_it_was() -> None:
+    constant = torch.randn(1, 3, 8, 8)
+
+    class Writes(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mul_(2) * constant.to(x)
+
+    rec = ds.ReversedNetwork(Writes()).record(image())
+    assert torch.equal(rec.input, image())
+    assert [c.rule for c in rec.coverage().calls] == ["c", "c"]
+
+
 def test_a_constant_from_outside_the_module_is_no_reason_to_refuse() -> None:
     constant = torch.randn(1, 4, 8, 8)
     rec = ds.ReversedNetwork(Written(lambda y: y * constant)).record(image())

@@ -84,7 +84,8 @@ class ReversedNetwork:
                     finished = [recorder.current(t) for t in tensors_in(returned)]
                 recorder.require_unwritten(finished)
                 if recorder.strangers:
-                    require_all_seen(partial(self.module, x, *inputs, **named_inputs), x)
+                    again = x.clone()  # the network may write to it
+                    require_all_seen(partial(self.module, again, *inputs, **named_inputs), again)
             finally:
                 stack.release()
         return self._finished(recorder, finished)

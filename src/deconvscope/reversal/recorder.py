@@ -44,6 +44,8 @@ IGNORED = frozenset(("register_hook", "retain_grad", "requires_grad_", "__set__"
 RESHAPES_IN_PLACE = frozenset(
     ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_")
 )
+ONLY_LIKE = frozenset(("to", "type_as", "expand_as", "view_as", "reshape_as"))
+"""Calls that read no more than the type or shape of what stands second."""
 QUIET = frozenset(
     (
         "contiguous",
@@ -126,7 +128,9 @@ class Recorder(TorchFunctionMode):
         self._used.update(id(t) for t in given)
         if name == "__get__":
             return self._attribute(func, args)
-        if name in MAKES_CONSTANTS:
+        if name in MAKES_CONSTANTS or (
+            name in ONLY_LIKE and given[0] is not tracked.get(id(given[0]))
+        ):
             return self._constant(func(*args, **kwargs))
         if name in IGNORED:
             return None
