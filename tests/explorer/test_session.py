@@ -39,6 +39,11 @@ def test_a_channel_alone_means_its_strongest_place(session: Session) -> None:
     assert view.value == view.scene.recording["features.1"][3].max()
 
 
+def test_layers_go_by_label_and_by_the_module_that_returns_them(session: Session) -> None:
+    assert session.visit(Place("vgg16_trunk", "chelsea", "CONV4_3")).neuron.layer == "features.21"
+    assert session.visit(Place("small", "chelsea", "features")).neuron.layer == "features.5"
+
+
 @pytest.mark.parametrize(
     ("place", "error", "line"),
     [

@@ -22,6 +22,8 @@ from PIL import Image
 from torch import nn
 
 import deconvscope as ds
+from deconvscope import display
+from deconvscope.explorer.session import Place, Session, View
 from deconvscope.models import Model
 
 DRAWN = ("_map", "_pictures", "_view", "_atlas", "_atlas_info", "_network", "_photograph")
@@ -222,8 +224,22 @@ def test_the_browser_sets_the_display(browser: Browser) -> None:
     assert browser.explorer.display == "saliency"
 
 
-def test_queries_beside_a_running_cell_are_answered_one_at_a_time(browser: Browser) -> None:
+def test_queries_beside_a_running_cell_are_answered_one_at_a_time(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With ipykernel 7 the browser's messages come on another thread than the cell's."""
+    visit, inside, together = Session.visit, [0], []
+
+    def watched(session: Session, place: Place) -> View:
+        inside[0] += 1
+        together.append(inside[0])
+        threading.Event().wait(0.002)
+        try:
+            return visit(session, place)
+        finally:
+            inside[0] -= 1
+
+    monkeypatch.setattr(Session, "visit", watched)
 
     def clicks() -> None:
         for number in range(40):
@@ -234,6 +250,7 @@ def test_queries_beside_a_running_cell_are_answered_one_at_a_time(browser: Brows
     for number in range(40):
         browser.explorer.select("features.0", channel=1, y=number % 32, x=1)
     thread.join()
+    assert together == [1] * 80
     explorer = browser.explorer
     view, neuron = explorer._view, explorer.neuron
     assert (view["layer"], view["neuron"]["y"]) == (neuron.layer, neuron.y)
@@ -417,17 +434,34 @@ def test_the_mimebundle_adds_a_picture_and_nothing_else(explorer: ds.Explorer) -
     assert explorer.address in data["text/plain"]
 
 
-@pytest.mark.parametrize("display", ["paper", "signed", "renormalised", "saliency", "overlay"])
+@pytest.mark.parametrize("mapping", ["paper", "signed", "renormalised", "saliency", "overlay"])
 @pytest.mark.parametrize("layer", ["features.0", "classifier"])
 def test_a_snapshot_is_drawn_and_written(
-    explorer: ds.Explorer, display: str, layer: str, tmp_path: Path
+    explorer: ds.Explorer, mapping: str, layer: str, tmp_path: Path
 ) -> None:
-    explorer.display, explorer.layer = display, layer
+    explorer.display, explorer.layer = mapping, layer
     explorer.architectures = list(ds.EIGHT)
     picture = explorer.snapshot(tmp_path / "view.png")
     assert len(np.unique(np.asarray(picture))) > 20
     with Image.open(tmp_path / "view.png") as written:
         assert written.size == picture.size
+
+
+@pytest.mark.parametrize("mapping", ["paper", "signed", "renormalised", "saliency"])
+def test_a_snapshot_holds_the_pixels_of_the_display_mapping(
+    explorer: ds.Explorer, mapping: str
+) -> None:
+    explorer.display = mapping
+    drawn_colours = _colours(np.asarray(explorer.snapshot()))
+    box = explorer.reconstructions.window
+    for signal in explorer.reconstructions.dense():
+        whole = getattr(display, mapping)(signal)
+        cut = whole[box.top : box.top + box.height, box.left : box.left + box.width]
+        assert _colours(cut) <= drawn_colours
+
+
+def _colours(pixels: Any) -> set[tuple[int, ...]]:
+    return set(map(tuple, pixels.reshape(-1, 3).tolist()))
 
 
 def test_closing_frees_everything(small_model: Model) -> None:

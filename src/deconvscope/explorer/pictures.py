@@ -55,9 +55,10 @@ def paper_scale(signal: NDArray[np.float32], outside: int) -> float:
     below = _at_rank(inside, outside, math.floor(position))
     above = _at_rank(inside, outside, math.ceil(position))
     q = abs(below + (above - below) * (position - math.floor(position)))
-    if q < NEGLIGIBLE:
-        q = abs(min(smallest, 0.0) if outside else smallest)
-    return q if q > NEGLIGIBLE * largest else largest
+    if q >= NEGLIGIBLE:
+        return q
+    minimum = abs(min(smallest, 0.0) if outside else smallest)
+    return minimum if minimum > NEGLIGIBLE * largest else largest
 
 
 def _at_rank(inside: NDArray[np.float32], zeros: int, rank: int) -> float:
