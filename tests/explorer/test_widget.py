@@ -508,3 +508,18 @@ def test_the_bundled_view_stays_within_its_budget() -> None:
     explorer.close()
     print(sizes)
     assert max(sizes.values()) < 1_500_000
+
+
+def test_a_rectifier_that_fell_back_is_told_to_the_browser() -> None:
+    class ByHand(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.conv(x)
+            return torch.softmax(y * (y > 0), 1)
+
+    explorer = ds.Explorer(model=ByHand().eval(), image="chelsea")
+    assert explorer._network["fallbacks"] == ["mul"], "softmax is no rectifier: BP is its rule"
+    assert ds.Explorer()._network["fallbacks"] == []

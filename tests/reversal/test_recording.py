@@ -489,6 +489,17 @@ def test_rectifiers_written_by_hand_are_marked(then: Callable[[Tensor], Tensor])
     assert len(ds.ReversedNetwork(Written(then)).record(image()).coverage().suspicious) == 1
 
 
+def test_a_random_call_is_reversed_with_the_numbers_it_drew() -> None:
+    rec = ds.ReversedNetwork(Written(lambda y: F.dropout(y, 0.5, training=True))).record(image())
+    before = torch.get_rng_state()
+    first = rec.reverse(ds.Signal("dropout", torch.ones(4, 8, 8)), ds.SALINET).values
+    again = rec.reverse(ds.Signal("dropout", torch.ones(4, 8, 8)), ds.SALINET).values
+    kept = rec["dropout"] / rec["conv"]  # 0 or 2
+    plain = rec.reverse(ds.Signal("conv", kept), ds.SALINET).values
+    assert torch.equal(first, again) and torch.allclose(first, plain, atol=1e-5)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 # --- coverage and memory -----------------------------------------------------------------------------------
 
 

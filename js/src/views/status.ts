@@ -23,7 +23,8 @@ export function statusLine(): Part {
         neuron.replaceChildren(...neuronWords(scene.view));
         setText(rank, rankText(scene.view));
         setText(cost, costText(scene.view, scene.network));
-        cost.title = scene.network.fallbacks.join("\n");
+        const { fallbacks } = scene.network;
+        cost.title = fallbacks.length === 0 ? "" : `rectifiers by plain gradient:\n${fallbacks.join("\n")}`;
       }
       setText(alert, failure === null ? "" : failure);
       setHidden(alert, failure === null);
@@ -53,7 +54,7 @@ function rankText({ neuron, map }: View): string {
 
 function costText({ milliseconds }: View, { device, precision, fallbacks }: Network): string {
   const parts = [durationText(milliseconds), device, precision];
-  if (fallbacks.length > 0) parts.push(`${fallbacks.length} by plain gradient`);
+  if (fallbacks.length > 0) parts.push(`⚠ ${fallbacks.length} without a rule`);
   return parts.join(" · ");
 }
 

@@ -102,8 +102,8 @@ class Scene:
 
     @cached_property
     def fallbacks(self) -> list[str]:
-        """The layers that are reversed by the plain gradient for want of a rule of their own."""
-        return [call.layer for call in self.recording.coverage().fallbacks]
+        """The layers that rectify or pool, and are reversed by the plain gradient for want of a rule."""
+        return [call.layer for call in self.recording.coverage().suspicious]
 
     def layer(self, name: str | None) -> Layer:
         """Return a layer by its name or label; None is the one to begin with.

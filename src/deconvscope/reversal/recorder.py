@@ -46,6 +46,8 @@ RESHAPES_IN_PLACE = frozenset(
 )
 ONLY_LIKE = frozenset(("to", "type_as", "expand_as", "view_as", "reshape_as"))
 """Calls that read no more than the type or shape of what stands second."""
+RANDOM = ("dropout", "rrelu", "rand", "bernoulli", "multinomial", "normal", "gumbel", "fractional")
+"""Parts of the names of calls that draw random numbers."""
 QUIET = frozenset(
     (
         "contiguous",
@@ -96,6 +98,7 @@ class Recorder(TorchFunctionMode):
         self._constants |= {id(t): t for t in given}
         self._versions = [_version(image)]
         self._used: set[int] = set()
+        self._random_state: Tensor | None = None
         self._masks: set[int] = set()
         self._successors: dict[int, Tensor] = {}
         self._written: list[Tensor] = []
@@ -240,22 +243,29 @@ class Recorder(TorchFunctionMode):
 
     def _run(self, call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
         family = FAMILIES.get(call.function)
+        random = any(word in call.name for word in RANDOM)
+        self._random_state = torch.get_rng_state() if random else None
         recorded = _read(family, call) if family is not None else None
         if recorded is not None:
             step = recorded[1]
             sources = {id(source) for source in step.sources}
             if sources >= tracked.keys():
                 return recorded
-        return call.run(), self._fallback(call, tracked)
+        step = self._fallback(call, tracked)
+        return call.run(), step
 
     def _fallback(self, call: Call, tracked: dict[int, Tensor]) -> Step:
         xs = [x for x in tracked.values() if x.is_floating_point() or x.is_complex()]
         order = [id(x) for x in xs]
+        drawn = self._random_state
 
         def again(fresh: Sequence[Tensor]) -> list[Tensor]:
             swap = _by_identity(dict(zip(order, fresh, strict=True)))
             args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
-            made = tensors_in(call.function(*args, **kwargs))
+            with torch.random.fork_rng(devices=[], enabled=drawn is not None):
+                if drawn is not None:  # the same random numbers as in the recording
+                    torch.set_rng_state(drawn)
+                made = list(tensors_in(call.function(*args, **kwargs)))
             return [t for t in made if t.is_floating_point() or t.is_complex()]
 
         return Backpropagation(call.name, xs, again)
