@@ -8,7 +8,8 @@ from torch import Tensor
 
 from .calls_in_progress import ModuleCall
 from .errors import RecordingError
-from .recorder import Recorder, tensors_in
+from .nested import tensors_in
+from .recorder import Recorder
 from .steps.backpropagation import Backpropagation
 from .steps.step import Step
 

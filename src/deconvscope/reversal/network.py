@@ -19,7 +19,8 @@ from .calls_in_progress import CallStack
 from .custom_functions import join_custom_functions
 from .errors import InputError, RecordingError
 from .layer_names import name_layers
-from .recorder import Recorder, tensors_in
+from .nested import tensors_in
+from .recorder import Recorder
 from .recording import Recording
 from .unseen_calls import require_all_seen, require_transparent
 

@@ -8,7 +8,7 @@ wherever it is used later, and so are its views.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
+from .nested import by_identity, replaced, tensors_in
 from .steps.backpropagation import Backpropagation
 from .steps.calls import FAMILIES, Call, Family, Function, Recorded, without_writing
 from .steps.shape import Unchanged
@@ -118,7 +119,7 @@ class Recorder(TorchFunctionMode):
         target = args[0] if args else kwargs.get("input")
         given = list(tensors_in((args, kwargs)))
         if any(id(t) in self._successors or id(t) in self._stale for t in given):
-            args, kwargs = _replaced(args, self.current), _replaced(kwargs, self.current)
+            args, kwargs = replaced(args, self.current), replaced(kwargs, self.current)
             given = list(tensors_in((args, kwargs)))
         name = getattr(func, "__name__", type(func).__name__)
         tracked = {id(t): t for t in given if id(t) in self._slots}
@@ -176,8 +177,8 @@ class Recorder(TorchFunctionMode):
             self._stale.discard(id(value))
             base, call, position = self._view_of[id(value)]
             base_now = self.current(base)
-            swap = _by_identity({id(base): base_now})
-            args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
+            swap = by_identity({id(base): base_now})
+            args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
             again = Call(call.function, call.name, args, kwargs, frozenset((id(base_now),)))
             fresh = list(tensors_in(self.record(again, {id(base_now): base_now})))[position]
             self._succeed(value, fresh)
@@ -260,8 +261,8 @@ class Recorder(TorchFunctionMode):
         drawn = self._random_state
 
         def again(fresh: Sequence[Tensor]) -> list[Tensor]:
-            swap = _by_identity(dict(zip(order, fresh, strict=True)))
-            args, kwargs = _replaced(call.args, swap), _replaced(call.kwargs, swap)
+            swap = by_identity(dict(zip(order, fresh, strict=True)))
+            args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
             with torch.random.fork_rng(devices=[], enabled=drawn is not None):
                 if drawn is not None:  # the same random numbers as in the recording
                     torch.set_rng_state(drawn)
@@ -354,9 +355,9 @@ class Recorder(TorchFunctionMode):
 
         def written(whole: Tensor, part: Tensor) -> Tensor:
             copy = whole.clone()
-            swap = _by_identity({id(base): copy})
+            swap = by_identity({id(base): copy})
             views = tensors_in(
-                call.function(*_replaced(call.args, swap), **_replaced(call.kwargs, swap))
+                call.function(*replaced(call.args, swap), **replaced(call.kwargs, swap))
             )
             list(views)[position].copy_(part)
             return copy
@@ -409,39 +410,6 @@ class Recorder(TorchFunctionMode):
         return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors inside nested tuples, lists, mappings and data classes, in order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
-    elif hasattr(value, "__dataclass_fields__"):
-        for field in value.__dataclass_fields__:
-            yield from tensors_in(getattr(value, field))
-
-
-def _replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
-    """Return nested arguments with each tensor exchanged."""
-    if isinstance(value, Tensor):
-        return by(value)
-    if isinstance(value, tuple):
-        items = [_replaced(item, by) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-    if isinstance(value, list):
-        return [_replaced(item, by) for item in value]
-    if isinstance(value, dict):
-        return {key: _replaced(item, by) for key, item in value.items()}
-    return value
-
-
-def _by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
-    return lambda tensor: place.get(id(tensor), tensor)
-
-
 def _read(family: Family, call: Call) -> Recorded | None:
     """Let a family read a call; None for a spelling of the arguments that it does not know."""
     try:
@@ -469,4 +437,4 @@ def _distinct(
     if not any(id(t) in tracked for t in made):
         return output, made
     fresh = {id(t): t.view_as(t) for t in made if id(t) in tracked}
-    return _replaced(output, _by_identity(fresh)), [fresh.get(id(t), t) for t in made]
+    return replaced(output, by_identity(fresh)), [fresh.get(id(t), t) for t in made]

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .errors import RecordingError
-from .recorder import tensors_in
+from .nested import tensors_in
 
 
 def require_transparent(parts: Mapping[str, nn.Module]) -> None:

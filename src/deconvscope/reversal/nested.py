@@ -1,0 +1,42 @@
+"""Tensors inside nested arguments and results: finding and exchanging them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from torch import Tensor
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors inside nested tuples, lists, mappings and data classes, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif hasattr(value, "__dataclass_fields__"):
+        for field in value.__dataclass_fields__:
+            yield from tensors_in(getattr(value, field))
+
+
+def replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
+    """Return nested arguments with each tensor exchanged."""
+    if isinstance(value, Tensor):
+        return by(value)
+    if isinstance(value, tuple):
+        items = [replaced(item, by) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [replaced(item, by) for item in value]
+    if isinstance(value, dict):
+        return {key: replaced(item, by) for key, item in value.items()}
+    return value
+
+
+def by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return an exchange that knows tensors by their identity and leaves the others."""
+    return lambda tensor: place.get(id(tensor), tensor)
