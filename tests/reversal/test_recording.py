@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -535,6 +536,18 @@ def test_the_bottleneck_of_vgg16_is_small_and_forgetting_returns_everything() ->
     assert large_tensors() == before
     with pytest.raises(ds.StaleRecordingError, match="forgotten"):
         rec["0"]
+
+
+def test_forgetting_frees_at_once() -> None:
+    rec = ds.ReversedNetwork(trunk()).record(image())
+    rec.reverse(ds.Strongest("3"), ds.EIGHT)
+    activation = weakref.ref(rec._tensors[1])
+    gc.disable()
+    try:
+        rec.forget()
+        assert activation() is None, "nothing waits for the garbage collector"
+    finally:
+        gc.enable()
 
 
 def test_weights_changed_in_place_after_the_recording_are_noticed() -> None:

@@ -36,7 +36,7 @@ class CallStack:
     def __init__(self, parts: Mapping[str, torch.nn.Module], outermost: FrameType) -> None:
         self._names = {id(part): name for name, part in parts.items()}
         self._functions = dict(_function_forwards(torch.autograd.Function))
-        self._outermost = outermost
+        self._outermost: FrameType | None = outermost
         self._frames: list[tuple[FrameType, int]] = []
         self.calls: list[ModuleCall] = []
 
@@ -77,8 +77,9 @@ class CallStack:
         return self.calls[self._frames[-1][1]].name if self._frames else ""
 
     def release(self) -> None:
-        """Let go of the frames."""
+        """Let go of the frames, which hold the tensors of the pass."""
         self._frames.clear()
+        self._outermost = None
 
     def _call(self, frame: FrameType, parent: int) -> ModuleCall:
         local, code = frame.f_locals, frame.f_code
