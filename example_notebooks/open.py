@@ -27,6 +27,9 @@ def main(arguments: list[str]) -> int:
     environment.say(f"opening {_FIRST} in JupyterLab (Ctrl-C twice ends it)")
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is JupyterLab's to answer
     python = environment.PYTHON
+    environment.status(
+        python, "-m", "nbformat.sign", _FIRST, folder=_NOTEBOOKS
+    )  # shows its saved widgets
     return environment.status(python, "-m", "jupyterlab", _FIRST, *arguments, folder=_NOTEBOOKS)
 
 
