@@ -13,3 +13,8 @@ export const EXPANDED: Float64Array = Float64Array.from({ length: 256 }, (_, uns
 export function expand(byte: number, scale: number): number {
   return (EXPANDED[byte & 0xff] ?? 0) * scale;
 }
+
+/** The byte (−127…127) that comes nearest to a value of at most `scale` in magnitude. */
+export function compand(value: number, scale: number): number {
+  return scale > 0 ? Math.round(127 * Math.sign(value) * Math.abs(value / scale) ** 0.25) : 0;
+}

@@ -1,0 +1,40 @@
+/**
+ * The edges of the photograph: what a picture shows that knows of no neuron. Sobel's gradient of the luminance,
+ * companded as reversed pictures are, so that it is displayed in the same ways.
+ */
+
+import { compand } from "./companding";
+import type { Picture, Reference } from "./display";
+import { type Box, clamp, type Extent } from "./geometry";
+
+/** Below this share of the magnitudes lies the one that the paper's display makes nearly white. */
+const QUANTILE = 0.995;
+
+/** |∇Y| inside `box` for RGBA pixels of an image, in luminance (0 … 1) a pixel; the border is repeated outwards. */
+export function sobel(pixels: Uint8ClampedArray, image: Extent, box: Box): Float32Array {
+  const luminance = (y: number, x: number): number => {
+    const pixel = (clamp(y, 0, image.height - 1) * image.width + clamp(x, 0, image.width - 1)) * 4;
+    const colour = (index: number): number => (pixels[pixel + index] ?? 0) / 255;
+    return 0.2126 * colour(0) + 0.7152 * colour(1) + 0.0722 * colour(2);
+  };
+  return Float32Array.from({ length: box.height * box.width }, (_, index) => {
+    const y = box.top + Math.floor(index / box.width);
+    const x = box.left + (index % box.width);
+    const across = (dy: number): number => luminance(y + dy, x + 1) - luminance(y + dy, x - 1);
+    const down = (dx: number): number => luminance(y + 1, x + dx) - luminance(y - 1, x + dx);
+    return Math.hypot(across(-1) + 2 * across(0) + across(1), down(-1) + 2 * down(0) + down(1)) / 8;
+  });
+}
+
+/** The edges inside `box` as a picture of one channel, and what its displays refer to. */
+export function edgePicture(pixels: Uint8ClampedArray, image: Extent, box: Box): Picture & Reference {
+  const magnitudes = sobel(pixels, image, box);
+  const sorted = magnitudes.toSorted();
+  const scale = sorted.at(-1) ?? 0;
+  return {
+    bytes: Int8Array.from(magnitudes, (magnitude) => compand(magnitude, scale)),
+    channels: 1,
+    scale,
+    q: sorted[Math.floor(QUANTILE * (sorted.length - 1))] ?? 0,
+  };
+}
