@@ -1,7 +1,7 @@
 /** One consistent answer of the kernel: a view and everything that is drawn for it, checked to fit together. */
 
 import type { Picture } from "./display";
-import type { Extent } from "./geometry";
+import type { Box, Extent } from "./geometry";
 import type { Photograph } from "./photograph";
 import { type AtlasInfo, type Layer, type Network, type PictureInfo, ProtocolError, type View } from "./protocol";
 
@@ -49,13 +49,18 @@ export function assembleScene({ network, atlas, view, map, pictures }: ScenePart
     mustFit(values.length === info.channels, "the atlas has other channels");
   mustFit(view.neuron.channel < info.channels, "the neuron is not in the layer");
   mustFit(map.length === view.map.height * view.map.width, "the map has another size");
-  return { network, atlas, view, layer, map, reconstructions: splitPictures(view, pictures) };
+  return { network, atlas, view, layer, map, reconstructions: splitPictures(view.pictures, view.window, pictures) };
 }
 
-function splitPictures(view: View, bytes: Int8Array<ArrayBuffer>): Reconstruction[] {
-  const area = view.window.height * view.window.width;
+/** Pictures of one window, each with its own of the bytes that came for all. */
+export function splitPictures(
+  infos: readonly PictureInfo[],
+  window: Box,
+  bytes: Int8Array<ArrayBuffer>,
+): readonly Reconstruction[] {
+  const area = window.height * window.width;
   let start = 0;
-  const reconstructions = view.pictures.map((info): Reconstruction => {
+  const reconstructions = infos.map((info): Reconstruction => {
     const end = start + info.channels * area;
     const own = bytes.subarray(start, end);
     start = end;
