@@ -17,7 +17,7 @@ from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
 from .steps.step import POINT, Reach, Step
 
 if TYPE_CHECKING:
-    from .reversing import Reversed
+    from .reversing import Reversed, Watch
 
 Asked = Architecture | str | Sequence["Architecture | str"]
 
@@ -188,6 +188,7 @@ class Recording:
         *,
         layer: str | None = None,
         max_batch_bytes: int = ...,
+        watch: Watch | None = ...,
     ) -> Reversed: ...
     @overload
     def reverse(
@@ -197,6 +198,7 @@ class Recording:
         *,
         layer: str | None = None,
         max_batch_bytes: int = ...,
+        watch: Watch | None = ...,
     ) -> list[Reversed]: ...
     def reverse(
         self,
@@ -205,6 +207,7 @@ class Recording:
         *,
         layer: str | None = None,
         max_batch_bytes: int = 1 << 28,
+        watch: Watch | None = None,
     ) -> Reversed | list[Reversed]:
         """Run the network in reverse from a selection of neurons to the image.
 
@@ -214,6 +217,7 @@ class Recording:
             architectures: an `Architecture`, its name (``"DeSaliNet"``) or letters (``"TTT"``), or several.
             layer: for a tensor, the layer it belongs to; by default the only layer of that shape.
             max_batch_bytes: a bound on the memory of one batch; longer lists are split by themselves.
+            watch: told of every signal on the way, by the number of its tensor; what it raises ends the reversal.
 
         Returns:
             A `Reversed`, or a list of them in the order asked.
@@ -229,7 +233,7 @@ class Recording:
         several = isinstance(selection, list | tuple)
         asked = list(selection) if isinstance(selection, list | tuple) else [selection]
         chosen = [self._selection(one, layer) for one in asked]
-        results = reverse_all(self, chosen, architectures, max_batch_bytes)
+        results = reverse_all(self, chosen, architectures, max_batch_bytes, watch)
         return results if several else results[0]
 
     # --- for this package's way back -----------------------------------------------------------------------

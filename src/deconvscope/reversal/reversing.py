@@ -67,13 +67,14 @@ def reverse_all(
     selections: Sequence[Selection],
     architectures: Asked,
     max_batch_bytes: int,
+    watch: Watch | None = None,
 ) -> list[Reversed]:
     """Reverse every selection under every architecture, in batches of selections whose windows are alike."""
     asked = as_architectures(architectures)
     for architecture in asked:
         _require_rules(recording, architecture)
     with plain_arithmetic(recording.recorded(0)), torch.no_grad():
-        return _reverse_all(recording, selections, asked, max_batch_bytes)
+        return _reverse_all(recording, selections, asked, max_batch_bytes, watch)
 
 
 def _reverse_all(
@@ -81,6 +82,7 @@ def _reverse_all(
     selections: Sequence[Selection],
     asked: tuple[Architecture, ...],
     max_batch_bytes: int,
+    watch: Watch | None,
 ) -> list[Reversed]:
     order = in_runs(asked)
     results: list[Reversed | None] = [None] * len(selections)
@@ -106,6 +108,7 @@ def _reverse_all(
                     slot,
                     _seeded(recording, slot, [seed for _, seed in part], batch),
                     batch,
+                    watch,
                 )
                 for lane, (number, _) in enumerate(part):
                     results[number] = _result(
