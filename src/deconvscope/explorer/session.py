@@ -64,6 +64,24 @@ class View:
     """How long the reversal took."""
 
 
+def answer(
+    place: Place, scene: Scene, neuron: Neuron, reconstruction: Reversed, milliseconds: float
+) -> View:
+    """Return the view of a neuron that was reversed."""
+    activation = scene.activation(neuron.layer)
+    rivals = activation if activation.ndim == 1 else activation[neuron.channel]
+    value = activation[neuron.index]
+    return View(
+        place=replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x),
+        scene=scene,
+        neuron=neuron,
+        value=float(value),
+        rank=float((rivals >= value).float().mean()),
+        reconstruction=reconstruction,
+        milliseconds=milliseconds,
+    )
+
+
 class Session:
     """Networks, images and the last recordings of one explorer; nothing is shared between two.
 
@@ -98,25 +116,10 @@ class Session:
         layer = scene.layer(place.layer)
         neuron = scene.neuron(layer, place.channel, place.y, place.x)
         reconstruction = scene.recording.reverse(neuron, place.architectures)
-        activation = scene.activation(layer.name)
-        if neuron.y is None or neuron.x is None:
-            value, rivals = activation[neuron.channel], activation
-        else:
-            value, rivals = (
-                activation[neuron.channel, neuron.y, neuron.x],
-                activation[neuron.channel],
-            )
+        milliseconds = (time.perf_counter() - started) * 1000
         for architecture in place.architectures:
             self._architectures[architecture.code] = architecture
-        return View(
-            place=replace(place, layer=layer.name, channel=neuron.channel, y=neuron.y, x=neuron.x),
-            scene=scene,
-            neuron=neuron,
-            value=float(value),
-            rank=float((rivals >= value).float().mean()),
-            reconstruction=reconstruction,
-            milliseconds=(time.perf_counter() - started) * 1000,
-        )
+        return answer(place, scene, neuron, reconstruction, milliseconds)
 
     def place(self, query: Query) -> Place:
         """Return the place a query means.
