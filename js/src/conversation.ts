@@ -58,6 +58,11 @@ export class Conversation {
     return this.#silence;
   }
 
+  /** The number of the query that is under way, or null. */
+  get inFlight(): number | null {
+    return this.#sent?.seq ?? null;
+  }
+
   ask(wanted: Wanted): void {
     this.#wanted = wanted;
     this.#parts.changed();

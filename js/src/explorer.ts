@@ -6,12 +6,11 @@ import { commandFor, ownsKeys } from "./keys";
 import type { State, Store } from "./store";
 import { followTheme } from "./theme";
 import { AtlasView } from "./views/atlas";
-import { modeBar, pictureControls } from "./views/display_controls";
 import { header } from "./views/header";
 import { helpCard } from "./views/help";
 import { ImageView } from "./views/image";
 import { layerStrip } from "./views/layer_strip";
-import { reconstructions } from "./views/reconstructions";
+import { pictureParts } from "./views/picture_column";
 import type { Part, Stage } from "./views/stage";
 import { statusLine } from "./views/status";
 import { Tooltip } from "./views/tooltip";
@@ -74,13 +73,9 @@ export function mount(store: Store, host: HTMLElement): () => void {
   };
 
   const [top, strip, image, atlas] = [header(stage), layerStrip(stage), new ImageView(stage), new AtlasView(stage)];
-  const [modes, pictures, controls, status] = [
-    modeBar(stage),
-    reconstructions(stage),
-    pictureControls(stage),
-    statusLine(),
-  ];
-  const parts = [top, strip, image, atlas, modes, pictures, controls, status];
+  const pictures = pictureParts(stage);
+  const status = statusLine();
+  const parts = [top, strip, image, atlas, ...pictures, status];
   const columns = element(
     "div",
     { class: "dcs-columns" },
@@ -89,9 +84,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
     element(
       "section",
       { class: "dcs-reconstructions", "aria-label": "reversed pictures" },
-      modes.element,
-      pictures.element,
-      controls.element,
+      ...pictures.map((part) => part.element),
     ),
   );
   root.append(top.element, strip.element, columns, status.element, help.element, tooltip.element);

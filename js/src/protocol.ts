@@ -1,6 +1,15 @@
 /**
  * What the kernel and the browser tell each other: the types of the widget's traits, and readers that check what
  * arrives before anything is drawn from it. `Explorer` on the Python side writes the same names.
+ *
+ * What is drawn can be read from outside as well, by tests and style sheets:
+ * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn), data-failed,
+ *   data-empty, data-kernel="absent", data-live;
+ * - pictures: `canvas[data-code]`, `.dcs-meter[data-code]` with data-value, `canvas[data-random=CODE]`,
+ *   `canvas[data-edges]`; the way back: `.dcs-way-back canvas[data-layer]`;
+ * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
+ *   `.dcs-layer[data-layer]`, `.dcs-search input`, `.dcs-image input[type=range]`, `.dcs-image` with data-field
+ *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part).
  */
 
 import type { Box } from "./geometry";
@@ -36,6 +45,8 @@ export interface Network {
   readonly image: { readonly name: string; readonly label: string; readonly height: number; readonly width: number };
   readonly fallbacks: readonly string[];
   readonly layers: readonly Layer[];
+  /** The names of a classifier's channels, and the layer that gives their raw scores. */
+  readonly classes: { readonly layer: string; readonly names: readonly string[] } | null;
 }
 
 export interface AtlasInfo {
@@ -72,9 +83,7 @@ export interface PictureInfo {
   readonly max: number;
 }
 
-export interface View {
-  readonly client: string;
-  readonly seq: number;
+export interface View extends Ticket {
   readonly layer: string;
   readonly neuron: Neuron;
   readonly map: {
@@ -90,15 +99,27 @@ export interface View {
   readonly address: string;
 }
 
-export interface Failure {
-  readonly client: string;
-  readonly seq: number;
+export interface Failure extends Ticket {
   readonly message: string;
 }
 
 export interface Progress {
   readonly text: string;
   readonly fraction: number | null;
+  /** Whether `_cancel` ends it. */
+  readonly cancellable: boolean | null;
+}
+
+/**
+ * What is computed beside the view, in the background. Each comes in traits of its own that name their view by its
+ * client and number. Views that Python moved to have the asides that were wanted last.
+ */
+export interface Aside {
+  readonly meter: boolean;
+  readonly random: boolean;
+  /** The architecture whose way back is shown. */
+  readonly wayBack: string | null;
+  readonly compare: readonly [address: string, address: string] | null;
 }
 
 /** The complete place that the browser wants to see: queued updates merge, so a partial one would be lost. */
@@ -108,11 +129,78 @@ export interface Wanted {
   readonly layer: string | null;
   readonly neuron: NeuronPlace | null;
   readonly architectures: readonly string[];
+  readonly aside: Aside;
 }
 
-export interface Query extends Wanted {
+/** Which query, or the answer to which. */
+export interface Ticket {
   readonly client: string;
   readonly seq: number;
+}
+
+export interface Query extends Wanted, Ticket {}
+
+/** The neuron under a resting pointer, for the kernel to compute ahead. */
+export interface HoveredNeuron extends NeuronPlace {
+  readonly client: string;
+  readonly layer: string;
+  readonly architectures: readonly string[];
+}
+
+/** A picture from the person's disk, named by the browser: afterwards `image` is `upload:` and this id. */
+export interface UploadInfo {
+  readonly client: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Mean similarity to the pictures of other channels' neurons at the same place, one a picture; null for a zero one. */
+export interface Meters extends Ticket {
+  readonly samples: number;
+  readonly similarities: readonly (number | null)[];
+}
+
+/** The same click in the network with random filters; the bytes are coded as those of the view. */
+export interface RandomInfo extends Ticket {
+  readonly window: Box;
+  readonly pictures: readonly PictureInfo[];
+}
+
+/** One tensor on the way back: its window in that layer's map, and the extent of the small maps that were sent. */
+export interface WayBackStepInfo extends Box {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** The largest channel norms, which 255 stands for. */
+  readonly signal: number;
+  readonly activation: number;
+}
+
+/** Steps from the neuron to the image; the bytes hold each step's signal, then its activation, rows·columns each. */
+export interface WayBackInfo extends Ticket {
+  readonly code: string;
+  readonly steps: readonly WayBackStepInfo[];
+}
+
+export interface ComparedSideInfo {
+  readonly address: string;
+  readonly title: string;
+  readonly window: Box;
+  readonly pictures: readonly PictureInfo[];
+}
+
+export interface ComparisonInfo extends Ticket {
+  readonly sides: readonly ComparedSideInfo[];
+}
+
+/** A pinned place: `chelsea · conv3_3`, `88@20,17`, and its pictures as small ones. */
+export interface Pin {
+  readonly address: string;
+  readonly title: string;
+  readonly place: string;
+  readonly thumbnails: readonly string[];
 }
 
 export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
@@ -129,8 +217,26 @@ export interface Traits {
   _view: unknown;
   _failure: unknown;
   _progress: unknown;
+  _meters: unknown;
+  _random: unknown;
+  _random_pictures: unknown;
+  _way_back: unknown;
+  _way_back_maps: unknown;
+  _comparison: unknown;
+  _comparison_pictures: unknown;
+  _pins: unknown;
   _query: Query;
+  /** Gives up the query under way; its answer is a failure, and the view stays. */
+  _cancel: Ticket;
+  _hover: HoveredNeuron | Record<string, never>;
+  _upload: DataView;
+  _upload_info: UploadInfo;
+  /** Both ways, as `display`: set by the browser and by Python. */
   display: unknown;
+  /** Addresses. */
+  pins: unknown;
+  live: unknown;
+  prefetch: unknown;
 }
 
 /** What of anywidget's model is used. */
@@ -221,6 +327,7 @@ export const readNetwork = record<Network>({
   image: record({ name: text, label: text, height: positive, width: positive }),
   fallbacks: list(text),
   layers: list(layer),
+  classes: optional(record({ layer: text, names: list(text) })),
 });
 
 export const readAtlasInfo = record<AtlasInfo>({
@@ -235,20 +342,52 @@ export const readAtlasInfo = record<AtlasInfo>({
   variances: list(real),
 });
 
+const box = record<Box>({ top: natural, left: natural, height: natural, width: natural });
+const pictures = list(
+  record<PictureInfo>({ code: text, name: text, channels: positive, scale: real, q: real, max: real }),
+);
+const ticket = { client: text, seq: integer };
+
 export const readView = record<View>({
-  client: text,
-  seq: integer,
+  ...ticket,
   layer: text,
   neuron: record({ channel: natural, y: optional(natural), x: optional(natural), value: real, top: real }),
   map: record({ height: positive, width: positive, scale: real, min: real, max: real }),
-  window: record({ top: natural, left: natural, height: natural, width: natural }),
-  pictures: list(record({ code: text, name: text, channels: positive, scale: real, q: real, max: real })),
+  window: box,
+  pictures,
   milliseconds: real,
   address: text,
 });
 
-export const readFailure = record<Failure>({ client: text, seq: integer, message: text });
-export const readProgress = record<Progress>({ text, fraction: optional(real) });
+export const readFailure = record<Failure>({ ...ticket, message: text });
+export const readProgress = record<Progress>({ text, fraction: optional(real), cancellable: optional(truth) });
+export const readMeters = record<Meters>({ ...ticket, samples: natural, similarities: list(optional(real)) });
+export const readRandom = record<RandomInfo>({ ...ticket, window: box, pictures });
+export const readWayBack = record<WayBackInfo>({
+  ...ticket,
+  code: text,
+  steps: list(
+    record({
+      name: text,
+      label: text,
+      kind: text,
+      top: natural,
+      left: natural,
+      height: natural,
+      width: natural,
+      rows: natural,
+      columns: natural,
+      signal: real,
+      activation: real,
+    }),
+  ),
+});
+export const readComparison = record<ComparisonInfo>({
+  ...ticket,
+  sides: list(record({ address: text, title: text, window: box, pictures })),
+});
+export const readPins = list(record<Pin>({ address: text, title: text, place: text, thumbnails: list(inlineImage) }));
+export const readAddresses = list(text);
 
 /** Reads a trait that is `{}` (or absent) while there is nothing to tell. */
 export function unlessEmpty<T>(reader: Reader<T>, value: unknown, name: string): T | null {

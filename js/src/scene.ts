@@ -34,7 +34,7 @@ export interface SceneParts {
   readonly pictures: Int8Array<ArrayBuffer>;
 }
 
-function mustFit(fits: boolean, what: string): void {
+export function mustFit(fits: boolean, what: string): void {
   if (!fits) throw new ProtocolError(`the kernel's answer does not fit together: ${what}`);
 }
 

@@ -3,17 +3,21 @@
  * stay in the browser. Listens to the widget's model while at least one display is mounted.
  */
 
+import { ASIDE_TRAITS, type Asides, asidesReader, NO_ASIDES } from "./asides";
 import { Conversation, type Silence } from "./conversation";
 import type { Place } from "./geometry";
 import { kernelState } from "./kernel";
 import { decodePhotograph } from "./photograph";
 import {
+  type Aside,
   type Catalog,
   type DisplayMode,
   type Network,
   type NeuronPlace,
+  type Pin,
   type Progress,
   ProtocolError,
+  readAddresses,
   readAtlasInfo,
   readBytes,
   readCatalog,
@@ -22,6 +26,7 @@ import {
   readInt8,
   readInt16,
   readNetwork,
+  readPins,
   readProgress,
   readView,
   type Traits,
@@ -55,7 +60,17 @@ export interface State {
   readonly photographShare: number;
   readonly order: ChannelOrder;
   readonly hover: Hover | null;
+  /** What is wanted beside the view, and what of it has come for the drawn view. */
+  readonly aside: Aside;
+  readonly asides: Asides;
+  readonly pins: readonly Pin[];
+  /** Whether hovering commits, and whether the kernel computes ahead what lies under a resting pointer. */
+  readonly live: boolean;
+  readonly prefetch: boolean;
 }
+
+/** What a view may change at will: it stays in the browser. */
+type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover";
 
 const WATCHED = [
   "_catalog",
@@ -68,7 +83,11 @@ const WATCHED = [
   "_view",
   "_failure",
   "_progress",
+  "_pins",
+  ...ASIDE_TRAITS,
   "display",
+  "live",
+  "prefetch",
 ] as const satisfies readonly (keyof Traits)[];
 
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
@@ -80,12 +99,15 @@ export class Store {
   readonly #conversation: Conversation;
   readonly #displays = new Set<() => void>();
   #state: State;
+  #uploads = 0;
   #reading = false;
   #readView: unknown;
   #readFailure: unknown;
   // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
   readonly #catalog = remembered((trait: unknown) => unlessEmpty(readCatalog, trait, "_catalog"));
   readonly #network = remembered((trait: unknown) => readNetwork(trait, "_network"));
+  readonly #pins = remembered((trait: unknown) => readPins(trait ?? [], "_pins"));
+  readonly #asides;
   readonly #atlas = remembered((info: unknown, bytes: unknown) => ({
     info: readAtlasInfo(info, "_atlas_info"),
     bytes: readInt8(bytes),
@@ -96,6 +118,7 @@ export class Store {
 
   constructor(model: WidgetModel) {
     this.#model = model;
+    this.#asides = asidesReader(model);
     this.#conversation = new Conversation({
       send: (wanted, seq) => this.#send(wanted, seq),
       kernelState: () => kernelState(model.widget_manager),
@@ -116,6 +139,11 @@ export class Store {
       photographShare: 0.6,
       order: "strongest",
       hover: null,
+      aside: { meter: true, random: false, wayBack: null, compare: null },
+      asides: NO_ASIDES,
+      pins: [],
+      live: false,
+      prefetch: true,
     };
   }
 
@@ -133,14 +161,60 @@ export class Store {
   }
 
   /** Changes what stays in the browser. */
-  update(change: Partial<Omit<State, "catalog" | "scene" | "wanted" | "silence" | "display">>): void {
+  update(change: Partial<Pick<State, Local>>): void {
     this.#change(change);
   }
 
   setDisplay(display: DisplayMode): void {
-    this.#model.set("display", display);
-    this.#model.save_changes();
+    this.#set("display", display);
     this.#change({ display });
+  }
+
+  setLive(live: boolean): void {
+    this.#set("live", live);
+    this.#change({ live });
+  }
+
+  /** Sets the pinned addresses; their pictures come from the kernel. */
+  setPins(addresses: readonly string[]): void {
+    this.#set("pins", addresses);
+    this.#change({ pins: this.#state.pins.filter(({ address }) => addresses.includes(address)) });
+  }
+
+  pinnedAddresses(): readonly string[] {
+    return readAddresses(this.#model.get("pins") ?? [], "pins");
+  }
+
+  /** Asks for something else beside the view; what is not named stays. */
+  setAside(change: Partial<Aside>): void {
+    const aside = { ...this.#state.aside, ...change };
+    this.#change({ aside });
+    this.ask({ aside });
+  }
+
+  /** Gives up the query under way. */
+  cancel(): void {
+    const seq = this.#conversation.inFlight;
+    if (seq !== null) this.#set("_cancel", { client: this.#client, seq });
+  }
+
+  /** Tells the kernel which neuron of the shown layer the pointer rests on; null that it does no longer. */
+  tellHover(neuron: NeuronPlace | null): void {
+    const place = this.place();
+    if (neuron === null || place === null || place.layer === null) this.#set("_hover", {});
+    else {
+      const { layer, architectures } = place;
+      this.#set("_hover", { client: this.#client, layer, ...neuron, architectures });
+    }
+  }
+
+  /** Sends a picture, and asks for it in place of the photograph. */
+  upload(bytes: Uint8Array<ArrayBuffer>, name: string): void {
+    this.#uploads += 1;
+    const id = `${this.#client}-${this.#uploads}`;
+    this.#model.set("_upload", new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#model.set("_upload_info", { client: this.#client, id, name });
+    this.ask({ image: `upload:${id}`, neuron: null });
   }
 
   /** Asks the kernel for another place. What is not named stays as it was last asked, or is now. */
@@ -162,6 +236,7 @@ export class Store {
       layer: view.layer,
       neuron: { channel, y, x },
       architectures: view.pictures.map(({ code }) => code),
+      aside: this.#state.aside,
     };
   }
 
@@ -178,7 +253,11 @@ export class Store {
   }
 
   #send(wanted: Wanted, seq: number): void {
-    this.#model.set("_query", { ...wanted, client: this.#client, seq });
+    this.#set("_query", { ...wanted, client: this.#client, seq });
+  }
+
+  #set<Name extends keyof Traits>(name: Name, value: Traits[Name]): void {
+    this.#model.set(name, value);
     this.#model.save_changes();
   }
 
@@ -223,9 +302,14 @@ export class Store {
         catalog: this.#catalog(this.#model.get("_catalog")) ?? this.#state.catalog,
         display: readDisplayMode(this.#model.get("display")),
         progress: unlessEmpty(readProgress, this.#model.get("_progress"), "_progress"),
+        pins: this.#pins(this.#model.get("_pins")),
+        live: this.#model.get("live") === true,
+        prefetch: this.#model.get("prefetch") !== false,
       });
       this.#readFailureTrait();
       await this.#readViewTrait();
+      const view = this.#state.scene?.view;
+      if (view !== undefined) this.#change({ asides: this.#asides(view) });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#change({ failure: error.message });

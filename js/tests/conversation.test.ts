@@ -9,7 +9,8 @@ let sent: { channel: number; seq: number }[];
 let conversation: Conversation;
 
 function neuron(channel: number): Wanted {
-  return { model: "m", image: "i", layer: "l", neuron: { channel, y: 0, x: 0 }, architectures: ["TTT"] };
+  const aside = { meter: false, random: false, wayBack: null, compare: null };
+  return { model: "m", image: "i", layer: "l", neuron: { channel, y: 0, x: 0 }, architectures: ["TTT"], aside };
 }
 
 function nextFrame(): void {

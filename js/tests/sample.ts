@@ -46,6 +46,7 @@ export function answer(
       precision: "float32",
       image: { name: "cat", label: "a cat", height: 4, width: 4 },
       fallbacks: [],
+      classes: { layer: "classifier", names: ["ant", "bee", "cat", "<b>dog</b>", "elk"] },
       layers: LAYERS,
     },
     _photograph: inLargerBuffer([1, 2, 3]),

@@ -1,0 +1,115 @@
+/** What the kernel computes beside the view, split into what is drawn; each only where it belongs to the drawn view. */
+
+import {
+  type ComparedSideInfo,
+  type Meters,
+  readBytes,
+  readComparison,
+  readInt8,
+  readMeters,
+  readRandom,
+  readWayBack,
+  type Ticket,
+  unlessEmpty,
+  type WayBackStepInfo,
+  type WidgetModel,
+} from "./protocol";
+import { remembered } from "./remembered";
+import { mustFit, type Reconstruction, splitPictures } from "./scene";
+
+export interface RandomPictures extends Ticket {
+  readonly window: ComparedSideInfo["window"];
+  readonly reconstructions: readonly Reconstruction[];
+}
+
+export interface WayBackStep extends WayBackStepInfo {
+  /** Rows·columns; 255 stands for the step's `signal`, and for its `activation`. */
+  readonly signalMap: Uint8Array;
+  readonly activationMap: Uint8Array;
+}
+
+export interface WayBack extends Ticket {
+  readonly code: string;
+  readonly steps: readonly WayBackStep[];
+}
+
+export interface ComparedSide extends ComparedSideInfo {
+  readonly reconstructions: readonly Reconstruction[];
+}
+
+export interface Comparison extends Ticket {
+  readonly sides: readonly ComparedSide[];
+}
+
+/** What has come for the drawn view; null is not (yet) there. */
+export interface Asides {
+  readonly meters: Meters | null;
+  readonly random: RandomPictures | null;
+  readonly wayBack: WayBack | null;
+  readonly comparison: Comparison | null;
+}
+
+export const NO_ASIDES: Asides = { meters: null, random: null, wayBack: null, comparison: null };
+
+export const ASIDE_TRAITS = [
+  "_meters",
+  "_random",
+  "_random_pictures",
+  "_way_back",
+  "_way_back_maps",
+  "_comparison",
+  "_comparison_pictures",
+] as const;
+
+/** Reads the asides of a model; what has not changed stays the same object. */
+export function asidesReader(model: WidgetModel): (drawn: Ticket) => Asides {
+  const meters = remembered((trait: unknown) => unlessEmpty(readMeters, trait, "_meters"));
+  const random = remembered((trait: unknown, bytes: unknown): RandomPictures | null => {
+    const info = unlessEmpty(readRandom, trait, "_random");
+    return info && { ...info, reconstructions: splitPictures(info.pictures, info.window, readInt8(bytes)) };
+  });
+  const wayBack = remembered((trait: unknown, bytes: unknown): WayBack | null => {
+    const info = unlessEmpty(readWayBack, trait, "_way_back");
+    return info && { ...info, steps: splitMaps(info.steps, readBytes(bytes)) };
+  });
+  const comparison = remembered((trait: unknown, bytes: unknown): Comparison | null => {
+    const info = unlessEmpty(readComparison, trait, "_comparison");
+    if (info === null) return null;
+    const all = readInt8(bytes);
+    let start = 0;
+    const sides = info.sides.map((side): ComparedSide => {
+      const { pictures, window } = side;
+      const channels = pictures.reduce((sum, picture) => sum + picture.channels, 0);
+      const own = all.subarray(start, start + channels * window.height * window.width);
+      start += own.length;
+      return { ...side, reconstructions: splitPictures(pictures, window, own) };
+    });
+    mustFit(start === all.length, "the compared pictures have another size");
+    return { ...info, sides };
+  });
+
+  return (drawn) => {
+    const ofDrawn = <Aside extends Ticket>(aside: Aside | null): Aside | null =>
+      aside?.client === drawn.client && aside.seq === drawn.seq ? aside : null;
+    return {
+      meters: ofDrawn(meters(model.get("_meters"))),
+      random: ofDrawn(random(model.get("_random"), model.get("_random_pictures"))),
+      wayBack: ofDrawn(wayBack(model.get("_way_back"), model.get("_way_back_maps"))),
+      comparison: ofDrawn(comparison(model.get("_comparison"), model.get("_comparison_pictures"))),
+    };
+  };
+}
+
+function splitMaps(steps: readonly WayBackStepInfo[], bytes: Uint8Array): WayBackStep[] {
+  let start = 0;
+  const take = (length: number): Uint8Array => {
+    start += length;
+    return bytes.subarray(start - length, start);
+  };
+  const split = steps.map((step): WayBackStep => {
+    const area = step.rows * step.columns;
+    return { ...step, signalMap: take(area), activationMap: take(area) };
+  });
+  mustFit(start === bytes.length, "the maps of the way back have another size");
+  return split;
+}
