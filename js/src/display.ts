@@ -93,9 +93,7 @@ export function paintPicture(
       places,
       saliencyTable(picture.scale, painting.reference.scale, painting.gain),
     );
-    levels.forEach((level, pixel) => {
-      pixels.set(SEQUENTIAL.subarray(level * 3, level * 3 + 3), pixel * 4);
-    });
+    paintSequential(levels, pixels);
     return pixels;
   }
   paintTones(picture, places, toneTable(picture, painting), pixels);
@@ -108,6 +106,14 @@ export function paintPicture(
     mixIn(painting.photograph, painting.image, view, opacities, pixels);
   }
   return pixels;
+}
+
+/** Levels (0 … 255) in the sequential colours, into RGBA pixels that are opaque already. */
+export function paintSequential(levels: Uint8Array | Table, pixels: Uint8ClampedArray): void {
+  for (let pixel = 0; pixel < levels.length; pixel++) {
+    const entry = (levels[pixel] ?? 0) * 3;
+    for (let colour = 0; colour < 3; colour++) pixels[pixel * 4 + colour] = SEQUENTIAL[entry + colour] ?? 0;
+  }
 }
 
 function toneTable({ scale }: Picture, { mode, gain, reference }: Painting): Table {

@@ -12,12 +12,13 @@ const QUANTILE = 0.995;
 
 /** |∇Y| inside `box` for RGBA pixels of an image, in luminance (0 … 1) a pixel; the border is repeated outwards. */
 export function sobel(pixels: Uint8ClampedArray, image: Extent, box: Box): Float32Array {
-  const luminance = (y: number, x: number): number => {
-    const pixel = (clamp(y, 0, image.height - 1) * image.width + clamp(x, 0, image.width - 1)) * 4;
-    const colour = (index: number): number => (pixels[pixel + index] ?? 0) / 255;
+  const luminances = new Float32Array(image.height * image.width).map((_, index) => {
+    const colour = (primary: number): number => (pixels[index * 4 + primary] ?? 0) / 255;
     return 0.2126 * colour(0) + 0.7152 * colour(1) + 0.0722 * colour(2);
-  };
-  return Float32Array.from({ length: box.height * box.width }, (_, index) => {
+  });
+  const luminance = (y: number, x: number): number =>
+    luminances[clamp(y, 0, image.height - 1) * image.width + clamp(x, 0, image.width - 1)] ?? 0;
+  return new Float32Array(box.height * box.width).map((_, index) => {
     const y = box.top + Math.floor(index / box.width);
     const x = box.left + (index % box.width);
     const across = (dy: number): number => luminance(y + dy, x + 1) - luminance(y + dy, x - 1);
@@ -32,7 +33,7 @@ export function edgePicture(pixels: Uint8ClampedArray, image: Extent, box: Box):
   const sorted = magnitudes.toSorted();
   const scale = sorted.at(-1) ?? 0;
   return {
-    bytes: Int8Array.from(magnitudes, (magnitude) => compand(magnitude, scale)),
+    bytes: new Int8Array(magnitudes.map((magnitude) => compand(magnitude, scale))),
     channels: 1,
     scale,
     q: sorted[Math.floor(QUANTILE * (sorted.length - 1))] ?? 0,
