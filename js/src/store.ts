@@ -60,6 +60,10 @@ export interface State {
   readonly photographShare: number;
   readonly order: ChannelOrder;
   readonly hover: Hover | null;
+  /** Whether the photograph's edges stand beside the pictures. */
+  readonly edges: boolean;
+  /** The step of the way back that is shown large, by its layer. */
+  readonly enlarged: string | null;
   /** What is wanted beside the view, and what of it has come for the drawn view. */
   readonly aside: Aside;
   readonly asides: Asides;
@@ -70,7 +74,7 @@ export interface State {
 }
 
 /** What a view may change at will: it stays in the browser. */
-type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover";
+type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover" | "edges" | "enlarged";
 
 const WATCHED = [
   "_catalog",
@@ -139,6 +143,8 @@ export class Store {
       photographShare: 0.6,
       order: "strongest",
       hover: null,
+      edges: false,
+      enlarged: null,
       aside: { meter: true, random: false, wayBack: null, compare: null },
       asides: NO_ASIDES,
       pins: [],
@@ -173,6 +179,11 @@ export class Store {
   setLive(live: boolean): void {
     this.#set("live", live);
     this.#change({ live });
+  }
+
+  setPrefetch(prefetch: boolean): void {
+    this.#set("prefetch", prefetch);
+    this.#change({ prefetch });
   }
 
   /** Sets the pinned addresses; their pictures come from the kernel. */
