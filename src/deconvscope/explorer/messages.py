@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from .address import Address
@@ -162,15 +163,14 @@ def layer_traits(scene: Scene, layer: str) -> Payload:
 
 def neuron_traits(view: View, client: str, seq: int) -> Payload:
     """Return the traits that change with every click: the map, the pictures, the view."""
-    activation = view.scene.activation(view.neuron.layer)[view.neuron.channel]
-    height, width = activation.shape if activation.ndim == 2 else (1, 1)
-    values = torch.nan_to_num(activation.detach().float()).reshape(height, width).cpu().numpy()
-    scale = float(np.abs(values).max())
-    levels = np.rint(values * (32767 / scale)) if scale > 0 else np.zeros_like(values)
+    levels, values, scale = map_levels(
+        view.scene.activation(view.neuron.layer), view.neuron.channel
+    )
+    height, width = values.shape
     pictures = encode_pictures(view.reconstruction)
     window = view.reconstruction.window
     return {
-        "_map": levels.astype("<i2").tobytes(),
+        "_map": levels.tobytes(),
         "_pictures": b"".join(picture.values.tobytes() for picture in pictures),
         "_view": {
             "client": client,
@@ -201,6 +201,18 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
             "address": str(address(view)),
         },
     }
+
+
+def map_levels(
+    activation: torch.Tensor, channel: int
+) -> tuple[NDArray[np.int16], NDArray[np.float32], float]:
+    """Return a channel's map as levels −32767 … 32767 (H,W), as values, and what 32767 stands for."""
+    chosen = activation[channel].detach()
+    values = torch.nan_to_num(chosen.float()).reshape((1, 1) if chosen.ndim == 0 else chosen.shape)
+    shown: NDArray[np.float32] = values.cpu().numpy()
+    scale = float(np.abs(shown).max())
+    levels = np.rint(shown * (32767 / scale)) if scale > 0 else np.zeros_like(shown)
+    return levels.astype("<i2"), shown, scale
 
 
 def public_traits(view: View) -> Payload:
