@@ -254,7 +254,7 @@ def _attempt(op: nn.Module, shapes: Sequence[Shape]) -> Shape | None:
     """Return the shape of the op's output, None where it cannot take these inputs."""
     try:
         output = op.double().eval()(*(torch.zeros(shape, dtype=torch.double) for shape in shapes))
-    except (RuntimeError, ValueError, IndexError):
+    except (RuntimeError, ValueError, IndexError, UserWarning):
         return None
     if not bool(output.isfinite().all()):
         return None  # a dilated max pool one of whose windows sees only padding

@@ -99,7 +99,9 @@ def _reverse_all(
         leave=False,
     ) as bar:
         for (slot, _), members in groups.items():
-            lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
+            lanes = 1
+            if len(members) > 1:
+                lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
             for first in range(0, len(members), lanes):
                 part = members[first : first + lanes]
                 batch = Batch(tuple(asked[i] for i in order), len(part), recording.prepared)

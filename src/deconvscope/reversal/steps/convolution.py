@@ -6,7 +6,7 @@ Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -21,11 +21,14 @@ from .step import Reach, Step
 
 Pair = tuple[int, int]
 
-SMALL_MAP = 64
-"""Windows of at most so many pixels are reversed by a matrix product and overlapping stamps.
+FEW_CHANNELS = 4
+"""Transposed convolutions to so few channels, as to an image, are computed a block of pixels at a time.
 
-A convolution packs its weights anew on every call, which on maps this small costs more than the sums do.
+Vector units work on 16 channels at once: of those, an image of three would use three.
 """
+
+FEW_PIXELS = 64
+"""So few vectors are multiplied by a matrix; a convolution packs its filters anew on every call."""
 
 
 class _Filter(Step):
@@ -90,12 +93,10 @@ class Convolution(_Filter):
             weight = weight[y.channel : y.channel + channels_out]
         tops = tuple(t * self.stride[0] - self.padding[0] for t in y.tops)
         lefts = tuple(t * self.stride[1] - self.padding[1] for t in y.lefts)
-        if (
-            groups == 1
-            and y.height * y.width <= SMALL_MAP
-            and y.lanes * y.height * y.width <= 4 * SMALL_MAP
-        ):
-            values, trims = self._stamped(y.values, weight, batch, part), (0, 0)
+        one_stamp = y.height * y.width == 1
+        one_tap = self.kernel == self.stride == (1, 1) and y.values[:, 0].numel() <= FEW_PIXELS
+        if groups == 1 and (one_stamp or one_tap):
+            values, trims = self._multiplied(y.values, weight, batch, part), (0, 0)
         else:
             trims = self._trims(y, tops, lefts)
             values = self._transposed(y.values, weight, groups, trims, batch, part)
@@ -123,38 +124,31 @@ class Convolution(_Filter):
     def _transposed(
         self, y: Tensor, weight: Tensor, groups: int, trims: Pair, batch: Batch, part: bool
     ) -> Tensor:
+        def prepared(form: str, make: Callable[[Tensor], Tensor]) -> Tensor:
+            return make(weight) if part else batch.prepared.get(self.weight, form, make)
+
+        square = self.kernel[0] == self.kernel[1] and self.stride[0] == self.stride[1]
+        if groups == 1 and square and self.dilation == (1, 1) and weight.shape[1] <= FEW_CHANNELS:
+            return _in_blocks(y, prepared, self.kernel[0], self.stride[0], trims)
         if groups == 1 and self.stride == (1, 1):
-            flipped = (
-                _flipped(weight) if part else batch.prepared.get(self.weight, "flipped", _flipped)
-            )
             padding = (self.span[0] - trims[0], self.span[1] - trims[1])
-            return F.conv2d(y, flipped, None, 1, padding, self.dilation)
+            return F.conv2d(y, prepared("flipped", _flipped), None, 1, padding, self.dilation)
+        weight = prepared("channels last", _channels_last)
         return F.conv_transpose2d(y, weight, None, self.stride, trims, 0, groups, self.dilation)
 
-    def _stamped(self, y: Tensor, weight: Tensor, batch: Batch, part: bool) -> Tensor:
-        """Multiply once for all stamps, then add them where they fall."""
+    def _multiplied(self, y: Tensor, weight: Tensor, batch: Batch, part: bool) -> Tensor:
+        """Return the stamps of one pixel, or of pixels that do not overlap, by one matrix product."""
         rows, channels_out, height, width = y.shape
-        channels_in, (kernel_y, kernel_x) = weight.shape[1], self.kernel
         stamps = _stamps(weight) if part else batch.prepared.get(self.weight, "stamps", _stamps)
         products = y.permute(0, 2, 3, 1).reshape(-1, channels_out) @ stamps
-        products = products.view(rows, height, width, kernel_y, kernel_x, channels_in)
-        if height == width == 1 and self.dilation == (1, 1):
-            return products.view(rows, kernel_y, kernel_x, channels_in).permute(0, 3, 1, 2)
-        shape = (
-            rows,
-            (height - 1) * self.stride[0] + self.span[0] + 1,
-            (width - 1) * self.stride[1] + self.span[1] + 1,
-        )
-        x = y.new_zeros((*shape, channels_in))
-        for i in range(kernel_y):
-            top = i * self.dilation[0]
-            down = slice(top, top + (height - 1) * self.stride[0] + 1, self.stride[0])
-            for j in range(kernel_x):
-                left = j * self.dilation[1]
-                x[:, down, left : left + (width - 1) * self.stride[1] + 1 : self.stride[1]] += (
-                    products[:, :, :, i, j]
-                )
-        return x.permute(0, 3, 1, 2)
+        kernel_y, kernel_x = self.kernel
+        products = products.view(rows, height * kernel_y, width * kernel_x, -1)
+        values = products.permute(0, 3, 1, 2)
+        if self.span == (kernel_y - 1, kernel_x - 1):
+            return values
+        apart = values.new_zeros((rows, values.shape[1], self.span[0] + 1, self.span[1] + 1))
+        apart[:, :, :: self.dilation[0], :: self.dilation[1]] = values
+        return apart
 
 
 class TransposedConvolution(_Filter):
@@ -208,6 +202,48 @@ class TransposedConvolution(_Filter):
 def _flipped(weight: Tensor) -> Tensor:
     """Return filters flipped both ways with input and output channels exchanged, in channels-last order."""
     return weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def _channels_last(weight: Tensor) -> Tensor:
+    return weight.contiguous(memory_format=torch.channels_last)
+
+
+def _in_blocks(
+    y: Tensor,
+    prepared: Callable[[str, Callable[[Tensor], Tensor]], Tensor],
+    kernel: int,
+    stride: int,
+    trims: Pair,
+) -> Tensor:
+    """Return the transposed convolution to few channels: a convolution makes each block of pixels, as channels.
+
+    Output pixel block·n + r, r < block = stride·step, gathers inputs step·n + i, i ≥ −⌊(kernel − 1)/stride⌋.
+    """
+    step = 2 if stride == 1 else 1
+    block, before = stride * step, (kernel - 1) // stride
+
+    def blocks(weight: Tensor) -> Tensor:
+        channels_out, channels_in = weight.shape[:2]
+        size = before + step
+        filters = weight.new_zeros((channels_in, block, block, channels_out, size, size))
+        for top in range(block):
+            for left in range(block):
+                for i in range(size):
+                    for j in range(size):
+                        row, column = top - stride * (i - before), left - stride * (j - before)
+                        if 0 <= row < kernel and 0 <= column < kernel:
+                            filters[:, top, left, :, i, j] = weight[:, :, row, column].T
+        return _channels_last(filters.flatten(0, 2))
+
+    padding = (
+        before + step - 1
+    )  # step − 1 more than the first block needs, so that the last is whole
+    values = F.pixel_shuffle(F.conv2d(y, prepared("blocks", blocks), None, step, padding), block)
+    (down, across), first = trims, stride * (step - 1)
+    height, width = ((n - 1) * stride + kernel for n in y.shape[2:])
+    return values[
+        :, :, first + down : first + height - down, first + across : first + width - across
+    ]
 
 
 def _stamps(weight: Tensor) -> Tensor:

@@ -68,7 +68,8 @@ class PoolGeometry:
         if self.dilation != (1, 1):
             row, column = row // self.dilation[0], column // self.dilation[1]
         places = row.mul_(self.kernel[1]).add_(column)
-        return places.to(torch.uint8 if self.kernel[0] * self.kernel[1] <= 256 else torch.int32)
+        places = places.to(torch.uint8 if self.kernel[0] * self.kernel[1] <= 256 else torch.int32)
+        return places.contiguous(memory_format=torch.channels_last)
 
 
 class MaxPool(Step):
@@ -105,14 +106,13 @@ class MaxPool(Step):
             for n, s, m in zip(y.values.shape[2:], g.stride, g.span, strict=True)
         )
         shape = (y.values.shape[0], y.values.shape[1], height, width)
-        if g.tiles and len(runs) == 1 and switches is not None:
-            x = _tiled(lanewise(y.values, y.lanes), switches, g.kernel)
-        else:
-            x = empty_channels_last(shape, y.values).zero_()
-            for rows, rule in runs:
-                self._unpool(
-                    lanewise(x[rows], y.lanes), lanewise(y.values[rows], y.lanes), rule, switches
-                )
+        x = empty_channels_last(shape, y.values)
+        if not g.tiles or any(rule != "switches" for _, rule in runs):
+            x.zero_()
+        for rows, rule in runs:
+            self._unpool(
+                lanewise(x[rows], y.lanes), lanewise(y.values[rows], y.lanes), rule, switches
+            )
         tops = tuple(t * g.stride[0] - g.padding[0] for t in y.tops)
         lefts = tuple(t * g.stride[1] - g.padding[1] for t in y.lefts)
         return (Window(x, y.channel, tops, lefts, self.extent).confined(),)
@@ -129,11 +129,15 @@ class MaxPool(Step):
                 left + (width - 1) * g.stride[1] + 1,
             )
             target = x[:, :, :, top : bottom : g.stride[0], left : right : g.stride[1]]
-            if rule == "switches":
-                assert switches is not None
-                target += y * (switches == place)
-            else:
+            if rule != "switches":
                 target += share
+                continue
+            assert switches is not None
+            chosen = (switches == place).to(y.dtype)  # a product with truths is slower
+            if g.tiles:
+                torch.mul(y, chosen, out=target)
+            else:
+                target.addcmul_(y, chosen)
 
 
 class AdaptiveMaxPool(Step):
@@ -175,15 +179,6 @@ class AdaptiveMaxPool(Step):
             for size, count in zip(self.extent[1:], y.shape[2:], strict=True)
         )
         return (rows[:, None] * self.extent[2] + columns).reshape(1, 1, -1)
-
-
-def _tiled(y: Tensor, switches: Tensor, kernel: Pair) -> Tensor:
-    """Write all tiles in one product, for windows side by side: (architectures, lanes, c, h, w) → (rows, c, kh, kw)."""
-    places = torch.arange(kernel[0] * kernel[1], dtype=switches.dtype, device=switches.device)
-    tile = places.view(kernel[0], 1, kernel[1], 1)
-    chosen = switches.permute(0, 2, 3, 1)[:, :, None, :, None, :] == tile
-    spread = y.permute(0, 1, 3, 4, 2)[:, :, :, None, :, None, :] * chosen
-    return spread.flatten(4, 5).flatten(2, 3).flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _parts(size: int, count: int) -> list[tuple[int, int]]:

@@ -31,6 +31,12 @@ class Rectifier(Elementwise):
     def derivative(self, cut: Cut) -> Tensor:
         """Return f′(x) at the place that `cut` cuts to."""
 
+    def mask(self, signals: Sequence[Tensor], cut: Cut) -> None:
+        """Multiply signals (architectures, lanes, …) by f′(x) in place."""
+        derivative = self.derivative(cut)
+        for signal in signals:
+            signal.mul_(derivative)
+
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Apply each row's RU† in place: clamp, mask, gate."""
         values, rows = y_hat.values, batch.rectifier_rows(self.layer)
@@ -38,9 +44,8 @@ class Rectifier(Elementwise):
         for run in rows.clamped:
             values[run].clamp_(min=0)
         if rows.masked:
-            derivative = in_layout_of(values, self.derivative(y_hat.cut))
-            for run in rows.masked:
-                lanewise(values[run], batch.lanes).mul_(derivative)
+            masked = [lanewise(values[run], batch.lanes) for run in rows.masked]
+            self.mask(masked, lambda tensor: in_layout_of(values, y_hat.cut(tensor)))
         for (run, rule), before in zip(rows.gated, arrived, strict=True):
             x, y = y_hat.cut(self.x), y_hat.cut(self.y)
             gate = rule.gate(lanewise(before, batch.lanes), x, y)
@@ -54,6 +59,12 @@ class Relu(Rectifier):
     def derivative(self, cut: Cut) -> Tensor:
         """Return [x > 0], read from the output."""
         return cut(self.y) > 0
+
+    def mask(self, signals: Sequence[Tensor], cut: Cut) -> None:
+        """Set signals to zero where x ≤ 0, without making the mask."""
+        y = cut(self.y)
+        for signal in signals:
+            torch.ops.aten.threshold_backward.grad_input(signal, y, 0, grad_input=signal)
 
 
 class Clamp(Rectifier):
