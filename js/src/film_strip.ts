@@ -1,0 +1,67 @@
+/** The way back as small maps: where each step lies in the image, and where signal and activation meet, what rectifiers stop. */
+
+import type { WayBackStep } from "./asides";
+import { paintSequential } from "./display";
+import { type Box, type Extent, mapBox } from "./geometry";
+import type { Layer } from "./protocol";
+
+/** Added up they are white, and orange is the lighter for who sees no colours. */
+const SIGNAL = [255, 150, 60] as const;
+const ACTIVATION = [0, 105, 195] as const;
+
+/** The box of the image that a step's window covers; null where its layer has no places, or is not known. */
+export function stepBox(step: WayBackStep, layers: readonly Layer[], image: Extent): Box | null {
+  const layer = layers.find(({ name }) => name === step.name);
+  const [, rows, columns] = layer?.shape ?? [];
+  if (layer === undefined || layer.field === null || rows === undefined || columns === undefined) return null;
+  const map = mapBox(layer.field, { height: rows, width: columns }, image);
+  const [down, across] = layer.field.stride;
+  return {
+    top: map.top + step.top * down,
+    left: map.left + step.left * across,
+    height: step.height * down,
+    width: step.width * across,
+  };
+}
+
+/** Norms (255 the largest) in the sequential colours. */
+export function levelPixels(levels: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray(levels.length * 4).fill(255);
+  paintSequential(levels, pixels);
+  return pixels;
+}
+
+/** The signal as orange light, the activation as blue light: white where both are strong. */
+export function meetingPixels({ signalMap, activationMap }: WayBackStep): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray(signalMap.length * 4).fill(255);
+  for (let place = 0; place < signalMap.length; place++) {
+    const [signal, activation] = [(signalMap[place] ?? 0) / 255, (activationMap[place] ?? 0) / 255];
+    for (const colour of [0, 1, 2] as const)
+      pixels[place * 4 + colour] = SIGNAL[colour] * signal + ACTIVATION[colour] * activation;
+  }
+  return pixels;
+}
+
+/** What a rectifier's reversed rule took from the signal. */
+export interface Stopped {
+  /** Channel norms as in the step itself: 255 stands for its `signal`. */
+  readonly map: Uint8Array;
+  /** 0 … 1, of the squared norms. */
+  readonly share: number;
+}
+
+/** Compares the signal at a rectifier's output with `next`, the signal at its input; null elsewhere. */
+export function stoppedAt(step: WayBackStep, next: WayBackStep | undefined): Stopped | null {
+  const here = next !== undefined && next.rows === step.rows && next.columns === step.columns;
+  if (step.kind !== "rectifier" || !here) return null;
+  let [arrived, left] = [0, 0];
+  const map = step.signalMap.map((level, place) => {
+    const before = level ** 2;
+    // A reversed rectifier keeps or silences each value, so that squared norms subtract.
+    const after = Math.min(before, (((next.signalMap[place] ?? 0) * next.signal) / (step.signal || 1)) ** 2);
+    arrived += before;
+    left += after;
+    return Math.round(Math.sqrt(before - after));
+  });
+  return { map, share: arrived === 0 ? 0 : 1 - left / arrived };
+}
