@@ -59,6 +59,8 @@ export interface AtlasInfo {
   readonly minima: readonly number[];
   readonly maxima: readonly number[];
   readonly variances: readonly number[];
+  /** The channels that can be chosen, where these are not all: in an exported page. */
+  readonly stored: readonly number[] | null;
 }
 
 /** A neuron as it is asked for: `y` and `x` null mean the channel's strongest place, and are null on vector layers. */
@@ -97,6 +99,8 @@ export interface View extends Ticket {
   readonly pictures: readonly PictureInfo[];
   readonly milliseconds: number;
   readonly address: string;
+  /** The places of this channel that can be chosen, where these are not all: in an exported page. */
+  readonly stored: readonly Pair[] | null;
 }
 
 export interface Failure extends Ticket {
@@ -340,6 +344,7 @@ export const readAtlasInfo = record<AtlasInfo>({
   minima: list(real),
   maxima: list(real),
   variances: list(real),
+  stored: optional(list(natural)),
 });
 
 const box = record<Box>({ top: natural, left: natural, height: natural, width: natural });
@@ -357,6 +362,7 @@ export const readView = record<View>({
   pictures,
   milliseconds: real,
   address: text,
+  stored: optional(list(pair)),
 });
 
 export const readFailure = record<Failure>({ ...ticket, message: text });

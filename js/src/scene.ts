@@ -100,7 +100,7 @@ export function orderedChannels(info: AtlasInfo, order: ChannelOrder): readonly 
   orders.set(info, known);
   const found = known.get(order);
   if (found !== undefined) return found;
-  const channels = Array.from({ length: info.channels }, (_, channel) => channel);
+  const channels = info.stored?.slice() ?? Array.from({ length: info.channels }, (_, channel) => channel);
   const by = (values: readonly number[]): number[] => channels.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0));
   const sorted = order === "index" ? channels : by(order === "strongest" ? info.maxima : info.variances);
   known.set(order, sorted);

@@ -90,7 +90,7 @@ export class AtlasView implements Part {
     setText(this.#label, layer.label);
     setText(this.#shape, `\u00a0· ${shapeText(layer.shape)}`);
     setAttribute(this.#label, "title", `${layer.name}: ${layer.kind}`);
-    const told = `${scene.atlas.info.channels} channels of ${layer.label}; arrow keys point at one, Enter picks it`;
+    const told = `${this.#channels(scene).length} channels of ${layer.label}; arrow keys point at one, Enter picks it`;
     setAttribute(this.#canvas, "aria-label", told);
     this.#place(scene);
     if (before !== null && (before.scene?.view.layer !== scene.view.layer || before.order !== state.order))
@@ -112,7 +112,7 @@ export class AtlasView implements Part {
     this.#layout = isVector(scene.layer)
       ? { columns: 1, tile: rows, pitch: { height: BAR_HEIGHT + GAP, width: width + GAP } }
       : tileLayout(width, TILE_WISH, GAP, info);
-    const total = tilesHeight(info.channels, this.#layout) + 2 * MARGIN;
+    const total = tilesHeight(this.#channels(scene).length, this.#layout) + 2 * MARGIN;
     this.#spacer.style.height = `${total}px`;
     this.#canvas.style.height = `${Math.min(total, this.#scroller.clientHeight)}px`;
     setAttribute(this.#canvas, "data-columns", this.#layout.columns);

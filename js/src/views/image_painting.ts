@@ -83,6 +83,8 @@ function paint(
     context.globalCompositeOperation = "source-over";
   }
   context.globalAlpha = 1;
+  if (map?.channel === scene.view.neuron.channel)
+    for (const [y, x] of scene.view.stored ?? []) dot(context, cellBox({ y, x }, box, scene.view.map));
 
   const mark = (place: Place, size: number, dash: readonly number[]): void => {
     outline(context, scaled(receptiveField(scene.layer.field, place, image), ratio), frame, dash);
@@ -108,6 +110,16 @@ function atLeast(box: Box, size: number): Box {
   const height = Math.max(size, box.height);
   const width = Math.max(size, box.width);
   return { top: box.top - (height - box.height) / 2, left: box.left - (width - box.width) / 2, height, width };
+}
+
+/** Marks a place that can be chosen where not all can. */
+function dot(context: CanvasRenderingContext2D, { top, left, height, width }: Box): void {
+  context.beginPath();
+  context.arc(left + width / 2, top + height / 2, 3, 0, 7);
+  context.fillStyle = "white";
+  context.strokeStyle = "rgb(0 0 0 / 0.6)";
+  context.fill();
+  context.stroke();
 }
 
 /** A white line on a dark one, so that it shows on any photograph; kept inside the frame. */
