@@ -3,6 +3,9 @@
  * Vector layers have no `@y,x`; architectures and image may be absent, and then stay as they are.
  */
 
+import type { Catalog, Wanted } from "./protocol";
+import type { State } from "./store";
+
 export interface Address {
   readonly model: string;
   readonly layer: string;
@@ -51,4 +54,23 @@ export function parseAddress(text: string): Address | null {
   } catch {
     return null; // a stray % that encodes nothing
   }
+}
+
+/** The place that an address names, or null where the text is none; a layer may be named by its label. */
+export function wantedAt(text: string, { scene, catalog }: State): Partial<Wanted> | null {
+  const address = parseAddress(text);
+  if (!address) return null;
+  const { model, layer, channel, y, x, architectures, image } = address;
+  const known = scene?.network.layers.find(({ name, label }) => name === layer || label === layer);
+  return {
+    model,
+    layer: known?.name ?? layer,
+    neuron: { channel, y, x },
+    ...(image && { image }),
+    ...(architectures.length > 0 && { architectures: codesOf(architectures, catalog) }),
+  };
+}
+
+function codesOf(names: readonly string[], catalog: Catalog): string[] {
+  return names.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
 }

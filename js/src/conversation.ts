@@ -35,133 +35,117 @@ export interface ConversationParts {
   readonly changed: () => void;
 }
 
-export class Conversation {
-  readonly #parts: ConversationParts;
-  #seq = 0;
-  #wanted: Wanted | null = null;
-  #sent: Sent | null = null;
-  #silence: Silence = "none";
-  #everAnswered = false;
-  #frame: number | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(parts: ConversationParts) {
-    this.#parts = parts;
-  }
-
+export interface Conversation {
   /** The place asked for and not yet drawn. */
-  get wanted(): Wanted | null {
-    return this.#wanted;
-  }
-
-  get silence(): Silence {
-    return this.#silence;
-  }
-
+  readonly wanted: Wanted | null;
+  readonly silence: Silence;
   /** The number of the query that is under way, or null. */
-  get inFlight(): number | null {
-    return this.#sent?.seq ?? null;
-  }
-
-  ask(wanted: Wanted): void {
-    this.#wanted = wanted;
-    this.#parts.changed();
-    this.#sendNextFrame();
-  }
-
+  readonly inFlight: number | null;
+  ask(wish: Wanted): void;
   /** True where an answer to this query came too late: a newer one of this browser's is under way. */
-  isStale(seq: number): boolean {
-    return seq < this.#seq;
-  }
-
-  /** The answer, or the failure, that ends the query `seq`. */
-  answered(seq: number): void {
-    this.#everAnswered = true;
-    this.#silence = "none";
-    if (seq < this.#seq) return;
-    const sent = this.#sent;
-    this.#sent = null;
-    clearTimeout(this.#timer);
-    if (sent === null || this.#wanted === sent.wanted) this.#wanted = null;
-    if (this.#wanted !== null) this.#sendNextFrame();
-    this.#parts.changed();
-  }
-
+  isStale(answer: number): boolean;
+  /** The answer, or the failure, that ends the query of this number. */
+  answered(answer: number): void;
   /** The host says that its connection to the kernel changed. */
-  disconnected(): void {
-    if (this.#parts.kernelState() !== "absent" && this.#sent === null) return;
-    this.#giveUp();
-  }
+  disconnected(): void;
+  stop(): void;
+}
 
-  stop(): void {
-    if (this.#frame !== null) cancelAnimationFrame(this.#frame);
-    this.#frame = null;
-    clearTimeout(this.#timer);
-    this.#sent = null;
-    this.#wanted = null;
-  }
+export function conversation({ send, kernelState, working, changed }: ConversationParts): Conversation {
+  let seq = 0;
+  let wanted: Wanted | null = null;
+  let sent: Sent | null = null;
+  let silence: Silence = "none";
+  let everAnswered = false;
+  let frame = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
-  #sendNextFrame(): void {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = null;
-      this.#flush();
+  const sendNextFrame = (): void => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      flush();
     });
-  }
+  };
 
-  #flush(): void {
-    const wanted = this.#wanted;
-    if (wanted === null || wanted === this.#sent?.wanted) return;
-    if (this.#parts.kernelState() === "absent") {
-      this.#giveUp();
+  const flush = (): void => {
+    if (!wanted || wanted === sent?.wanted) return;
+    if (kernelState() === "absent") {
+      giveUp();
       return;
     }
     const now = performance.now();
-    if (this.#sent !== null && now - this.#sent.at < PATIENCE_MS) return;
-    this.#seq += 1;
-    this.#sent = { seq: this.#seq, wanted, at: now };
-    this.#parts.send(wanted, this.#seq);
-    this.#watch(SILENCE_MS);
-  }
+    if (sent && now - sent.at < PATIENCE_MS) return;
+    seq += 1;
+    sent = { seq, wanted, at: now };
+    send(wanted, seq);
+    watch(SILENCE_MS);
+  };
 
   /** Looks again after `delay`: is a newer wish to be sent, and is there still a kernel? */
-  #watch(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const sent = this.#sent;
-      if (sent === null) return;
-      if (this.#wanted !== sent.wanted && performance.now() - sent.at >= PATIENCE_MS) {
-        this.#flush();
-        return;
+  const watch = (delay: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!sent) return;
+      const silent = performance.now() - sent.at;
+      if (wanted !== sent.wanted && silent >= PATIENCE_MS) flush();
+      else if (noKernelAfter(silent)) giveUp();
+      else {
+        silence = "waiting";
+        changed();
+        watch(500);
       }
-      if (this.#noKernelAfter(performance.now() - sent.at)) {
-        this.#giveUp();
-        return;
-      }
-      this.#silence = "waiting";
-      this.#parts.changed();
-      this.#watch(500);
     }, delay);
-  }
+  };
 
-  #noKernelAfter(milliseconds: number): boolean {
-    if (this.#parts.working()) return false;
-    switch (this.#parts.kernelState()) {
-      case "absent":
-        return true;
-      case "idle": // may still compute on a subshell, which JupyterLab does not count as busy
-        return milliseconds >= (this.#everAnswered ? GIVE_UP_MS : IDLE_MS);
-      case "busy":
-        return false;
-      case "unknown":
-        return !this.#everAnswered && milliseconds >= GIVE_UP_MS;
-    }
-  }
+  const noKernelAfter = (milliseconds: number): boolean => {
+    if (working()) return false;
+    const state = kernelState();
+    // An idle one may still compute on a subshell, which JupyterLab does not count as busy.
+    if (state === "idle") return milliseconds >= (everAnswered ? GIVE_UP_MS : IDLE_MS);
+    return state === "absent" || (state === "unknown" && !everAnswered && milliseconds >= GIVE_UP_MS);
+  };
 
-  #giveUp(): void {
-    clearTimeout(this.#timer);
-    this.#sent = null;
-    this.#wanted = null;
-    this.#silence = "no kernel";
-    this.#parts.changed();
-  }
+  const giveUp = (): void => {
+    clearTimeout(timer);
+    sent = wanted = null;
+    silence = "no kernel";
+    changed();
+  };
+
+  return {
+    get wanted() {
+      return wanted;
+    },
+    get silence() {
+      return silence;
+    },
+    get inFlight() {
+      return sent?.seq ?? null;
+    },
+    ask(wish) {
+      wanted = wish;
+      changed();
+      sendNextFrame();
+    },
+    isStale: (answer) => answer < seq,
+    answered(answer) {
+      everAnswered = true;
+      silence = "none";
+      if (answer < seq) return;
+      clearTimeout(timer);
+      if (!sent || wanted === sent.wanted) wanted = null;
+      sent = null;
+      if (wanted) sendNextFrame();
+      changed();
+    },
+    disconnected() {
+      if (kernelState() === "absent" || sent) giveUp();
+    },
+    stop() {
+      cancelAnimationFrame(frame);
+      frame = 0;
+      clearTimeout(timer);
+      sent = wanted = null;
+    },
+  };
 }

@@ -4,16 +4,37 @@ import type { Extent } from "./geometry";
 
 type Attributes = Readonly<Record<string, string | number | boolean | null>>;
 
-/** An element; a `true` attribute stands alone, a `false` or null one is left out. */
+/** An element with attributes, or with a class alone; a `true` attribute stands alone, a `false` or null one is left out. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
-  attributes: Attributes = {},
+  attributes: Attributes | string = {},
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
+  if (typeof attributes === "string") made.className = attributes;
+  else for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
   made.append(...children);
   return made;
+}
+
+/** A button that `signal` silences; its label is what it is called and its tooltip, its text where it has no content. */
+export function button(
+  className: string,
+  label: string,
+  signal: AbortSignal,
+  click: () => void,
+  ...content: readonly (Node | string)[]
+): HTMLButtonElement {
+  const made = element("button", { type: "button", class: className }, ...(content.length > 0 ? content : [label]));
+  if (content.length > 0) name(made, label);
+  listen(made, signal, { click });
+  return made;
+}
+
+/** Names an element for screen readers, and in its tooltip. */
+export function name(target: Element, label: string): void {
+  setAttribute(target, "aria-label", label);
+  setAttribute(target, "title", label);
 }
 
 export function setAttribute(target: Element, name: string, value: string | number | boolean | null): void {

@@ -61,6 +61,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
   });
   const stage: Stage = {
     store,
+    root,
     signal,
     tooltip,
     redraw: (part) => {

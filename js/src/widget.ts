@@ -3,7 +3,7 @@
 import type { AnyWidget } from "@anywidget/types";
 import { mount } from "./explorer";
 import type { Traits, WidgetModel } from "./protocol";
-import { Store } from "./store";
+import { openStore, type Store } from "./store";
 
 interface Opened {
   readonly model: WidgetModel;
@@ -14,7 +14,7 @@ interface Opened {
 const explorerWidget = () => {
   let store: Store | null = null;
   const storeOf = (model: WidgetModel): Store => {
-    store ??= new Store(model);
+    store ??= openStore(model);
     return store;
   };
   return {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Conversation, GIVE_UP_MS, IDLE_MS, type KernelState, PATIENCE_MS, SILENCE_MS } from "../src/conversation";
+import { type Conversation, conversation as converse, GIVE_UP_MS, IDLE_MS, type KernelState, PATIENCE_MS, SILENCE_MS } from "../src/conversation";
 import type { Wanted } from "../src/protocol";
 
 const FRAME_MS = 16;
@@ -22,7 +22,7 @@ beforeEach(() => {
   vi.stubGlobal("requestAnimationFrame", (draw: () => void) => setTimeout(draw, FRAME_MS));
   vi.stubGlobal("cancelAnimationFrame", clearTimeout);
   [kernel, working, sent] = ["busy", false, []];
-  conversation = new Conversation({
+  conversation = converse({
     send: (wanted, seq) => sent.push({ channel: wanted.neuron?.channel ?? -1, seq }),
     kernelState: () => kernel,
     working: () => working,

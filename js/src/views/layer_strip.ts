@@ -1,29 +1,68 @@
 /** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
 
-import { element } from "../dom";
+import { element, listen, setHidden, setText } from "../dom";
 import { shapeText } from "../number_text";
 import type { Layer } from "../protocol";
-import { Choice, type Option } from "./choice";
+import { choice, type Option } from "./choice";
 import type { Part, Stage } from "./stage";
 
 const LABEL_LENGTH = 14;
 
 export function layerStrip({ store, signal }: Stage): Part {
-  const layers = new Choice<string>("layer", "dcs-layers", (layer) => store.ask({ layer, neuron: null }), signal);
+  const go = (layer: string): void => store.ask({ layer, neuron: null });
+  const layers = choice<string>("layer", "dcs-layers", go, signal);
+  const search = element("input", {
+    type: "search",
+    placeholder: "find a layer",
+    "aria-label": "find a layer by its name or kind; Enter goes to the first found",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const none = element("span", { class: "dcs-muted", role: "status" });
   let shown: string | null = null;
+  let found: readonly HTMLElement[] = [];
+
+  const filter = (): void => {
+    const words = search.value.toLowerCase().split(/\s+/);
+    const buttons = [...layers.element.children].filter((child) => child instanceof HTMLElement);
+    for (const button of buttons) setHidden(button, !words.every((word) => button.title.toLowerCase().includes(word)));
+    found = buttons.filter((button) => !button.hidden);
+    setText(none, search.value && found.length === 0 ? "no such layer" : "");
+    layers.mark(shown);
+  };
+  listen(search, signal, {
+    input: filter,
+    keydown: (event) => {
+      const { key } = event;
+      if (key === "Escape") {
+        search.value = "";
+        filter();
+      } else if (key === "Enter") found[0]?.click();
+      else if (key === "ArrowDown") found[0]?.focus();
+      else return;
+      event.preventDefault();
+    },
+  });
 
   return {
-    element: element("nav", { class: "dcs-strip", "aria-label": "layers of the network" }, layers.element),
+    element: element(
+      "nav",
+      { class: "dcs-strip", "aria-label": "layers of the network" },
+      layers.element,
+      element("div", "dcs-search", search, none),
+    ),
     draw(state, before) {
       const network = state.scene?.network;
-      if (network !== before?.scene?.network) {
+      const anew = network !== before?.scene?.network;
+      if (anew) {
         layers.setOptions(layerOptions(network?.layers ?? []), "dcs-layer");
-        shown = null;
+        search.value = "";
+        filter();
       }
       const wanted = state.wanted?.layer ?? state.scene?.view.layer ?? null;
-      if (wanted === shown && before !== null) return;
+      if (wanted === shown && !anew && before) return;
       const button = layers.mark(wanted);
-      if (button !== null) scrollIntoStrip(layers.element, button, shown === null);
+      if (button) scrollIntoStrip(layers.element, button, anew);
       shown = wanted;
     },
   };
@@ -48,16 +87,21 @@ function layerOptions(layers: readonly Layer[]): Option<string>[] {
     const bar = element("span", { class: "dcs-bar", "data-look": lookOf(layer.kind) });
     bar.style.height = `${layer.shape.length > 1 ? heightOf(mapSize(layer)) : 5}px`;
     bar.style.width = `${widthOf(layer.shape[0] ?? 1)}px`;
-    const box = element("span", { class: "dcs-bar-box" }, bar);
+    const box = element("span", "dcs-bar-box", bar);
     const label = element("span", {}, shortened(layer.label));
-    const described = `${layer.label}: ${layer.kind}, ${shapeText(layer.shape)}`;
+    const path = layer.label === layer.name ? "" : ` (${layer.name})`;
     return {
       value: layer.name,
-      label: layer.label === layer.name ? described : `${described} (${layer.name})`,
-      content: element("span", { class: "dcs-layer-content" }, box, label),
+      label: `${layer.label}${path}: ${layer.kind}, ${shapeText(layer.shape)}, ${fieldText(layer)}`,
+      content: element("span", "dcs-layer-content", box, label),
       attributes: { "data-layer": layer.name },
     };
   });
+}
+
+/** What a neuron of the layer can see. */
+export function fieldText({ field }: Layer): string {
+  return `field ${field ? field.size.join(" × ") : "the whole image"}`;
 }
 
 /** Labels that are module paths differ at their ends. */

@@ -5,6 +5,7 @@ import type { Tooltip } from "./tooltip";
 
 export interface Stage {
   readonly store: Store;
+  readonly root: HTMLElement;
   /** Ends every listener of this display. */
   readonly signal: AbortSignal;
   readonly tooltip: Tooltip;
@@ -21,4 +22,11 @@ export interface Part {
   readonly element: HTMLElement;
   /** Brings the part up to date; `before` is the state it drew last, null where it must draw everything. */
   draw(state: State, before: State | null): void;
+}
+
+/** Whether a part must draw: for the first time, or because one of what it reads has changed. */
+export function changed(state: State, before: State | null, read: (one: State) => readonly unknown[]): boolean {
+  if (!before) return true;
+  const then = read(before);
+  return read(state).some((value, index) => value !== then[index]);
 }

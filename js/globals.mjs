@@ -1,0 +1,15 @@
+/** What the bundle binds to a short name once, because it uses it often. */
+
+export const { abs: mathAbs, ceil: mathCeil, floor: mathFloor, log: mathLog, max: mathMax, min: mathMin, round: mathRound } = Math;
+export const arrayFrom = Array.from.bind(Array);
+export const Clamped = Uint8ClampedArray;
+
+export const short = {
+  "Math.abs": "mathAbs",
+  "Math.ceil": "mathCeil",
+  "Math.floor": "mathFloor",
+  "Math.log": "mathLog",
+  "Math.max": "mathMax",
+  "Math.min": "mathMin",
+  "Math.round": "mathRound",
+};
