@@ -36,6 +36,7 @@ from .reversal import (
 )
 
 if TYPE_CHECKING:
+    from . import exemplars
     from .explorer import Explorer
     from .models import (
         Model,
@@ -62,6 +63,9 @@ _LATER = {
     "sample_image": "models",
 }
 """Public names whose rooms are imported when first asked for: torchvision and anywidget take their time."""
+
+_ROOMS = {"exemplars"}
+"""Rooms with a door of their own, imported when first asked for."""
 
 __version__ = "0.1.0"
 
@@ -96,6 +100,7 @@ __all__ = [
     "UnknownModelError",
     "UnreadableImageError",
     "available_models",
+    "exemplars",
     "from_module",
     "load_model",
     "read_image",
@@ -108,6 +113,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

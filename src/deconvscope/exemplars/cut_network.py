@@ -1,0 +1,68 @@
+"""A network that ends at one of its layers, under the names that its layers have in the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .plain_pass import CallSite
+
+
+class CutNetwork(nn.Module):
+    """Runs a network as far as one layer, and returns that.
+
+    Nothing behind the layer is computed, so that a picture may be too small for the rest of the network.
+    The parts are the network's own.
+
+    Args:
+        network: in eval mode.
+        site: the call that makes the layer.
+    """
+
+    def __init__(self, network: nn.Module, site: CallSite) -> None:
+        super().__init__()
+        # Shared rather than held as a child, so that paths stay as they are in the whole
+        self._modules = network._modules
+        self._parameters, self._buffers = network._parameters, network._buffers
+        self._run = network.forward
+        self._site = site
+        self.training = False
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the layer's activation."""
+        try:
+            with _Stop(self._site):
+                self._run(images)
+        except _ReachedError as reached:
+            return reached.activation
+        raise LookupError(f"the network ended before its call number {self._site.number}")
+
+
+class _ReachedError(BaseException):
+    """Leaves the network's forward, past whatever the network itself may catch."""
+
+    def __init__(self, activation: Tensor) -> None:
+        super().__init__()
+        self.activation = activation
+
+
+class _Stop(TorchFunctionMode):
+    def __init__(self, site: CallSite) -> None:
+        super().__init__()
+        self._site, self._calls = site, 0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        number, self._calls = self._calls, self._calls + 1
+        if number == self._site.number:
+            raise _ReachedError(made[self._site.result] if isinstance(made, tuple | list) else made)
+        return made

@@ -1,0 +1,182 @@
+"""Which layers are collected, and how each lies over the image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deconvscope.models import layer_labels, layer_path
+from deconvscope.reversal import Box, Layer, ReceptiveField, Recording, UnknownLayerError
+from deconvscope.reversal.errors import near_matches
+from deconvscope.reversal.steps.rectifier import Clamp, Relu
+
+
+@dataclass(frozen=True)
+class CollectedLayer:
+    """A layer whose channels have exemplars.
+
+    Attributes:
+        name: its module path, as in a recording.
+        label: the field's name where it has one ("conv4_3"), else the path.
+        kind: "convolution", "linear" …
+        shape: (C, H, W) or (K,).
+        field: which pixels its neurons see; None where each sees the whole image.
+    """
+
+    name: str
+    label: str
+    kind: str
+    shape: tuple[int, ...]
+    field: ReceptiveField | None
+
+    @property
+    def channels(self) -> int:
+        """C, or K."""
+        return self.shape[0]
+
+    @property
+    def places(self) -> int:
+        """H·W; 1 for a vector."""
+        return math.prod(self.shape[1:])
+
+    def place(self, number: int) -> tuple[int | None, int | None]:
+        """Return (y, x) of a place's number; None and None in a vector."""
+        return divmod(number, self.shape[2]) if len(self.shape) == 3 else (None, None)
+
+    def window(self, y: int | None, x: int | None, extent: tuple[int, int]) -> Box:
+        """Return the pixels that the neuron at a place sees, cut at the border of the image (H, W)."""
+        if self.field is None or y is None or x is None:
+            return Box(0, 0, *extent)
+        ends = [
+            _seen(place, stride, offset, size, limit)
+            for place, stride, offset, size, limit in zip(
+                (y, x), self.field.stride, self.field.offset, self.field.size, extent, strict=True
+            )
+        ]
+        (top, bottom), (left, right) = ends
+        return Box(top, left, bottom - top, right - left)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the layer as a manifest keeps it."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> CollectedLayer:
+        """Return the layer that a manifest keeps."""
+        field = record["field"]
+        return cls(
+            **{
+                **record,
+                "shape": tuple(record["shape"]),
+                "field": None if field is None else ReceptiveField(*map(tuple, field.values())),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Rectified:
+    """A rectifier whose input is collected: its exemplars are those of the input, where they are positive.
+
+    Attributes:
+        layer: the name of the rectifier's input.
+        ceiling: where the rectifier ends, 6 for ReLU6; None for a ReLU.
+    """
+
+    layer: str
+    ceiling: float | None = None
+
+    def response(self, value: float) -> float:
+        """Return what the rectifier makes of its input."""
+        return max(0.0, value if self.ceiling is None else min(value, self.ceiling))
+
+
+def usual_layers(recording: Recording) -> list[str]:
+    """Return what a rectifier reads, each layer of it, and what the network returns.
+
+    A rectifier keeps the order of its inputs, so that they answer for its outputs too, and they tell
+    responses apart that a ReLU6 has made equal.
+    """
+    offered = _offered(recording)
+    read = [
+        name for _, name, _ in _rectifiers(recording)
+        if name in offered and (len(offered[name].shape) == 1 or math.prod(offered[name].shape[1:]) > 1)
+    ]  # fmt: skip
+    wanted = {*read, recording.layers[recording.output_layer].name}
+    return [name for name in offered if name in wanted]
+
+
+def asked_layers(recording: Recording, model_name: str, asked: Iterable[str]) -> list[str]:
+    """Return the names of layers given by path or label, in the order of execution, each once.
+
+    Raises:
+        UnknownLayerError: there is none of that name whose neurons can be chosen, with near matches.
+    """
+    offered = _offered(recording)
+    wanted = set()
+    for layer in asked:
+        path = layer_path(model_name, layer, offered)
+        name = recording.layers[path].name if path in recording.layers else path
+        if name not in offered:
+            known = [*layer_labels(model_name, offered).values(), *offered]
+            raise UnknownLayerError(
+                f"{model_name} has no layer {layer!r} with channels{near_matches(layer, known)}"
+            )
+        wanted.add(name)
+    return [name for name in offered if name in wanted]
+
+
+def described(
+    recording: Recording, model_name: str, names: Sequence[str]
+) -> tuple[CollectedLayer, ...]:
+    """Return these layers with all that is kept about them."""
+    labels = layer_labels(model_name, recording.layers)
+    return tuple(
+        CollectedLayer(
+            name,
+            labels[name],
+            recording.layers[name].kind,
+            recording.layers[name].shape,
+            recording.receptive_field(name),
+        )
+        for name in names
+    )
+
+
+def rectified_layers(recording: Recording, collected: Iterable[str]) -> dict[str, Rectified]:
+    """Return the rectifiers, not themselves collected, whose input is."""
+    names = set(collected)
+    found = {}
+    for rectifier, source, step in _rectifiers(recording):
+        if source not in names or rectifier in names:
+            continue
+        if isinstance(step, Relu):
+            found[rectifier] = Rectified(source)
+        elif isinstance(step, Clamp) and step.low == 0.0:
+            found[rectifier] = Rectified(source, step.high)
+    return found
+
+
+def _offered(recording: Recording) -> dict[str, Layer]:
+    return {
+        layer.name: layer
+        for layer in recording.layers.values()
+        if len(layer.shape) in (1, 3) and 0 not in layer.shape
+    }
+
+
+def _rectifiers(recording: Recording) -> list[tuple[str, str, object]]:
+    """Return each rectifier's name, its input's name and its step; those that read the image are left out."""
+    name_of = {recording.slot(name): name for name in recording.layers}
+    return [
+        (step.layer, name_of[step.inputs[0]], step)
+        for step in recording.steps
+        if step.kind == "rectifier" and step.inputs and step.inputs[0] > 0
+    ]
+
+
+def _seen(place: int, stride: float, offset: float, size: int, limit: int) -> tuple[int, int]:
+    start = math.floor(place * stride + offset)
+    first = min(max(start, 0), limit - 1)
+    return first, max(min(start + size, limit), first + 1)

@@ -1,0 +1,240 @@
+"""The manifest of a build: what its numbers depend on, so that parts of different builds are never mixed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from deconvscope.models import Model
+
+from .errors import BrokenPartError, ChangedBuildError, DataSetError, UnfinishedBuildError
+from .files import digest_of, write_whole
+from .images import Listing
+from .layers import CollectedLayer, Rectified
+
+FILE = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that decides the numbers of a build, and the versions that computed them.
+
+    Attributes:
+        model: name and label of the model.
+        network: digest of the weights and of the network's structure.
+        preprocessing: digest of what it makes of a test picture.
+        kind, images, data: what the data set is, how many images it has, digest of their names and sizes.
+        layers: those that are collected.
+        rectified: rectifiers whose inputs are.
+        k: how many images are kept a channel.
+        unit: images a part.
+        chunk: images that the network sees at once; others would round differently.
+        dtype: the precision of the forward pass.
+        shape: (C, H, W) of the network's input.
+        device: "cpu", "cuda" …
+        versions: of torch and the like.
+    """
+
+    model: str
+    label: str
+    network: str
+    preprocessing: str
+    kind: str
+    images: int
+    data: str
+    layers: tuple[CollectedLayer, ...]
+    rectified: dict[str, Rectified]
+    k: int
+    unit: int
+    chunk: int
+    dtype: str
+    shape: tuple[int, int, int]
+    device: str
+    versions: dict[str, str]
+
+    @property
+    def units(self) -> int:
+        """How many parts the build has."""
+        return -(-self.images // self.unit)
+
+    @property
+    def digest(self) -> str:
+        """A digest of what the numbers depend on: all but the device and the versions."""
+        record = {k: v for k, v in self._record().items() if k not in ("device", "versions")}
+        return digest_of(json.dumps(record, sort_keys=True).encode())
+
+    def range_of(self, unit: int) -> range:
+        """Return the numbers of the images of a unit."""
+        return range(unit * self.unit, min((unit + 1) * self.unit, self.images))
+
+    def layer(self, name: str) -> CollectedLayer | None:
+        """Return a collected layer by path or label."""
+        lowered = name.lower()
+        return next(
+            (one for one in self.layers if one.name == name or one.label.lower() == lowered), None
+        )
+
+    def to_json(self) -> str:
+        """Return the manifest as it is written."""
+        return json.dumps({"format": FORMAT, **self._record()}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Return the manifest that was written.
+
+        Raises:
+            BrokenPartError: the text is no manifest of this format.
+        """
+        try:
+            record = json.loads(text)
+            if record.pop("format") != FORMAT:
+                raise BrokenPartError("the manifest was written by another version of deconvscope")
+            layers = tuple(CollectedLayer.from_record(layer) for layer in record.pop("layers"))
+            rectified = {k: Rectified(**v) for k, v in record.pop("rectified").items()}
+            shape = tuple(record.pop("shape"))
+            return cls(layers=layers, rectified=rectified, shape=shape, **record)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, BrokenPartError):
+                raise
+            raise BrokenPartError(f"{FILE} is broken: {error}") from error
+
+    def _record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def establish(folder: Path, manifest: Manifest) -> list[str]:
+    """Write the manifest, or compare it with the one that is there.
+
+    Returns:
+        What differs without forbidding to go on: other versions, another kind of device.
+
+    Raises:
+        ChangedBuildError: the folder holds a build that differs in what its numbers depend on.
+        WriteError: the manifest cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    if not path.exists():
+        write_whole(path, manifest.to_json().encode())
+    there = read_manifest(folder)  # as another process may just have written it
+    if there.digest != manifest.digest:
+        changes = "; ".join(_differences(there, manifest)) or "its layers differ"
+        raise ChangedBuildError(
+            f"{folder} holds another build: {changes}. Give another out=, or the same model, images and settings"
+        )
+    return [
+        f"{what} was {before!r} and is {now!r} now: numbers may differ in their last digits"
+        for what, before, now in (
+            ("the device", there.device, manifest.device),
+            ("torch", there.versions.get("torch"), manifest.versions.get("torch")),
+        )
+        if before != now
+    ]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a build.
+
+    Raises:
+        UnfinishedBuildError: there is none.
+        BrokenPartError: it cannot be read.
+    """
+    try:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UnfinishedBuildError(
+            f"{folder} holds no exemplars: build them first, with deconvscope.exemplars.build or "
+            "python -m deconvscope exemplars build"
+        ) from None
+    return Manifest.from_json(text)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that the numbers of a build may depend on."""
+    packages = ("deconvscope", "torch", "numpy", "pillow")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def network_digest(network: nn.Module) -> str:
+    """Return a digest of a network's parameters, buffers and printed structure."""
+    content = hashlib.sha256(_without_addresses(repr(network)).encode())
+    for name, value in sorted(network.state_dict().items()):
+        if isinstance(value, Tensor):
+            content.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
+            content.update(_bytes_of(value))
+    return f"sha256:{content.hexdigest()}"
+
+
+def preprocessing_digest(model: Model) -> str:
+    """Return a digest of what a model's preprocessing makes of a test picture.
+
+    Raises:
+        DataSetError: it makes another thing of it every time.
+    """
+    first, second = (_bytes_of(model.preprocess(_test_picture())) for _ in range(2))
+    if first != second:
+        raise DataSetError(
+            f"the preprocessing of {model.name} is random: it makes something else of the same picture every time; "
+            "give one without augmentation"
+        )
+    return digest_of(first)
+
+
+def data_digest(listing: Listing, probes: Mapping[int, int]) -> str:
+    """Return a digest of the names and sizes of a data set and of the contents of a few images."""
+    text = json.dumps([listing.digest, sorted(probes.items())])
+    return digest_of(text.encode())
+
+
+def _differences(there: Manifest, now: Manifest) -> list[str]:
+    lines = []
+    if there.model != now.model:
+        lines.append(f"it is of the model {there.model!r}, not {now.model!r}")
+    elif there.network != now.network:
+        lines.append("the network's weights or structure changed")
+    if there.preprocessing != now.preprocessing:
+        lines.append("the preprocessing changed")
+    if there.images != now.images:
+        verb = "shrank" if now.images < there.images else "grew"
+        lines.append(f"the data set {verb} from {there.images} to {now.images} images")
+    elif there.data != now.data:
+        lines.append("other images, or other sizes of their files")
+    names, others = {one.name for one in there.layers}, {one.name for one in now.layers}
+    if missing := names - others:
+        lines.append(
+            f"layers {', '.join(sorted(missing))} were collected and are not asked for now"
+        )
+    if new := others - names:
+        lines.append(f"layers {', '.join(sorted(new))} were not collected")
+    for what in ("k", "unit", "chunk", "dtype", "shape"):
+        before, after = getattr(there, what), getattr(now, what)
+        if before != after:
+            lines.append(f"{what} was {before} and is {after} now")
+    return lines
+
+
+def _test_picture() -> Image.Image:
+    y, x = np.mgrid[:301, :407]
+    pixels = np.stack([x * 255 // 406, y * 255 // 300, (x * y) % 251], axis=-1)
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def _bytes_of(value: Tensor) -> bytes:
+    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
