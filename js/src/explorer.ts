@@ -3,6 +3,7 @@
 import { run } from "./commands";
 import { element, listen, setAttribute } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
+import { savePictures } from "./saving";
 import type { State, Store } from "./store";
 import { followTheme } from "./theme";
 import { AtlasView } from "./views/atlas";
@@ -11,6 +12,7 @@ import { helpCard } from "./views/help";
 import { ImageView } from "./views/image";
 import { layerStrip } from "./views/layer_strip";
 import { pictureParts } from "./views/picture_column";
+import { prefetchSwitch } from "./views/prefetch_switch";
 import type { Part, Stage } from "./views/stage";
 import { statusLine } from "./views/status";
 import { Tooltip } from "./views/tooltip";
@@ -76,7 +78,9 @@ export function mount(store: Store, host: HTMLElement): () => void {
   const [top, strip, image, atlas] = [header(stage), layerStrip(stage), new ImageView(stage), new AtlasView(stage)];
   const pictures = pictureParts(stage);
   const status = statusLine();
-  const parts = [top, strip, image, atlas, ...pictures, status];
+  const ahead = prefetchSwitch(stage);
+  help.element.append(ahead.element);
+  const parts = [top, strip, image, atlas, ...pictures, status, ahead];
   const columns = element(
     "div",
     { class: "dcs-columns" },
@@ -101,9 +105,12 @@ export function mount(store: Store, host: HTMLElement): () => void {
       if (event.key === "Tab") setAttribute(root, "data-pointed", false);
       const command = commandFor(event);
       if (command === null || ownsKeys(event.target, event.key)) return;
-      if (command.does === "close" && !help.open) return;
+      const enlarged = store.state.enlarged !== null;
+      if (command.does === "close" && !help.open && !enlarged) return;
       if (command.does === "help") help.toggle();
-      else if (command.does === "close") help.close();
+      else if (command.does === "save") savePictures(store.state, stage.colour);
+      else if (command.does === "close" && help.open) help.close();
+      else if (command.does === "close") store.update({ enlarged: null });
       else run(command, store);
       event.preventDefault();
       event.stopPropagation();

@@ -5,6 +5,7 @@ export type Command =
   | { readonly does: "channel"; readonly step: -1 | 1 }
   | { readonly does: "layer"; readonly step: -1 | 1 }
   | { readonly does: "strongest" }
+  | { readonly does: "save" }
   | { readonly does: "help" }
   | { readonly does: "close" };
 
@@ -18,6 +19,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [",", { does: "layer", step: -1 }],
   [".", { does: "layer", step: 1 }],
   ["m", { does: "strongest" }],
+  ["s", { does: "save" }],
   ["?", { does: "help" }],
   ["Escape", { does: "close" }],
 ]);
@@ -28,6 +30,7 @@ export const KEY_HELP: readonly (readonly [keys: readonly string[], meaning: str
   [["[", "]"], "previous, next channel, in the atlas's order"],
   [[",", "."], "previous, next layer"],
   [["m"], "the layer's strongest neuron"],
+  [["s"], "save the pictures as PNG"],
   [["Tab", "Enter"], "reach and use every control"],
   [["?"], "show or hide this card"],
 ];

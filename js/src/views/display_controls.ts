@@ -1,9 +1,10 @@
 /** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
 
-import { element, listen, setAttribute, setText } from "../dom";
+import { button, element, listen, setAttribute, setText } from "../dom";
 import type { Catalog, DisplayMode } from "../protocol";
+import { savePictures } from "../saving";
 import type { State } from "../store";
-import { Choice } from "./choice";
+import { choice } from "./choice";
 import { slider } from "./slider";
 import type { Part, Stage } from "./stage";
 
@@ -30,8 +31,8 @@ const MODES: readonly { readonly value: DisplayMode; readonly content: string; r
 const ZOOMS = ["receptive field", "whole image"] as const;
 
 /** Mode and scale, above the pictures. */
-export function modeBar({ store, signal }: Stage): Part {
-  const modes = new Choice<DisplayMode>(
+export function modeBar({ store, signal, colour }: Stage): Part {
+  const modes = choice<DisplayMode>(
     "display of the pictures",
     "dcs-segments",
     (mode) => store.setDisplay(mode),
@@ -49,8 +50,15 @@ export function modeBar({ store, signal }: Stage): Part {
     element("option", { value: "shared" }, "± one scale"),
   );
   listen(scale, signal, { change: () => store.update({ scale: scale.value === "shared" ? "shared" : "own" }) });
+  const save = button(
+    "dcs-button dcs-save",
+    "save the pictures as PNG (s)",
+    signal,
+    () => savePictures(store.state, colour),
+    "PNG",
+  );
   return {
-    element: element("div", { class: "dcs-title dcs-mode-bar" }, modes.element, scale),
+    element: element("div", "dcs-title dcs-mode-bar", modes.element, element("span", "dcs-tools", scale, save)),
     draw(state) {
       modes.mark(state.display);
       scale.value = state.scale;
@@ -61,7 +69,7 @@ export function modeBar({ store, signal }: Stage): Part {
 /** Architectures, gain and zoom, below the pictures. */
 export function pictureControls(stage: Stage): Part {
   const { store, signal } = stage;
-  const zoom = new Choice<(typeof ZOOMS)[number]>(
+  const zoom = choice<(typeof ZOOMS)[number]>(
     "zoom of the pictures",
     "dcs-segments",
     (value) => store.update({ zoom: value }),
@@ -77,6 +85,7 @@ export function pictureControls(stage: Stage): Part {
     signal,
   );
   const gainText = element("span", { class: "dcs-number" });
+  const beside = toggles(stage);
   const architectures = architectureChips(stage);
 
   return {
@@ -84,14 +93,62 @@ export function pictureControls(stage: Stage): Part {
       "div",
       { class: "dcs-controls" },
       architectures.element,
-      element("div", { class: "dcs-row dcs-gain" }, element("span", {}, "gain"), gain.element, gainText, zoom.element),
+      element(
+        "div",
+        { class: "dcs-row dcs-gain" },
+        element("span", {}, "gain"),
+        gain.element,
+        gainText,
+        zoom.element,
+        beside.element,
+      ),
     ),
     draw(state, before) {
       architectures.draw(state, before);
+      beside.draw(state, before);
       zoom.mark(state.zoom);
       const text = `×${state.gain < 10 ? state.gain.toPrecision(2) : String(Math.round(state.gain))}`;
       gain.set(Math.round(Math.log2(state.gain) * 10) / 10, text);
       setText(gainText, text);
+    },
+  };
+}
+
+/** What can stand beside the pictures, to judge them by. */
+function toggles({ store, signal }: Stage): Part {
+  const toggle = (name: string, title: string, click: () => void): HTMLButtonElement => {
+    const made = button("dcs-segment", name, signal, click);
+    made.title = title;
+    return made;
+  };
+  const random = toggle("random weights", "below: the same neuron of the network with random filters", () =>
+    store.setAside({ random: !store.state.aside.random }),
+  );
+  const edges = toggle("edges", "beside: the edges of the photograph, which know of no neuron", () =>
+    store.update({ edges: !store.state.edges }),
+  );
+  const wayBack = toggle(
+    "way back",
+    "below: the reversed signal at every layer between the neuron and the image",
+    () => {
+      const codes = store.place()?.architectures ?? [];
+      const [code = null] = [...codes.filter((one) => one === "TTT"), ...codes];
+      store.update({ enlarged: null });
+      store.setAside({ wayBack: store.state.aside.wayBack === null ? code : null });
+    },
+  );
+  return {
+    element: element(
+      "div",
+      { class: "dcs-segments", role: "group", "aria-label": "beside the pictures" },
+      random,
+      edges,
+      wayBack,
+    ),
+    draw(state) {
+      setAttribute(random, "aria-pressed", String(state.aside.random));
+      setAttribute(edges, "aria-pressed", String(state.edges));
+      setAttribute(wayBack, "aria-pressed", String(state.aside.wayBack !== null));
     },
   };
 }

@@ -3,7 +3,8 @@
 import { modeBar, pictureControls } from "./display_controls";
 import { reconstructions } from "./reconstructions";
 import type { Part, Stage } from "./stage";
+import { wayBack } from "./way_back";
 
 export function pictureParts(stage: Stage): readonly Part[] {
-  return [modeBar(stage), reconstructions(stage), pictureControls(stage)];
+  return [modeBar(stage), reconstructions(stage), pictureControls(stage), wayBack(stage)];
 }

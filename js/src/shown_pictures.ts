@@ -1,0 +1,78 @@
+/** Which pictures stand side by side, in what box and to what scale: the same on the screen and in a saved file. */
+
+import type { Painting, Picture, Reference } from "./display";
+import { edgePicture } from "./edges";
+import type { Box } from "./geometry";
+import { valueText } from "./number_text";
+import { remembered } from "./remembered";
+import type { Reconstruction, Scene } from "./scene";
+import type { State } from "./store";
+
+export interface ShownPicture {
+  /** With the code it tells the picture's canvas from all others. */
+  readonly attribute: "data-code" | "data-random" | "data-edges";
+  readonly code: string;
+  readonly name: string;
+  /** In place of the picture, for who does not see it. */
+  readonly label: string;
+  readonly range: string;
+  /** Null while the kernel computes it. */
+  readonly picture: Picture | null;
+  readonly window: Box;
+  readonly painting: Painting;
+}
+
+/** The box of the image that all pictures show. */
+export function viewBox({ network: { image }, view: { window } }: Scene, zoom: State["zoom"]): Box {
+  const empty = window.height === 0 || window.width === 0;
+  return zoom === "whole image" || empty ? { top: 0, left: 0, height: image.height, width: image.width } : window;
+}
+
+/** Tells what is shown in a state: columns of one picture, or of two where those of random weights stand below. */
+export function pictureColumns(): (state: State, scene: Scene) => readonly (readonly ShownPicture[])[] {
+  const edgesOf = remembered(edgePicture);
+  return (state, scene) => {
+    const { view, photograph, network } = scene;
+    const painting = (reference: Reference): Painting => ({
+      mode: state.display,
+      gain: state.gain,
+      reference,
+      photograph: photograph.pixels,
+      image: network.image,
+    });
+    const ofRow = (row: readonly Reconstruction[], window: Box, code: string) => {
+      const picture = row.find(({ info }) => info.code === code) ?? null;
+      const compared = state.scale === "own" && picture !== null ? [picture] : row;
+      return { code, picture, window, painting: painting(strongest(compared)), range: rangeText(picture) };
+    };
+    const columns = scene.reconstructions.map(({ info: { code, name } }): readonly ShownPicture[] => {
+      const label = `${name} of neuron ${view.neuron.channel}`;
+      const above = ofRow(scene.reconstructions, view.window, code);
+      const chosen: ShownPicture = { ...above, attribute: "data-code", name, label: `${label}: ${above.range}` };
+      if (!state.aside.random) return [chosen];
+      const { reconstructions: row = [], window = view.window } = state.asides.random ?? {};
+      const below = ofRow(row, window, code);
+      const told = `${label} with random weights: ${below.range}`;
+      return [chosen, { ...below, attribute: "data-random", name: "random weights", label: told }];
+    });
+    if (!state.edges) return columns;
+    const window = viewBox(scene, state.zoom);
+    const picture = edgesOf(photograph.pixels, network.image, window);
+    const range = `0 … ${valueText(picture.scale)}`;
+    const label = `edges of the photograph: ${range} luminance a pixel`;
+    const edges = { code: "", name: "edges", label, range, picture, window, painting: painting(picture) };
+    return [...columns, [{ ...edges, attribute: "data-edges" }]];
+  };
+}
+
+function strongest(row: readonly Reconstruction[]): Reference {
+  return {
+    q: Math.max(0, ...row.map(({ info }) => info.q)),
+    scale: Math.max(0, ...row.map(({ info }) => info.scale)),
+  };
+}
+
+function rangeText(picture: Reconstruction | null): string {
+  if (picture === null) return "…";
+  return picture.info.max === 0 ? "zero everywhere" : `±${valueText(picture.info.max)}`;
+}
