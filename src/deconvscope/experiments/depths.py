@@ -1,0 +1,117 @@
+"""The same neuron seen from several depths by several architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from .. import display
+from ..reversal import Architecture, Selection, Strongest
+from ..reversal.architecture import as_architectures
+from ..reversal.recording import Asked
+from .drawing import Cell, draw_grid
+from .measures import extent_holding
+from .result import Result, Table, table
+from .subject import THREE, AnyImage, AnyModel, Subject, place_of, stages, subject
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHARE = 0.9
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Depths(Result):
+    """What `compare_depths` found.
+
+    Attributes:
+        photograph: what it is called.
+        layers: labels, from the image down.
+        selections: the neuron of each layer.
+        architectures: in the order asked.
+        pictures: one (A, C, H, W) a layer.
+        spread: (layer, architecture's name) → side, in pixels, of the square as large as the smallest box that holds
+            nine tenths of the picture's energy.
+    """
+
+    photograph: str
+    layers: tuple[str, ...]
+    selections: tuple[Selection, ...]
+    architectures: tuple[Architecture, ...]
+    pictures: tuple[Tensor, ...]
+    spread: dict[tuple[str, str], float]
+
+    def table(self) -> Table:
+        """How far each picture reaches."""
+        names = [architecture.name for architecture in self.architectures]
+        return table(
+            ("layer", "neuron", *names),
+            [
+                (layer, place_of(selection), *(round(self.spread[layer, name]) for name in names))
+                for layer, selection in zip(self.layers, self.selections, strict=True)
+            ],
+            f"{self.photograph}: pixels along a side of the area in which nine tenths of the picture's energy lie",
+        )
+
+    def figure(self) -> Figure:
+        """One row an architecture, one column a layer."""
+        rows = [
+            [Cell(display.paper(pictures[i])) for pictures in self.pictures]
+            for i in range(len(self.architectures))
+        ]
+        titles = [
+            f"{layer}\n{place_of(selection)}"
+            for layer, selection in zip(self.layers, self.selections, strict=True)
+        ]
+        return draw_grid(rows, titles, [a.name for a in self.architectures], self.photograph)
+
+
+def compare_depths(
+    image: AnyImage = "chelsea",
+    model: AnyModel = "vgg16_trunk",
+    layers: Sequence[str] | None = None,
+    architectures: Asked = THREE,
+) -> Depths:
+    """Reverse the most active neuron of several layers by several architectures (Fig. 1 and 6).
+
+    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
+
+    Args:
+        image: the photograph.
+        model: the network.
+        layers: names or labels; by default the last layer of each map size and the network's output.
+        architectures: by default DeConvNet, SaliNet and DeSaliNet.
+
+    Raises:
+        UnknownLayerError: no layer of one of these names.
+        ValueError: an empty list of layers, or an unknown architecture.
+    """
+    seen = subject(model, image)
+    names = _layers(seen, layers)
+    results = [seen.recording.reverse(Strongest(name), architectures) for name in names]
+    labels = tuple(seen.label(name) for name in names)
+    asked = as_architectures(architectures)
+    boxes = {
+        (label, architecture.name): extent_holding(picture, SHARE)
+        for label, result in zip(labels, results, strict=True)
+        for architecture, picture in zip(asked, result.values, strict=True)
+    }
+    return Depths(
+        seen.title,
+        labels,
+        tuple(result.selection for result in results),
+        asked,
+        tuple(result.dense() for result in results),
+        {key: (box.height * box.width) ** 0.5 for key, box in boxes.items()},
+    )
+
+
+def _layers(seen: Subject, layers: Sequence[str] | None) -> list[str]:
+    if layers is None:
+        return list(dict.fromkeys((*stages(seen.recording), seen.recording.output_layer)))
+    if not layers:
+        raise ValueError("no layers given: name at least one")
+    return [seen.layer(layer) for layer in layers]

@@ -1,0 +1,118 @@
+"""What an experiment returns: numbers in a table, a figure, and how both show themselves in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .drawing import MissingExtraError, png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Entry = str | int | float | None
+
+_TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
+_CELL = "padding:2px 10px;text-align:{side}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers with their names; prints as text, shows as HTML.
+
+    Attributes:
+        columns: headings.
+        rows: one entry a column; None prints as a dash, a float with three decimals.
+        caption: what the numbers are, and where the reader may check them in the paper.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    caption: str = ""
+
+    def __str__(self) -> str:
+        cells = [list(self.columns), *([_text(entry) for entry in row] for row in self.rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(self.columns))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if i == 0 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        ]
+        return "\n".join([*([self.caption] if self.caption else []), *lines])
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook."""
+        head = "".join(_cell("th", name, i) for i, name in enumerate(self.columns))
+        body = "".join(
+            f"<tr>{''.join(_cell('td', _text(entry), i) for i, entry in enumerate(row))}</tr>"
+            for row in self.rows
+        )
+        caption = f"<p>{html.escape(self.caption)}</p>" if self.caption else ""
+        return f'{caption}<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+class Result(ABC):
+    """One experiment's outcome: fields with the numbers, a table of them and a figure."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """The numbers."""
+
+    @abstractmethod
+    def figure(self) -> Figure:
+        """The picture; needs the extra ``deconvscope[figures]``."""
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Picture and table, for front ends that ask for every form at once."""
+        try:
+            data = base64.b64encode(png(self.figure())).decode()
+            picture = f'<img src="data:image/png;base64,{data}" style="max-width:100%">'
+        except MissingExtraError as missing:
+            picture = f"<p>{html.escape(str(missing))}</p>"
+        return {"text/plain": str(self), "text/html": picture + self.table()._repr_html_()}
+
+    def _ipython_display_(self) -> None:
+        """Picture and table as two outputs: viewers such as GitHub's drop pictures that stand inside HTML."""
+        from IPython import display as ipython
+
+        show: Any = ipython.display  # untyped there
+
+        try:
+            show({"image/png": png(self.figure()), "text/plain": ""}, raw=True)
+        except MissingExtraError as missing:
+            print(missing)
+        show({"text/html": self.table()._repr_html_(), "text/plain": str(self)}, raw=True)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Entry]], caption: str = "") -> Table:
+    """A `Table` from any sequences.
+
+    Raises:
+        ValueError: a row with more or fewer entries than there are columns.
+    """
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"the row {tuple(row)} does not fit the columns {tuple(columns)}")
+    return Table(tuple(columns), tuple(tuple(row) for row in rows), caption)
+
+
+def _text(entry: Entry) -> str:
+    if entry is None or (isinstance(entry, float) and entry != entry):
+        return "–"
+    return f"{entry:.3f}" if isinstance(entry, float) else str(entry)
+
+
+def _cell(tag: str, text: str, column: int) -> str:
+    style = _CELL.format(side="right" if column else "left")
+    return f'<{tag} style="{style}">{html.escape(text)}</{tag}>'

@@ -1,0 +1,256 @@
+"""Whether a picture depends on which neuron was reversed, or on the bottleneck information alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from .. import display
+from ..models import SAMPLE_IMAGES
+from ..reversal import Architecture, Mixture, Neuron, Recording, Reversed, Selection, Strongest
+from ..reversal.architecture import as_architectures
+from ..reversal.recording import Asked
+from .drawing import draw_curves, new_figure, quieten, show
+from .result import Entry, Result, Table, table
+from .similarity import similarity
+from .subject import THREE, AnyImages, AnyModel, Subject, stages, subjects
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Numbers = dict[tuple[str, str], float]
+THREE_SELECTIONS = ("most active at the centre", "another channel there", "random positive mixture")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Selectivity(Result):
+    """What `neuron_selectivity` found; a pair of keys is (layer, architecture's name).
+
+    Attributes:
+        photographs: what they are called.
+        layers: labels, from the image down.
+        architectures: in the order asked.
+        between_neurons: mean similarity between pictures of different neurons at one place of one photograph.
+        between_photographs: mean similarity between pictures of the same neuron on different photographs.
+        pairs: how many pairs of neurons were compared.
+        pictures: of the first photograph at the deepest layer, by the three selections of Fig. 4, each (A, C, H, W).
+        likeness: architecture's name → similarities between these three: first and second, first and third.
+    """
+
+    photographs: tuple[str, ...]
+    layers: tuple[str, ...]
+    architectures: tuple[Architecture, ...]
+    between_neurons: Numbers
+    between_photographs: Numbers
+    pairs: Numbers
+    pictures: tuple[Tensor, ...]
+    likeness: dict[str, tuple[float, float]]
+
+    def table(self) -> Table:
+        """Both similarities for each layer and architecture."""
+        names = [architecture.name for architecture in self.architectures]
+        rows: list[tuple[Entry, ...]] = [
+            (
+                layer,
+                *(self.between_neurons[layer, name] for name in names),
+                *(self.between_photographs[layer, name] for name in names),
+            )
+            for layer in self.layers
+        ]
+        columns = (*(f"{name}: neurons" for name in names), *(f"{name}: photos" for name in names))
+        return table(
+            ("layer", *columns),
+            rows,
+            f"Mean similarity (cosine) of two pictures. Neurons: different neurons at one place, {self._count()} pairs "
+            f"a layer over {', '.join(self.photographs)}. Photos: the same neuron on different photographs. "
+            "Mahendran & Vedaldi (ECCV 2016), section 3.3: the bottleneck information decides, the deeper the more.",
+        )
+
+    def figure(self) -> Figure:
+        """The three selections of Fig. 4, and the similarities over depth."""
+        names = [architecture.name for architecture in self.architectures]
+        figure = new_figure(9.6, 0.6 + 1.75 * len(names))
+        left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1.25, 1)).flat
+        axes = left.subplots(len(names), 3, squeeze=False)
+        for column, (title, pictures) in enumerate(
+            zip(THREE_SELECTIONS, self.pictures, strict=True)
+        ):
+            for row, name in enumerate(names):
+                axis = axes[row][column]
+                quieten(axis)
+                show(axis, display.paper(pictures[row]))
+                if row == 0:
+                    axis.set_title(title, fontsize=8)
+                if column == 0:
+                    axis.set_ylabel(name, fontsize=9)
+                else:
+                    axis.set_xlabel(f"similarity {self.likeness[name][column - 1]:.2f}", fontsize=8)
+        axis = right.subplots()
+        draw_curves(
+            axis,
+            self.layers,
+            {name: [self.between_neurons[layer, name] for layer in self.layers] for name in names},
+            "mean similarity of two neurons' pictures",
+        )
+        left.suptitle(f"{self.photographs[0]}, {self.layers[-1]}", fontsize=9)
+        return figure
+
+    def _count(self) -> str:
+        counts = [int(n) for n in self.pairs.values()]
+        return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
+
+
+def neuron_selectivity(
+    images: AnyImages = SAMPLE_IMAGES,
+    model: AnyModel = "vgg16_trunk",
+    layers: Sequence[str] | None = None,
+    architectures: Asked = THREE,
+    *,
+    places: int = 2,
+    channels: int = 4,
+    seed: int = 0,
+) -> Selectivity:
+    """Compare the pictures of different neurons that share one bottleneck (Fig. 4, section 3.3).
+
+    At random places of each layer the pictures of several random active channels are compared with one another, and
+    with those of the same neurons on the other photographs, by `similarity`.
+
+    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
+
+    Args:
+        images: one photograph or several.
+        model: the network.
+        layers: names or labels; by default the last layer of each map size but the first.
+        architectures: by default DeConvNet, SaliNet and DeSaliNet.
+        places: how many places of each layer on each photograph.
+        channels: how many channels at each place, at least 2.
+        seed: of the random choices.
+
+    Raises:
+        UnknownLayerError: no layer of one of these names.
+        ValueError: fewer than one place or two channels, or a layer without maps.
+
+    Example:
+        >>> neuron_selectivity("coffee").between_neurons["pool5", "DeSaliNet"]  # doctest: +SKIP
+        0.95…
+    """
+    if places < 1 or channels < 2:
+        raise ValueError(f"places={places}, channels={channels}: at least 1 place and 2 channels")
+    seen, asked = subjects(model, images), as_architectures(architectures)
+    names = _layers(seen[0], layers)
+    generator = torch.Generator().manual_seed(seed)
+    neurons: Numbers = {}
+    photographs: Numbers = {}
+    pairs: Numbers = {}
+    with tqdm(total=len(names) * len(seen), delay=1.0, desc="selectivity", leave=False) as bar:
+        for name in names:
+            between: list[list[float]] = [[] for _ in asked]
+            across: list[list[float]] = [[] for _ in asked]
+            for number, one in enumerate(seen):
+                others = [s for i, s in enumerate(seen) if i == (number + 1) % len(seen) != number]
+                for group in _groups(one.recording, name, places, channels, generator):
+                    drawn = one.recording.reverse(group, asked)
+                    for i in range(len(asked)):
+                        between[i] += _alike(combinations(drawn, 2), i)
+                for other in others:
+                    shared = _active_on_both(
+                        one.recording, other.recording, name, places, generator
+                    )
+                    drawn = one.recording.reverse(shared, asked)
+                    again = other.recording.reverse(shared, asked)
+                    for i in range(len(asked)):
+                        across[i] += _alike(zip(drawn, again, strict=True), i)
+                bar.update()
+            for i, architecture in enumerate(asked):
+                key = (seen[0].label(name), architecture.name)
+                neurons[key], photographs[key] = _mean(between[i]), _mean(across[i])
+                pairs[key] = len(between[i])
+    three = seen[0].recording.reverse(_three_selections(seen[0].recording, names[-1], seed), asked)
+    return Selectivity(
+        tuple(one.title for one in seen),
+        tuple(seen[0].label(name) for name in names),
+        asked,
+        neurons,
+        photographs,
+        pairs,
+        tuple(result.dense() for result in three),
+        {
+            architecture.name: (
+                similarity(three[0].dense()[i], three[1].dense()[i]),
+                similarity(three[0].dense()[i], three[2].dense()[i]),
+            )
+            for i, architecture in enumerate(asked)
+        },
+    )
+
+
+def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
+    names = (
+        list(stages(one.recording)[1:] or stages(one.recording))
+        if layers is None
+        else [one.layer(layer) for layer in layers]
+    )
+    if not names:
+        raise ValueError("no layers given: name at least one")
+    for name in names:
+        if len(one.recording.layers[name].shape) != 3:
+            raise ValueError(
+                f"layer {name!r} has shape {one.recording.layers[name].shape}: neurons at one place can only be "
+                "compared in a layer with maps (C, H, W)"
+            )
+    return names
+
+
+def _groups(
+    recording: Recording, layer: str, places: int, channels: int, generator: torch.Generator
+) -> Iterator[list[Selection]]:
+    """Random active channels at random places where there are at least two of them."""
+    activation = recording[layer]
+    active = activation.ne(0).sum(0).flatten()
+    candidates = (active >= 2).nonzero().flatten()
+    order = torch.randperm(len(candidates), generator=generator)[:places]
+    for place in candidates[order.to(candidates.device)].tolist():
+        y, x = divmod(place, activation.shape[2])
+        known = activation[:, y, x].nonzero().flatten()
+        chosen = known[torch.randperm(len(known), generator=generator)[:channels].to(known.device)]
+        yield [Neuron(layer, channel, y, x) for channel in chosen.tolist()]
+
+
+def _active_on_both(
+    first: Recording, second: Recording, layer: str, count: int, generator: torch.Generator
+) -> list[Selection]:
+    """Random neurons that are active on two photographs."""
+    one, other = first[layer], second[layer]
+    if one.shape != other.shape:
+        return []
+    known = (one.ne(0) & other.ne(0)).nonzero()
+    order = torch.randperm(len(known), generator=generator)[:count]
+    return [Neuron(layer, *index) for index in known[order.to(known.device)].tolist()]
+
+
+def _three_selections(recording: Recording, layer: str, seed: int) -> list[Selection]:
+    """The selections of Fig. 4, all at the centre of the layer."""
+    _, height, width = recording.layers[layer].shape
+    y, x = height // 2, width // 2
+    first = Strongest(layer, y=y, x=x).neuron(recording)
+    known = recording[layer][:, y, x].nonzero().flatten().tolist()
+    others = [channel for channel in known if channel != first.channel] or [first.channel]
+    number = int(torch.randint(len(others), (), generator=torch.Generator().manual_seed(seed)))
+    return [first, Neuron(layer, others[number], y, x), Mixture(layer, y, x, seed)]
+
+
+def _alike(results: Iterator[tuple[Reversed, Reversed]], row: int) -> list[float]:
+    """Similarities of pairs of pictures, without those in which one is zero."""
+    values = (similarity(a.values[row], b.values[row]) for a, b in results)
+    return [value for value in values if not math.isnan(value)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
