@@ -1,0 +1,328 @@
+"""Broken images, changed models and data sets, full disks: told clearly, and nothing lost of what was done."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from deconvscope.exemplars import (
+    BrokenPartError,
+    ChangedBuildError,
+    ChangingNetworkError,
+    DataSetError,
+    Exemplars,
+    NoImagesError,
+    Share,
+    UnfinishedBuildError,
+    WriteError,
+    build,
+    merge,
+)
+from deconvscope.models import UnknownModelError, from_module
+from deconvscope.reversal import UnknownLayerError
+
+from .cases import SETTINGS, SIZE, Slowly, built, contents, folder_of_pictures, picture, small_model
+
+
+def test_broken_images_are_skipped_counted_and_listed(tmp_path):
+    folder = folder_of_pictures(tmp_path / "images", 20)
+    (folder / "0003.png").write_bytes(b"no picture")
+    (folder / "0017.png").write_bytes((folder / "0017.png").read_bytes()[:200])
+    (folder / "0018.png").write_bytes(b"")
+    report = build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+    broken = {"0003.png", "0017.png", "0018.png"}
+    assert set(report.skipped) == broken
+    assert "3 images were skipped" in str(report) and "0017.png: UnreadableImageError" in str(
+        report
+    )
+    exemplars = Exemplars.open(tmp_path / "out", model=small_model())
+    assert set(exemplars.skipped) == broken
+    assert not broken & {found.name for channel in exemplars["first"] for found in channel}
+
+
+def test_broken_images_change_nothing_for_the_others(tmp_path):
+    whole = [picture(number) for number in range(20)]
+    build(small_model(), whole, out=tmp_path / "whole", **SETTINGS)
+    build(
+        small_model(), [*whole[:9], b"no picture", *whole[10:]], out=tmp_path / "broken", **SETTINGS
+    )
+    one, other = (Exemplars.open(tmp_path / name) for name in ("whole", "broken"))
+    unbroken = [[e for e in channel if e.image != 9] for channel in one["third"]]
+    for channel, found in enumerate(other["third"]):
+        assert found[: len(unbroken[channel])] == unbroken[channel]
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        (torch.zeros(3, SIZE, SIZE + 1), "its shape is"),
+        (torch.full((3, SIZE, SIZE), float("nan")), "NaN"),
+        (torch.zeros(3, SIZE, SIZE, dtype=torch.uint8), "floats"),
+        ("no such file.png", "no such file"),
+        (None, "NoneType"),
+    ],
+)
+def test_items_that_are_no_image_are_skipped_and_told_of(tmp_path, item, told):
+    report = build(small_model(), [picture(0), (item, 7), picture(1)], out=tmp_path, **SETTINGS)
+    assert list(report.skipped) == ["1"] and told in report.skipped["1"]
+
+
+def test_activations_that_are_not_finite_are_no_response(tmp_path):
+    images = {str(n): torch.randn(3, SIZE, SIZE) for n in range(6)}
+    images["huge"] = torch.full((3, SIZE, SIZE), 3e38)
+    build(small_model(), images, out=tmp_path, **SETTINGS)
+    exemplars = Exemplars.open(tmp_path)
+    for layer in exemplars.layers:
+        for channel in exemplars[layer.name]:
+            assert all(np.isfinite(found.value) for found in channel)
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no image")
+    with pytest.raises(NoImagesError, match="holds no images"):
+        build(small_model(), tmp_path / "empty", out=tmp_path / "out")
+    with pytest.raises(NoImagesError, match="empty"):
+        build(small_model(), [], out=tmp_path / "out")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        build(small_model(), tmp_path / "nowhere", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_one_readable_image_is_refused(tmp_path):
+    (tmp_path / "one.png").write_bytes(b"no picture")
+    with pytest.raises(
+        NoImagesError, match=r"none of the 1 images can be read; the first, one\.png"
+    ):
+        build(small_model(), tmp_path, out=tmp_path / "out")
+
+
+def test_two_images_of_one_name_are_refused(tmp_path):
+    path = folder_of_pictures(tmp_path / "images", 1) / "0000.png"
+    with pytest.raises(DataSetError, match="two images"):
+        build(small_model(), [path, path], out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("copy", [5, 30])  # in the unit of the original, and in a later one
+def test_images_of_the_same_content_count_once_and_are_listed(tmp_path, copy):
+    originals = [picture(number) for number in range(40)]
+    doubled = [*originals[:copy], originals[2], *originals[copy:]]
+    build(small_model(), originals, out=tmp_path / "once", **SETTINGS)
+    build(small_model(), doubled, out=tmp_path / "twice", **SETTINGS)
+    once, twice = (Exemplars.open(tmp_path / name) for name in ("once", "twice"))
+    assert twice.duplicates == {str(copy): "2"} and not once.duplicates
+    for layer in once.layers:
+        for one, other in zip(once[layer.name], twice[layer.name], strict=True):
+            assert [e.value for e in one] == pytest.approx([e.value for e in other], rel=1e-5)
+            assert [e.image + (e.image >= copy) for e in one] == [e.image for e in other]
+
+
+def test_equal_responses_are_ordered_by_the_number_of_the_image(tmp_path):
+    # Images that differ only where no neuron looks
+    network = nn.Sequential(nn.Conv2d(3, 2, 1, stride=4))
+    images = []
+    for shade in range(40):
+        image = torch.zeros(3, SIZE, SIZE)
+        image[:, 1, 1] = shade + 1.0
+        images.append(image)
+    build(from_module(network, name="sparse"), images, out=tmp_path, **SETTINGS, layers=["0"])
+    for channel in Exemplars.open(tmp_path)["0"]:
+        assert [found.image for found in channel] == [0, 1, 2]
+        assert {(found.y, found.x) for found in channel} == {(0, 0)}
+
+
+@pytest.mark.parametrize("left", [30, 49])
+def test_a_data_set_that_shrank_is_refused_and_the_build_stays(tmp_path, left):
+    built(tmp_path, 50, share=Share(0, 2))
+    before = contents(tmp_path)
+    with pytest.raises(ChangedBuildError, match=f"shrank from 50 to {left} images"):
+        built(tmp_path, left)
+    with pytest.raises(ChangedBuildError, match="grew from 50 to 51"):
+        built(tmp_path, 51)
+    assert contents(tmp_path) == before
+
+
+def test_an_image_that_goes_while_the_build_runs_stops_it_and_nothing_is_lost(
+    tmp_path, monkeypatch
+):
+    folder = folder_of_pictures(tmp_path / "images", 40)
+    listed = build(small_model(), folder, out=tmp_path / "out", **SETTINGS, share=Share(0, 3))
+    assert listed.computed == (0,)
+    kept = (folder / "0020.png").read_bytes()
+    from deconvscope.exemplars import building
+
+    def listed_then_removed(images):
+        source = image_source(images)
+        (folder / "0020.png").unlink()
+        return source
+
+    image_source = building.image_source
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "image_source", listed_then_removed)
+        with pytest.raises(ChangedBuildError, match=r"shrank while it was read: .*0020\.png"):
+            build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+    assert (tmp_path / "out" / "part-00000.safetensors").exists()
+    assert not (tmp_path / "out" / "part-00001.safetensors").exists()
+    (folder / "0020.png").write_bytes(kept)
+    report = build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+    assert report.found == (0,) and report.merged
+
+
+def test_other_files_of_the_same_number_are_refused(tmp_path):
+    folder = folder_of_pictures(tmp_path / "images", 20)
+    build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+    (folder / "0003.png").rename(folder / "other.png")
+    with pytest.raises(ChangedBuildError, match="other images"):
+        build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+
+
+def test_a_moved_folder_is_the_same_data_set(tmp_path):
+    build(small_model(), folder_of_pictures(tmp_path / "a", 20), out=tmp_path / "out", **SETTINGS)
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    assert not build(small_model(), tmp_path / "b", out=tmp_path / "out", **SETTINGS).computed
+
+
+def test_other_weights_preprocessing_and_settings_are_refused(tmp_path):
+    built(tmp_path)
+    images = Slowly(50, 0)
+    with pytest.raises(ChangedBuildError, match="weights or structure changed"):
+        build(small_model(seed=1), images, out=tmp_path, **SETTINGS)
+    other = replace(
+        small_model(), preprocess=replace(small_model().preprocess, mean=(0.5, 0.5, 0.5))
+    )
+    with pytest.raises(ChangedBuildError, match="preprocessing changed"):
+        build(other, images, out=tmp_path, **SETTINGS)
+    with pytest.raises(ChangedBuildError, match="not 'renamed'"):
+        build(replace(small_model(), name="renamed"), images, out=tmp_path, **SETTINGS)
+    for changed, told in [
+        ({"k": 4}, "k was 3 and is 4"),
+        ({"chunk": 8}, "chunk was 4 and is 8"),
+        ({"unit": 32}, "unit was 16 and is 32"),
+        ({"dtype": torch.float64}, "dtype was float32"),
+        ({"layers": ["third"]}, "first, head.* not asked for"),
+    ]:
+        with pytest.raises(ChangedBuildError, match=told):
+            built(tmp_path, **changed)
+    assert not built(tmp_path).computed
+
+
+def test_preprocessing_that_draws_random_numbers_is_refused(tmp_path):
+    model = from_module(
+        nn.Conv2d(3, 2, 3), preprocess=lambda picture: torch.rand(3, 8, 8), name="m"
+    )
+    with pytest.raises(DataSetError, match="random"):
+        build(model, [picture(0)], out=tmp_path)
+
+
+@pytest.mark.parametrize("place", ["part", "merged"])
+def test_a_full_disk_is_told_of_and_what_was_done_is_kept(tmp_path, monkeypatch, place):
+    durably, written = os.fsync, []
+
+    def disk_with_room_for(files):
+        def write(file):
+            if len(written) == files:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            written.append(file)
+            durably(file)
+
+        return write
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", disk_with_room_for(4 if place == "part" else 6))
+        with pytest.raises(WriteError, match="No space left on device; free some space") as caught:
+            built(tmp_path)
+    assert caught.value.errno == errno.ENOSPC
+    parts = 2 if place == "part" else 4
+    assert len(list(tmp_path.glob("part-*"))) == parts
+    assert not list(tmp_path.glob(".*")), "a half-written file was left"
+    assert built(tmp_path).found == tuple(range(parts))
+
+
+def test_nothing_is_opened_or_merged_that_is_not_there(tmp_path):
+    with pytest.raises(UnfinishedBuildError, match="build them first"):
+        Exemplars.open(tmp_path)
+    built(tmp_path, share=Share(0, 2))
+    with pytest.raises(UnfinishedBuildError, match="not merged yet"):
+        Exemplars.open(tmp_path)
+    with pytest.raises(UnfinishedBuildError, match=r"2 of 4 parts are not there yet \(1, 3\)"):
+        merge(tmp_path)
+    built(tmp_path, share=Share(1, 2))
+    part = tmp_path / "part-00001.safetensors"
+    part.write_bytes(part.read_bytes()[:-1])
+    with pytest.raises(UnfinishedBuildError, match="part-00001.* computes that part anew"):
+        merge(tmp_path)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(BrokenPartError, match="manifest"):
+        merge(tmp_path)
+
+
+def test_a_result_of_another_build_is_not_opened(tmp_path):
+    built(tmp_path / "one")
+    built(tmp_path / "two", k=2)
+    shutil.copy(tmp_path / "one" / "exemplars.safetensors", tmp_path / "two")
+    with pytest.raises(BrokenPartError, match="merge again"):
+        Exemplars.open(tmp_path / "two")
+    with pytest.raises(ChangedBuildError, match="other weights"):
+        Exemplars.open(tmp_path / "one", model=small_model(seed=1))
+    with pytest.raises(ChangedBuildError, match="has 49"):
+        Exemplars.open(tmp_path / "one", images=Slowly(49, 0))
+    with pytest.raises(ChangedBuildError, match="your own model"):
+        _ = Exemplars.open(tmp_path / "one").model
+    with pytest.raises(ChangedBuildError, match="no file keeps"):
+        _ = Exemplars.open(tmp_path / "one").source
+
+
+def test_going_on_with_another_version_of_torch_is_warned_of(tmp_path):
+    built(tmp_path)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(torch.__version__.split("+")[0], "1.0"))
+    with pytest.warns(UserWarning, match="torch was .* last digits"):
+        assert not built(tmp_path).computed
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"k": 0}, "k=0"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"unit": 10}, "multiple of chunk=4"),
+        ({"dtype": torch.int32}, "floating-point"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(tmp_path, changed, told):
+    with pytest.raises(ValueError, match=told):
+        built(tmp_path, **changed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_models_layers_and_data_sets_are_refused(tmp_path):
+    with pytest.raises(UnknownModelError, match="vgg16"):
+        build("vgg61", [picture(0)], out=tmp_path)
+    with pytest.raises(UnknownLayerError, match="'thrid' with channels; did you mean 'third'"):
+        built(tmp_path, layers=["thrid"])
+    with pytest.raises(TypeError, match="map-style"):
+        build(small_model(), 7, out=tmp_path)
+
+
+def test_a_network_whose_calls_depend_on_the_image_is_refused(tmp_path):
+    class Moody(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 2, 3)
+            nn.init.ones_(self.conv.weight)
+
+        def forward(self, x):
+            x = torch.relu(self.conv(x))
+            return torch.relu(x) if x.max() > 1e3 else x
+
+    images = [torch.full((3, SIZE, SIZE), shade) for shade in (0.0, 1e5)]
+    with pytest.raises(ChangingNetworkError, match="depend on what is seen"):
+        build(from_module(Moody(), name="moody"), images, out=tmp_path, chunk=1, unit=1)
