@@ -26,6 +26,8 @@ from deconvscope.models import (
     sample_image,
 )
 
+from .uploads import PREFIX, Uploads
+
 THUMBNAIL = 64
 OWN_KEPT = 4
 """Own images that stay reachable from the picker; the address of an older one needs it again."""
@@ -74,6 +76,7 @@ class Photographs:
     """The bundled photographs, and the few own images given last."""
 
     def __init__(self) -> None:
+        self.uploads = Uploads()
         self._own: dict[str, Photograph] = {}
         self._bundled: dict[str, Photograph] = {}
 
@@ -95,9 +98,24 @@ class Photographs:
             return self._bundled[name]
         raise UnknownImageError(name[:80], self.names())
 
+    def known_as(self, name: str) -> str:
+        """Return the name that an image goes by: for an upload the digest of its content, else its own.
+
+        Raises:
+            UnreadableImageError: an upload that did not arrive, or is no picture.
+        """
+        if not name.startswith(PREFIX):
+            return name
+        label, picture = self.uploads.read(name)
+        photograph = Photograph(_digest(picture), label, picture)
+        if photograph.name not in self._own:
+            self._take(photograph)
+        return photograph.name
+
     def clear(self) -> None:
         """Drop every own image."""
         self._own.clear()
+        self.uploads.clear()
 
     @contextmanager
     def guest(self, image: Any) -> Iterator[str]:
@@ -123,6 +141,10 @@ class Photographs:
             if not known:
                 del self._own[photograph.name]
             raise
+        self._take(photograph)
+
+    def _take(self, photograph: Photograph) -> None:
+        self._own[photograph.name] = photograph
         while len(self._own) > OWN_KEPT:
             del self._own[next(iter(self._own))]
 

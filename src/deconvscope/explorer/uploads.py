@@ -1,0 +1,87 @@
+"""Pictures that a person opened, dropped or pasted in the browser, read when they are first looked at."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+
+from PIL import Image
+
+from deconvscope.models import UnreadableImageError, read_image
+
+PREFIX = "upload:"
+LARGEST_FILE = 8 << 20
+"""Bytes; the browser sends much less."""
+MOST_PIXELS = 40_000_000
+WAITING_KEPT = 4
+LONGEST_NAME = 80
+
+
+class Uploads:
+    """Files by the number their browser gave them, the few that came last."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+
+    def take(self, info: object, file: object) -> None:
+        """Keep a file as it came; what is no file is left for the query that asks for it to find missing."""
+        if not isinstance(info, dict) or not isinstance(file, bytes | bytearray | memoryview):
+            return
+        number, name = info.get("id"), info.get("name")
+        if not isinstance(number, str) or not 0 < len(number) <= LONGEST_NAME:
+            return
+        if memoryview(file).nbytes > LARGEST_FILE:
+            file = b""
+        title = name.strip()[:LONGEST_NAME] if isinstance(name, str) else ""
+        self._files[number] = (title or "your picture", bytes(file))
+        self._files.move_to_end(number)
+        while len(self._files) > WAITING_KEPT:
+            self._files.popitem(last=False)
+
+    def read(self, name: str) -> tuple[str, Image.Image]:
+        """Return the label and the picture of an upload.
+
+        Args:
+            name: "upload:" and the number.
+
+        Raises:
+            UnreadableImageError: it did not arrive, is no picture, a broken one, or one too large.
+        """
+        found = self._files.get(name.removeprefix(PREFIX))
+        if found is None:
+            raise UnreadableImageError("the picture did not arrive: open it again")
+        title, file = found
+        if not file:
+            raise UnreadableImageError(
+                f"{title}: empty, or larger than {LARGEST_FILE >> 20} MB; scale it down first"
+            )
+        try:
+            _require_moderate(file)
+            return title, read_image(file)
+        except UnreadableImageError as error:
+            raise UnreadableImageError(f"{title}: {_reason(error)}") from error
+
+    def clear(self) -> None:
+        """Drop every file."""
+        self._files.clear()
+
+
+def _require_moderate(file: bytes) -> None:
+    """Look at a picture's size before its pixels are unpacked."""
+    try:
+        with Image.open(io.BytesIO(file)) as picture:
+            width, height = picture.size
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(f"too large; scale it down first ({error})") from error
+    except Exception:  # whatever else is wrong with it, reading it says
+        return
+    if width * height > MOST_PIXELS:
+        raise UnreadableImageError(
+            f"too large, {width}×{height}: scale it to {MOST_PIXELS // 1_000_000} million pixels or less"
+        )
+
+
+def _reason(error: UnreadableImageError) -> str:
+    """The message without what the file goes by there: "these 1234 bytes: broken" ↦ "broken"."""
+    told = str(error)
+    return told.split(": ", 1)[1] if told.startswith("these ") and ": " in told else told
