@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import nn
 
+import deconvscope as ds
 from deconvscope.models import Model, Preprocessing, from_module
+
+from .recorded_browser import Browser, RecordedComm
 
 
 class SmallNetwork(nn.Module):
@@ -39,3 +44,20 @@ def small_network() -> nn.Module:
 def small_model(small_network: nn.Module) -> Model:
     """The small network on 32×32 crops."""
     return from_module(small_network, preprocess=Preprocessing(size=32, resize=32), name="small")
+
+
+@pytest.fixture
+def comm() -> RecordedComm:
+    return RecordedComm()
+
+
+@pytest.fixture
+def explorer(small_model: Model, comm: RecordedComm) -> Iterator[ds.Explorer]:
+    made = ds.Explorer(small_model, comm=comm)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def browser(explorer: ds.Explorer, comm: RecordedComm) -> Browser:
+    return Browser(explorer, comm)

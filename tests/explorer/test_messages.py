@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deconvscope import display
-from deconvscope.explorer import messages
+from deconvscope.explorer import messages, queries
 from deconvscope.explorer.session import Place, Session, View
 from deconvscope.models import Model
 
@@ -48,30 +48,30 @@ def view(small_model: Model) -> View:
 
 
 def test_a_complete_query_is_read() -> None:
-    query = messages.read_query(QUERY)
+    query = queries.read_query(QUERY)
     assert (query.client, query.seq, query.layer) == ("ab", 3, "features.3")
     assert (query.channel, query.y, query.x) == (2, 5, 6)
     assert query.architectures == ("FTT", "TTT")
 
 
 def test_a_query_may_leave_layer_and_neuron_to_the_kernel() -> None:
-    query = messages.read_query({**QUERY, "layer": None, "neuron": None})
+    query = queries.read_query({**QUERY, "layer": None, "neuron": None})
     assert (query.layer, query.channel, query.y, query.x) == (None, None, None, None)
     strongest_place = {**QUERY, "neuron": {"channel": 2, "y": None, "x": None}}
-    assert messages.read_query(strongest_place).y is None
+    assert queries.read_query(strongest_place).y is None
 
 
 @given(anything)
 def test_whatever_comes_is_read_or_refused(raw: Any) -> None:
-    with pytest.raises(messages.MalformedQueryError):
-        messages.read_query(raw)
+    with pytest.raises(queries.MalformedQueryError):
+        queries.read_query(raw)
 
 
 @given(st.sampled_from(sorted(QUERY)), anything)
 def test_one_spoilt_entry_is_read_or_refused(key: str, value: Any) -> None:
     try:
-        query = messages.read_query({**QUERY, key: value})
-    except messages.MalformedQueryError as error:
+        query = queries.read_query({**QUERY, key: value})
+    except queries.MalformedQueryError as error:
         line = messages.failure(str(error), error.client, error.seq)
         assert 0 < len(line["message"]) <= 600
         json.dumps(line, allow_nan=False)
@@ -101,8 +101,8 @@ def test_one_spoilt_entry_is_read_or_refused(key: str, value: Any) -> None:
     ],
 )
 def test_a_refusal_names_the_value(spoilt: dict[str, Any], line: str) -> None:
-    with pytest.raises(messages.MalformedQueryError, match=line):
-        messages.read_query({**QUERY, **spoilt})
+    with pytest.raises(queries.MalformedQueryError, match=line):
+        queries.read_query({**QUERY, **spoilt})
 
 
 def test_the_map_and_the_neuron_are_the_recording_s(view: View) -> None:

@@ -14,6 +14,7 @@ from torch import nn
 
 import deconvscope as ds
 from deconvscope.explorer.photographs import OWN_KEPT
+from deconvscope.explorer.progress import Progress
 from deconvscope.explorer.session import SCENES_KEPT, Place, Session
 from deconvscope.models import Model, UnknownImageError, sample_image
 
@@ -85,12 +86,12 @@ def test_a_resting_session_holds_no_recording_and_wakes(session: Session) -> Non
 
 
 def test_progress_is_told_before_recording_and_cleared_after(small_model: Model) -> None:
-    told: list[str | None] = []
+    told: list[Progress | None] = []
     session = Session(tell=told.append)
     with session.networks.guest(small_model):
         session.visit(Place("small", "chelsea"))
         assert told[0] is not None
-        assert "small" in told[0]
+        assert "small" in told[0].text
         assert told[-1] is None
         told.clear()
         session.visit(Place("small", "chelsea", "features.0"))

@@ -9,7 +9,6 @@ import json
 import random
 import threading
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,85 +16,22 @@ import ipywidgets
 import numpy as np
 import pytest
 import torch
-from comm.base_comm import BaseComm
 from PIL import Image
 from torch import nn
 
 import deconvscope as ds
 from deconvscope import display
 from deconvscope.explorer.session import Place, Session, View
+from deconvscope.explorer.worker import Check
 from deconvscope.models import Model
+
+from .recorded_browser import Browser, RecordedComm
 
 DRAWN = ("_map", "_pictures", "_view", "_atlas", "_atlas_info", "_network", "_photograph")
 
 
-class RecordedComm(BaseComm):
-    """A comm that keeps what the kernel sends."""
-
-    def __init__(self, **keywords: Any) -> None:
-        self.sent: list[dict[str, Any]] = []
-        super().__init__(**keywords)
-
-    def publish_msg(
-        self,
-        msg_type: str,
-        data: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-        buffers: list[bytes] | None = None,
-        **keys: Any,
-    ) -> None:
-        if data and data.get("method") == "update":
-            self.sent.append(data["state"])
-
-
-class Browser:
-    """The other side of an explorer: asks, and sees what is sent."""
-
-    def __init__(self, explorer: ds.Explorer, comm: RecordedComm, client: str = "browser") -> None:
-        self.explorer, self.comm, self.client = explorer, comm, client
-        self.seq = 0
-
-    def ask(self, **wanted: Any) -> list[dict[str, Any]]:
-        """Send a complete query and return the messages that came back."""
-        self.seq += 1
-        query = {
-            "client": self.client,
-            "seq": self.seq,
-            "model": "small",
-            "image": "chelsea",
-            "layer": "features.4",
-            "neuron": None,
-            "architectures": ["FTT", "saliency", "TTT"],
-            **wanted,
-        }
-        return self.send({"_query": query})
-
-    def send(self, state: dict[str, Any]) -> list[dict[str, Any]]:
-        """Send any state update and return the messages that came back."""
-        before = len(self.comm.sent)
-        self.explorer._handle_msg({"content": {"data": {"method": "update", "state": state}}})
-        return self.comm.sent[before:]
-
-
 def drawn(explorer: ds.Explorer) -> Any:
     return tuple(getattr(explorer, name) for name in DRAWN), explorer.address
-
-
-@pytest.fixture
-def comm() -> RecordedComm:
-    return RecordedComm()
-
-
-@pytest.fixture
-def explorer(small_model: Model, comm: RecordedComm) -> Iterator[ds.Explorer]:
-    made = ds.Explorer(small_model, comm=comm)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def browser(explorer: ds.Explorer, comm: RecordedComm) -> Browser:
-    return Browser(explorer, comm)
 
 
 # ---------------------------------------------------------------- asked by the browser
@@ -230,12 +166,12 @@ def test_queries_beside_a_running_cell_are_answered_one_at_a_time(
     """With ipykernel 7 the browser's messages come on another thread than the cell's."""
     visit, inside, together = Session.visit, [0], []
 
-    def watched(session: Session, place: Place) -> View:
+    def watched(session: Session, place: Place, check: Check = lambda: None) -> View:
         inside[0] += 1
         together.append(inside[0])
         threading.Event().wait(0.002)
         try:
-            return visit(session, place)
+            return visit(session, place, check)
         finally:
             inside[0] -= 1
 

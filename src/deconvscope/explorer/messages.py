@@ -1,13 +1,12 @@
-"""What kernel and browser tell each other, as data: a query read, a view written.
+"""What the kernel tells browsers, as data: views, layers, networks, progress and failures.
 
-Pure functions from plain values to plain values; `js/src/protocol.ts` has the same names.
+Pure functions to plain values; `js/src/protocol.ts` has the same names.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,74 +16,27 @@ from PIL import Image
 
 from .address import Address
 from .pictures import Picture, encode_pictures
+from .progress import Progress
 from .scene import Scene
 from .session import Session, View
 
 Payload = dict[str, Any]
 
-LONGEST_TEXT = 300
-LARGEST_NUMBER = 2**53 - 1
-LARGEST_INDEX = 2**31 - 1
-MOST_ARCHITECTURES = 32
+LONGEST_LINE = 600
 LARGEST_PNG = 130_000
 """Bytes up to which the photograph is sent without loss."""
 
 
-class MalformedQueryError(ValueError):
-    """A query of another form than agreed; `client` and `seq` as far as they were readable."""
-
-    def __init__(self, message: str, client: str = "", seq: int = 0) -> None:
-        super().__init__(message)
-        self.client = client
-        self.seq = seq
-
-
-@dataclass(frozen=True)
-class Query:
-    """A complete place that a browser wants to see, in its own words; not yet known to exist."""
-
-    client: str
-    seq: int
-    model: str
-    image: str
-    layer: str | None
-    channel: int | None
-    y: int | None
-    x: int | None
-    architectures: tuple[str, ...]
-
-
-def read_query(raw: object) -> Query:
-    """Check the form of a query.
-
-    Raises:
-        MalformedQueryError: and nothing else, whatever came.
-    """
-    if not isinstance(raw, dict):
-        raise MalformedQueryError(f"the browser's query is {type(raw).__name__}, not a record")
-    client, seq = raw.get("client"), raw.get("seq")
-    if not (isinstance(client, str) and _is_text(client)) or not (
-        isinstance(seq, int) and _is_number(seq, LARGEST_NUMBER)
-    ):
-        raise MalformedQueryError("the browser's query does not say whose it is and which")
-    try:
-        return Query(
-            client=client,
-            seq=seq,
-            model=_text(raw, "model"),
-            image=_text(raw, "image"),
-            layer=None if raw.get("layer") is None else _text(raw, "layer"),
-            architectures=_codes(raw),
-            **_neuron(raw),
-        )
-    except MalformedQueryError as error:
-        raise MalformedQueryError(str(error), client, seq) from None
+def progress(told: Progress, cancellable: bool) -> Payload:
+    """Return what a browser shows of work in hand; `_cancel` ends it where it is cancellable."""
+    fraction = None if told.fraction is None else round(told.fraction, 3)
+    return {"text": told.text, "fraction": fraction, "cancellable": cancellable}
 
 
 def failure(message: str, client: str, seq: int) -> Payload:
     """Return the line that tells a browser why its query was not answered."""
     line = " ".join(message.split()) or "the query failed for an unknown reason"
-    return {"client": client, "seq": seq, "message": line[: 2 * LONGEST_TEXT]}
+    return {"client": client, "seq": seq, "message": line[:LONGEST_LINE]}
 
 
 def catalog(session: Session) -> Payload:
@@ -270,59 +222,3 @@ def _encoded(picture: Image.Image) -> bytes:
 
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else 0.0
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
-
-
-def _is_number(value: object, largest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest
-
-
-def _text(raw: Payload, key: str) -> str:
-    value = raw.get(key)
-    if not isinstance(value, str) or not _is_text(value):
-        raise MalformedQueryError(f"{key} is {_shown(value)}; it must be a name")
-    return value
-
-
-def _codes(raw: Payload) -> tuple[str, ...]:
-    codes = raw.get("architectures")
-    if not isinstance(codes, list) or not 0 < len(codes) <= MOST_ARCHITECTURES:
-        raise MalformedQueryError("choose at least one architecture")
-    if not all(_is_text(code) for code in codes):
-        raise MalformedQueryError(f"architectures is {_shown(codes)}; it must be a list of codes")
-    return tuple(codes)
-
-
-def _neuron(raw: Payload) -> dict[str, int | None]:
-    neuron = raw.get("neuron")
-    if neuron is None:
-        return {"channel": None, "y": None, "x": None}
-    if not isinstance(neuron, dict):
-        raise MalformedQueryError(f"neuron is {_shown(neuron)}; it must have channel, y and x")
-    indices = {key: _index(neuron.get(key), key) for key in ("channel", "y", "x")}
-    if indices["channel"] is None:
-        raise MalformedQueryError("neuron has no channel")
-    if (indices["y"] is None) != (indices["x"] is None):
-        raise MalformedQueryError("neuron has only one of y and x")
-    return indices
-
-
-def _index(value: object, key: str) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or not _is_number(value, LARGEST_INDEX):
-        raise MalformedQueryError(f"{key} is {_shown(value)}; it must be an integer from 0 on")
-    return value
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return repr(value if len(value) <= 60 else value[:59] + "…")
-    if value is None or isinstance(value, bool | float):
-        return repr(value)
-    if isinstance(value, int):
-        return str(value) if abs(value) <= LARGEST_NUMBER else "a huge number"
-    return f"a {type(value).__name__}"

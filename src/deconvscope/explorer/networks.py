@@ -33,6 +33,13 @@ class Loaded:
         """Where the network computes."""
         return next((p.device for p in _tensors(self.model.network)), torch.device("cpu"))
 
+    def weights(self) -> list[tuple[int, int]]:
+        """Return what changes whenever the network's weights are written or exchanged."""
+        return [
+            (id(weight), 0 if weight.is_inference() else weight._version)
+            for weight in _tensors(self.model.network)
+        ]
+
     @property
     def dtype(self) -> torch.dtype:
         """The precision of the network's weights."""

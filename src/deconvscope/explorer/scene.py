@@ -6,11 +6,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from deconvscope.models import layer_labels, layer_path
-from deconvscope.reversal import Layer, Neuron, Recording, Strongest, UnknownLayerError
+from deconvscope.reversal import (
+    Architecture,
+    Layer,
+    Neuron,
+    Recording,
+    Reversed,
+    Strongest,
+    UnknownLayerError,
+)
 from deconvscope.reversal.errors import near_matches
 
 from .atlas import Atlas, draw_atlas
 from .opening import opening_layer
+from .progress import ForwardWatch
+from .reversals import Reversals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 
     from .networks import Loaded
     from .photographs import Photograph
+    from .worker import Check
 
 
 class Scene:
@@ -38,7 +49,9 @@ class Scene:
         self.photograph = photograph
         self._load = load
         self._recording: Recording | None = None
+        self._weights: list[tuple[int, int]] = []
         self._atlases: dict[str, Atlas] = {}
+        self._reversals = Reversals()
 
     @property
     def model(self) -> Model:
@@ -47,8 +60,8 @@ class Scene:
 
     @property
     def recorded(self) -> bool:
-        """Whether the recording is at hand."""
-        return self._recording is not None
+        """Whether the recording is at hand, and of the network as it is: it may have been trained on."""
+        return self._recording is not None and self._weights == self._load().weights()
 
     @property
     def recording(self) -> Recording:
@@ -58,8 +71,14 @@ class Scene:
         assert self._recording is not None
         return self._recording
 
-    def record(self) -> None:
+    def record(
+        self, check: Check = lambda: None, tell: Callable[[float | None], None] = lambda part: None
+    ) -> None:
         """Let the network look at the image.
+
+        Args:
+            check: called at every call of the network, raises to give up.
+            tell: told how much of the network was passed.
 
         Raises:
             RecordingError: the network cannot be recorded.
@@ -69,12 +88,23 @@ class Scene:
         image = self.photograph.input(loaded.model).to(loaded.device)
         if not self.photograph.is_tensor:
             image = image.to(loaded.dtype)
-        self._recording = loaded.reversible.record(image)
+        self.release()
+        weights = loaded.weights()
+        with ForwardWatch(loaded.model.network, check, tell):
+            self._recording = loaded.reversible.record(image)
+        self._weights = weights
 
     def release(self) -> None:
-        """Free the recording and the atlases."""
+        """Free the recording, the atlases and the pictures."""
         self._recording = None
         self._atlases.clear()
+        self._reversals.clear()
+
+    def forget(self) -> None:
+        """Free all, and the recording of whoever else holds it."""
+        if self._recording is not None:
+            self._recording.forget()
+        self.release()
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -136,6 +166,40 @@ class Scene:
             chosen = self.recording.resolve(Strongest(layer.name, channel, y, x))
         assert isinstance(chosen, Neuron)
         return chosen
+
+    def reversed(
+        self,
+        neuron: Neuron,
+        architectures: tuple[Architecture, ...],
+        check: Check = lambda: None,
+    ) -> Reversed:
+        """Return a neuron's pictures, from memory where it was reversed a short while ago.
+
+        Args:
+            neuron: the neuron.
+            architectures: what to run backwards from it.
+            check: called between layers, raises to give up.
+        """
+        key = (neuron, architectures)
+        pictures = self._reversals.get(key)
+        if pictures is None:
+            pictures = self.recording.reverse(
+                neuron, architectures, watch=lambda slot, signal: check()
+            )
+            self._reversals.keep(key, pictures)
+        return pictures
+
+    def has(self, neuron: Neuron) -> bool:
+        """Return whether there is such a neuron, its layer given by name."""
+        layer = next((layer for layer in self.layers if layer.name == neuron.layer), None)
+        index = (neuron.channel, neuron.y, neuron.x)[: 1 if layer and len(layer.shape) == 1 else 3]
+        return layer is not None and all(
+            i is not None and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
+        )
+
+    def at_hand(self, neuron: Neuron, architectures: tuple[Architecture, ...]) -> bool:
+        """Return whether a neuron's pictures are in memory."""
+        return (neuron, architectures) in self._reversals
 
     def activation(self, layer: str) -> Tensor:
         """Return a layer's activation, (C,H,W) or (K,)."""

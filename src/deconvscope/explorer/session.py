@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +23,20 @@ from deconvscope.reversal import (
 from .address import Address
 from .networks import Networks
 from .photographs import Photographs
+from .progress import Progress, Tell
 from .scene import Scene
+from .worker import Check
 
 if TYPE_CHECKING:
-    from .messages import Query
+    from .queries import Query
 
 THREE = (DECONVNET, SALINET, DESALINET)
 FIGURE_3 = tuple(SALINET if architecture.code == "TTF" else architecture for architecture in EIGHT)
 """The eight as printed, SaliNet with its own LRN† where the figure has TTF."""
 
 SCENES_KEPT = 2
+FELT = 0.3
+"""Seconds after which a reversal is told of."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +89,17 @@ def answer(
 class Session:
     """Networks, images and the last recordings of one explorer; nothing is shared between two.
 
-    Not safe for two threads at once: the widget locks.
+    Not safe for two threads at once: the conversation sees to that.
 
     Args:
         device: where the networks compute, see `Networks`.
-        tell: is called with a line before work that may be felt, and with None after it.
+        tell: is told of work that may be felt, and None at its end.
     """
 
     def __init__(
         self,
         device: str | torch.device = "auto",
-        tell: Callable[[str | None], None] = lambda line: None,
+        tell: Tell = lambda progress: None,
     ) -> None:
         self.networks = Networks(device)
         self.photographs = Photographs()
@@ -103,23 +107,23 @@ class Session:
         self._scenes: OrderedDict[tuple[str, bool, str], Scene] = OrderedDict()
         self._architectures = {known.code: known for known in FIGURE_3}
 
-    def visit(self, place: Place) -> View:
+    def visit(self, place: Place, check: Check = lambda: None) -> View:
         """Look at a place: record if need be, choose the neuron, run the network in reverse.
+
+        Args:
+            place: what to look at.
+            check: called between the parts of the work, raises to give up.
 
         Raises:
             LookupError: an unknown model, image or layer.
             ValueError: a channel or place out of range, an image that does not suit the network.
             RecordingError: the network cannot be recorded.
         """
-        scene = self._scene(place.model, place.image)
-        started = time.perf_counter()
-        layer = scene.layer(place.layer)
-        neuron = scene.neuron(layer, place.channel, place.y, place.x)
-        reconstruction = scene.recording.reverse(neuron, place.architectures)
-        milliseconds = (time.perf_counter() - started) * 1000
+        place = replace(place, image=self.photographs.known_as(place.image))
+        view = self._view(place, self._scene(place.model, place.image, check), check)
         for architecture in place.architectures:
             self._architectures[architecture.code] = architecture
-        return answer(place, scene, neuron, reconstruction, milliseconds)
+        return view
 
     def place(self, query: Query) -> Place:
         """Return the place a query means.
@@ -196,9 +200,7 @@ class Session:
     def clear(self) -> None:
         """Free every recording and drop every network and image."""
         for scene in self._scenes.values():
-            if scene.recorded:
-                scene.recording.forget()
-            scene.release()
+            scene.forget()
         self._scenes.clear()
         self.networks.clear()
         self.photographs.clear()
@@ -206,21 +208,55 @@ class Session:
     def _architecture(self, code: str) -> Architecture:
         return self._architectures.get(code) or Architecture.parse(code)
 
-    def _scene(self, model: str, image: str) -> Scene:
+    def _view(self, place: Place, scene: Scene, check: Check) -> View:
+        started = time.perf_counter()
+        layer = scene.layer(place.layer)
+        neuron = scene.neuron(layer, place.channel, place.y, place.x)
+        line = Progress(f"running backwards from {scene.labels[layer.name]}")
+        told = False
+
+        def between_layers() -> None:
+            nonlocal told
+            check()
+            if not told and time.perf_counter() - started > FELT:
+                told = True
+                self._tell(line)
+
+        try:
+            reconstruction = scene.reversed(neuron, place.architectures, between_layers)
+        finally:
+            if told:
+                self._tell(None)
+        milliseconds = (time.perf_counter() - started) * 1000
+        return answer(place, scene, neuron, reconstruction, milliseconds)
+
+    def _scene(self, model: str, image: str, check: Check) -> Scene:
         key = (model, self.networks.is_own(model), image)
         scene = self._scenes.get(key)
         if scene is None:
             scene = Scene(lambda: self.networks[model], self.photographs[image])
+        if not self.networks.ready(model):
+            self._load(model, check)
         if not scene.recorded:
-            try:
-                if not self.networks.ready(model):
-                    self._tell(f"loading {self.networks.label(model)}")
-                self._tell(f"recording {scene.model.label} on {scene.photograph.label}")
-                scene.record()
-            finally:
-                self._tell(None)
+            self._record(scene, check)
         self._scenes[key] = scene
         self._scenes.move_to_end(key)
         while len(self._scenes) > SCENES_KEPT:
             self._scenes.popitem(last=False)
         return scene
+
+    def _load(self, model: str, check: Check) -> None:
+        try:
+            self._tell(Progress(f"loading {self.networks.label(model)}"))
+            self.networks[model]
+            check()
+        finally:
+            self._tell(None)
+
+    def _record(self, scene: Scene, check: Check) -> None:
+        line = f"recording {scene.model.label} on {scene.photograph.label}"
+        try:
+            self._tell(Progress(line))
+            scene.record(check, lambda part: self._tell(Progress(line, part)))
+        finally:
+            self._tell(None)

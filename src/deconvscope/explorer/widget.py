@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from deconvscope.reversal import Neuron, Recording, Reversed, Strongest
 from deconvscope.reversal.errors import near_matches
 
 from . import messages
+from .conversation import Conversation, Screen
 from .picture import draw_view, png_base64
-from .session import Place, Session, View
+from .session import Place, View
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -29,9 +31,13 @@ if TYPE_CHECKING:
 
 DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
 PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
-BROWSER_SETS = ("_query", "display", "layout", "tooltip", "tabbable", "_view_count")
+BROWSER_ASKS = ("_query", "_cancel", "_hover", "_upload", "_upload_info")
+BROWSER_SETS = ("display", "live", "prefetch", "layout", "tooltip", "tabbable", "_view_count")
 HOST_KEYWORDS = ("layout", "tooltip", "tabbable", "comm", "model_id")
-KEYWORDS = ("model", "image", "layer", "neuron", "architectures", "device", "display", "layout")
+KEYWORDS = (
+    "model", "image", "layer", "neuron", "architectures", "device", "display", "live", "prefetch",
+    "layout",
+)  # fmt: skip
 STATIC = Path(__file__).parent / "static"
 
 
@@ -56,6 +62,9 @@ class Explorer(anywidget.AnyWidget):
         architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
         device: "auto" (CUDA where there is one; an own module stays where it is) or a torch device.
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
+        live: whether the browser commits to the neuron under the pointer without a click.
+        prefetch: whether the neuron under a resting pointer, and its neighbours, are computed while
+            nothing else is, so that a click often finds its answer ready.
         **host: ipywidgets' own keywords: layout, tooltip, tabbable.
 
     Setting `layer`, `channel`, `y`, `x`, `architectures`, `model_name`, `address`, `neuron`,
@@ -92,13 +101,20 @@ class Explorer(anywidget.AnyWidget):
     _failure = t.Dict().tag(sync=True)
     _progress = t.Dict().tag(sync=True)
 
-    # What the browser asks. Any value may arrive, and a refusal by the trait would go unseen there
+    # What the browser asks: heard in `set_state`, never kept
     _query = t.Any({}).tag(sync=True, echo_update=False)
+    _cancel = t.Any({}).tag(sync=True, echo_update=False)
+    _hover = t.Any({}).tag(sync=True, echo_update=False)
+    _upload = t.Any(b"").tag(sync=True, echo_update=False)
+    _upload_info = t.Any({}).tag(sync=True, echo_update=False)
 
     # How many displays there are; hosts that count begin from 0
     _view_count = t.Int(0, allow_none=True).tag(sync=True)
 
+    # What both set
     display = t.Enum(DISPLAYS, "paper").tag(sync=True)
+    live = t.Bool(False).tag(sync=True)
+    prefetch = t.Bool(True).tag(sync=True)
 
     # What Python reads and sets
     model_name = t.Unicode()
@@ -118,30 +134,28 @@ class Explorer(anywidget.AnyWidget):
         architectures: Any = None,
         device: str | torch.device = "auto",
         display: str = "paper",
+        live: bool = False,
+        prefetch: bool = True,
         **host: Any,
     ) -> None:
         for keyword in host:
             if keyword not in HOST_KEYWORDS:
                 near = near_matches(keyword, KEYWORDS)
                 raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
-        # With ipykernel 7 the browser's messages are handled beside a running cell
-        self._lock = threading.RLock()
-        self._latest: dict[str, int] = {}
-        self._moves = 0
         self._closed = False
-        self._shown: View | None = None
-        self._session = Session(device, self._tell)
-        self.display = display
+        self._conversation = Conversation(device, Screen(self._show, self._put))
+        session = self._conversation.session
+        self.display, self.live, self.prefetch = display, live, prefetch
         if layer is not None and neuron is not None and layer != neuron.layer:
             raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
         place = Place("", "", layer) if neuron is None else _at(Place("", ""), neuron)
         if architectures is not None:
-            place = replace(place, architectures=self._session.architectures(architectures))
+            place = replace(place, architectures=session.architectures(architectures))
         with (
-            self._session.networks.guest(model) as model_name,
-            self._session.photographs.guest(image) as image_name,
+            session.networks.guest(model) as model_name,
+            session.photographs.guest(image) as image_name,
         ):
-            self._go(replace(place, model=model_name, image=image_name))
+            self._conversation.go(replace(place, model=model_name, image=image_name))
         super().__init__(**host)
 
     # ------------------------------------------------------------------ moving
@@ -159,9 +173,9 @@ class Explorer(anywidget.AnyWidget):
             LookupError: an unknown layer.
             ValueError: a channel or place out of range.
         """
-        with self._lock:
+        with self._conversation.turn():
             place = replace(self._place, layer=layer or self.layer, channel=channel, y=y, x=x)
-            self._go(place)
+            self._conversation.go(place)
 
     @property
     def neuron(self) -> Neuron:
@@ -170,8 +184,8 @@ class Explorer(anywidget.AnyWidget):
 
     @neuron.setter
     def neuron(self, neuron: Neuron | Strongest) -> None:
-        with self._lock:
-            self._go(_at(self._place, neuron))
+        with self._conversation.turn():
+            self._conversation.go(_at(self._place, neuron))
 
     @property
     def image(self) -> Image.Image:
@@ -180,8 +194,9 @@ class Explorer(anywidget.AnyWidget):
 
     @image.setter
     def image(self, image: Any) -> None:
-        with self._lock, self._session.photographs.guest(image) as name:
-            self._go(replace(self._place, image=name, channel=None, y=None, x=None))
+        photographs = self._conversation.session.photographs
+        with self._conversation.turn(), photographs.guest(image) as name:
+            self._conversation.go(replace(self._place, image=name, channel=None, y=None, x=None))
 
     @property
     def model(self) -> Model:
@@ -190,22 +205,24 @@ class Explorer(anywidget.AnyWidget):
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
-        with self._lock, self._session.networks.guest(model) as name:
-            self._go(Place(name, self._place.image, architectures=self._place.architectures))
+        networks = self._conversation.session.networks
+        with self._conversation.turn(), networks.guest(model) as name:
+            here = self._place
+            self._conversation.go(Place(name, here.image, architectures=here.architectures))
 
     @t.validate(*PUBLIC)
     def _asked_by_python(self, proposal: Any) -> Any:
         """Move the view before a trait takes its value, so that a refusal leaves all as it was."""
         name, value = proposal["trait"].name, proposal["value"]
-        if self._shown is None and not self._closed:
+        if self._conversation.shown is None and not self._closed:
             return value  # while the explorer is being made
-        with self._lock:
+        with self._conversation.turn():
             shown = messages.public_traits(self._now)
             wanted = {**{trait: getattr(self, trait) for trait in PUBLIC}, name: value}
             changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
             if changed:
                 try:
-                    self._go(self._session.moved(self._place, changed))
+                    self._conversation.go(self._conversation.session.moved(self._place, changed))
                 except Exception:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
@@ -216,66 +233,49 @@ class Explorer(anywidget.AnyWidget):
     # ------------------------------------------------------------------ answering
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what the browser sends, one message at a time."""
-        with self._lock:
-            asked = {key: sync_data[key] for key in sync_data if key in BROWSER_SETS}
-            if asked.get("display", DISPLAYS[0]) not in DISPLAYS:
-                del asked["display"]
-            super().set_state(asked)
+        """Take what a browser sends: answer what it asks, keep what it sets."""
+        self._conversation.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
+        kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
+        if kept.get("display", DISPLAYS[0]) not in DISPLAYS:
+            del kept["display"]
+        for switch in ("live", "prefetch"):
+            if not isinstance(kept.get(switch, True), bool):
+                del kept[switch]
+        if kept:
+            self._conversation.later(partial(super().set_state, kept))
+
+    @t.observe("prefetch")
+    def _told_to_work_ahead(self, change: Any) -> None:
+        self._conversation.prefetch = change["new"]
 
     @t.observe("_view_count")
     def _looked_at(self, change: Any) -> None:
         """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
         if change["new"] == 0:
-            with self._lock:
-                self._session.rest()
+            self._conversation.rest()
 
-    @t.observe("_query")
-    def _asked_by_browser(self, change: Any) -> None:
-        """Answer a query; every failure becomes a line in the browser, and the view stays."""
-        client, seq = "", 0
-        try:
-            query = messages.read_query(change["new"])
-            client, seq = query.client, query.seq
-            if seq <= self._latest.get(client, -1):
-                return
-            self._latest[client] = seq
-            self._go(self._session.place(query), client, seq)
-        except messages.MalformedQueryError as error:
-            self._failure = messages.failure(str(error), error.client, error.seq)
-        except Exception as error:
-            # Whatever a person's own network raises too: an observer's exception would go unseen
-            told = isinstance(error, LookupError | ValueError | RuntimeError | OSError)
-            line = str(error) if told else f"{type(error).__name__}: {error}"
-            self._failure = messages.failure(line, client, seq)
+    def _show(self, view: View, client: str, seq: int, before: View | None) -> None:
+        """Show a view: to the browser first, in one message, then to Python's observers."""
+        if self._closed:
+            return
+        traits = messages.neuron_traits(view, client, seq)
+        new_scene = before is None or before.scene is not view.scene
+        if before is None or new_scene or before.neuron.layer != view.neuron.layer:
+            traits |= messages.layer_traits(view.scene, view.neuron.layer)
+        if before is None or new_scene:
+            traits |= messages.scene_traits(view.scene)
+        if before is None or new_scene or before.place.architectures != view.place.architectures:
+            traits["_catalog"] = messages.catalog(self._conversation.session)
+        self._put({**traits, "_failure": {}})
+        with self.hold_trait_notifications():
+            for name, value in messages.public_traits(view).items():
+                setattr(self, name, value)
 
-    def _go(self, place: Place, client: str = "", seq: int | None = None) -> None:
-        """Visit a place and show it: the browser first, in one message, then Python's observers."""
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("this explorer is closed: make a new one")
-            view = self._session.visit(place)
-            if seq is None:
-                seq = self._moves = self._moves + 1
-            traits = messages.neuron_traits(view, client, seq)
-            before = self._shown
-            new_scene = before is None or before.scene is not view.scene
-            if before is None or new_scene or before.neuron.layer != view.neuron.layer:
-                traits |= messages.layer_traits(view.scene, view.neuron.layer)
-            if before is None or new_scene:
-                traits |= messages.scene_traits(view.scene)
-            if before is None or new_scene or before.place.architectures != place.architectures:
-                traits["_catalog"] = messages.catalog(self._session)
-            self._shown = view
-            with self.hold_sync():
-                for name, value in {**traits, "_failure": {}}.items():
-                    setattr(self, name, value)
-            with self.hold_trait_notifications():
-                for name, value in messages.public_traits(view).items():
-                    setattr(self, name, value)
-
-    def _tell(self, line: str | None) -> None:
-        self._progress = {} if line is None else {"text": line, "fraction": None}
+    def _put(self, traits: Mapping[str, Any]) -> None:
+        """Set traits of the browser's, sent in one message."""
+        with self.hold_sync():
+            for name, value in traits.items():
+                setattr(self, name, value)
 
     # ------------------------------------------------------------------ handing out
 
@@ -295,7 +295,7 @@ class Explorer(anywidget.AnyWidget):
         Args:
             path: where to write it too; the ending says as what (".png").
         """
-        with self._lock:
+        with self._conversation.turn():
             picture = draw_view(self._now, self.display)
         if path is not None:
             picture.save(path)
@@ -305,16 +305,15 @@ class Explorer(anywidget.AnyWidget):
         """Remove the widget, free its recordings and drop every network and image."""
         super().close()
         if not getattr(self, "_closed", True):  # __del__ meets explorers that were never made
-            with self._lock:
-                self._closed, self._shown = True, None
-                self._session.clear()
+            self._closed = True
+            self._conversation.close()
 
     def __repr__(self) -> str:
         return f"Explorer({self.address!r})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None or self._shown is None:
+        if bundle is None or self._conversation.shown is None:
             return bundle
         # Where no widget can be drawn (GitHub, a page without state) the picture stands in
         data, metadata = bundle
@@ -322,9 +321,10 @@ class Explorer(anywidget.AnyWidget):
 
     @property
     def _now(self) -> View:
-        if self._shown is None:
+        shown = self._conversation.shown
+        if shown is None:
             raise RuntimeError("this explorer is closed: make a new one")
-        return self._shown
+        return shown
 
     @property
     def _place(self) -> Place:

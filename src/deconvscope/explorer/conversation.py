@@ -1,0 +1,229 @@
+"""The kernel's side of the talk with browsers and Python: hears queries, answers the newest, works ahead."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any
+
+from deconvscope.reversal import Neuron
+
+from . import messages, queries
+from .ahead import Ahead
+from .progress import Progress
+from .queries import Aside, Query
+from .session import Place, Session, View
+from .worker import Check, Interrupted, Say, Worker
+
+CLIENTS_REMEMBERED = 64
+BETWEEN_TELLINGS = 0.1
+"""Seconds between two messages on how far a piece of work has come."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How the widget's traits are written.
+
+    Attributes:
+        show: writes a view, with the client and number of its query and the view that was shown before.
+        put: writes other traits, in one message.
+    """
+
+    show: Callable[[View, str, int, View | None], None]
+    put: Callable[[Mapping[str, Any]], None]
+
+
+class Conversation:
+    """Answers places, one at a time, whoever asks; nothing that a browser sends makes it raise.
+
+    Args:
+        device: where the networks compute, see `Networks`.
+        screen: where answers are written.
+
+    Attributes:
+        session: networks, images and recordings.
+        shown: the view that was written last.
+        prefetch: whether neurons under the pointer are computed ahead.
+    """
+
+    def __init__(self, device: Any, screen: Screen) -> None:
+        self.session = Session(device, self._tell)
+        self.shown: View | None = None
+        self.prefetch = True
+        self._screen = screen
+        self._worker = Worker(self._spare)
+        self._latest: OrderedDict[str, int] = OrderedDict()
+        self._aside = Aside()
+        self._moves, self._lines = count(1), count(1)
+        self._asked: Query | None = None
+        self._awaited: Query | None = None
+        self._ahead = Ahead()
+        self._told: tuple[float, str] = (0.0, "")
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Hold the turn: nobody else computes, or writes a trait."""
+        return self._worker.turn()
+
+    def close(self) -> None:
+        """End the work in hand, and free every recording, network and image."""
+        self._worker.stop()
+        with self.turn():
+            self.shown = None
+            self._ahead.look(None)
+            self.session.clear()
+
+    def rest(self) -> None:
+        """Free what can be made again."""
+        with self.turn():
+            self._ahead.look(None)
+            self.session.rest()
+
+    # ------------------------------------------------------------------ asked by Python
+
+    def go(self, place: Place) -> None:
+        """Visit a place and show it.
+
+        Raises:
+            LookupError: an unknown model, image or layer.
+            ValueError: a channel or place out of range, an image that does not suit the network.
+            RecordingError: the network cannot be recorded.
+        """
+        with self.turn():
+            self._show(self.session.visit(place), "", next(self._moves), self._aside)
+
+    # ------------------------------------------------------------------ asked by browsers
+
+    def hear(self, asked: Mapping[str, Any]) -> None:
+        """Take what a browser asks, by the names of the traits that it comes in."""
+        if "_cancel" in asked:
+            self.cancel(asked["_cancel"])
+        if "_hover" in asked:
+            self.hover(asked["_hover"])
+        if "_upload_info" in asked:
+            uploads = self.session.photographs.uploads
+            uploads.take(asked["_upload_info"], asked.get("_upload"))
+        if "_query" in asked:
+            self.ask(asked["_query"])
+
+    def later(self, say: Say) -> None:
+        """Write to the screen as soon as nobody else does."""
+        self._worker.ask(f"line {next(self._lines)}", lambda check: say)
+
+    def ask(self, raw: object) -> None:
+        """Answer a query; every failure becomes a line in the browser, and the view stays."""
+        try:
+            query = queries.read_query(raw)
+        except queries.MalformedQueryError as error:
+            if not error.client or self._is_newest(error.client, error.seq):
+                self.later(partial(self._fail, str(error), error.client, error.seq))
+            return
+        if self._is_newest(query.client, query.seq):
+            self._awaited = query
+            self._worker.ask(query.client, lambda check: self._answer(query, check))
+
+    def cancel(self, raw: object) -> None:
+        """Give up the query that is named, if it is the one under way."""
+        ticket = queries.read_ticket(raw)
+        if ticket is None or self._latest.get(ticket[0]) != ticket[1]:
+            return
+        if self._worker.give_up(ticket[0]):
+            self.later(partial(self._fail, "cancelled", *ticket))
+
+    def hover(self, raw: object) -> None:
+        """Compute the neuron under a resting pointer ahead, while nothing is asked."""
+        hovered = queries.read_hover(raw) if self.prefetch else None
+        if hovered is None:
+            self._ahead.look(None)
+            return
+        try:
+            codes = self.session.architectures(hovered.architectures)
+        except ValueError:  # a click is told so
+            return
+        self._ahead.look(Neuron(hovered.layer, hovered.channel, hovered.y, hovered.x), codes)
+        self._worker.wake()
+
+    def _is_newest(self, client: str, seq: int) -> bool:
+        """Return whether a browser has not asked this, or anything later, before."""
+        if seq <= self._latest.get(client, -1):
+            return False
+        self._latest[client] = seq
+        self._latest.move_to_end(client)
+        while len(self._latest) > CLIENTS_REMEMBERED:
+            self._latest.popitem(last=False)
+        return True
+
+    def _answer(self, query: Query, check: Check) -> Say:
+        """Look at what a query wants; return how to tell it."""
+        self._asked, self._awaited = query, None
+        try:
+            place = self.session.place(query)
+            shown = self.shown
+            if shown is not None and shown.place == place and shown.scene.recorded:
+                view = shown
+            else:
+                view = self.session.visit(place, check)
+            check()
+        except Interrupted:
+            raise
+        except Exception as error:  # whatever a person's own network raises too
+            return partial(self._fail, _line(error), query.client, query.seq)
+        finally:
+            self._asked = None
+        return partial(self._tell_view, view, query)
+
+    def _tell_view(self, view: View, query: Query) -> None:
+        try:
+            self._show(view, query.client, query.seq, query.aside)
+        except Exception as error:  # whatever somebody who observes the traits raises
+            self._fail(_line(error), query.client, query.seq)
+
+    # ------------------------------------------------------------------ telling
+
+    def _show(self, view: View, client: str, seq: int, aside: Aside) -> None:
+        before, self.shown, self._aside = self.shown, view, aside
+        self._screen.show(view, client, seq, before)
+
+    def _fail(self, line: str, client: str, seq: int) -> None:
+        self._screen.put({"_failure": messages.failure(line, client, seq)})
+
+    def _tell(self, progress: Progress | None) -> None:
+        if progress is None:
+            self._told = (0.0, "")
+            self._screen.put({"_progress": {}})
+            return
+        now = time.monotonic()
+        if progress.text == self._told[1] and now - self._told[0] < BETWEEN_TELLINGS:
+            return
+        self._told = (now, progress.text)
+        self._screen.put({"_progress": messages.progress(progress, self._asked is not None)})
+
+    # ------------------------------------------------------------------ while nothing is asked
+
+    def _spare(self, check: Check) -> bool:
+        """Do a piece of spare work; return whether there may be more."""
+        view = self.shown
+        if view is None or not view.scene.recorded:
+            return False
+
+        def unless_awaited() -> None:
+            # A click on the very neuron that is being computed waits for it
+            query, neuron = self._awaited, self._ahead.computing
+            if query is None or neuron is None or not _asks_for(query, view, neuron):
+                check()
+
+        return self._ahead.next(view.scene, unless_awaited)
+
+
+def _asks_for(query: Query, view: View, neuron: Neuron) -> bool:
+    asked = Neuron(query.layer or "", query.channel or 0, query.y, query.x)
+    return asked == neuron and (query.model, query.image) == (view.place.model, view.place.image)
+
+
+def _line(error: Exception) -> str:
+    told = isinstance(error, LookupError | ValueError | RuntimeError | OSError)
+    return str(error) if told else f"{type(error).__name__}: {error}"

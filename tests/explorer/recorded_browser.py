@@ -1,0 +1,73 @@
+"""A browser without a screen: a recorded comm, and the other side of an explorer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from comm.base_comm import BaseComm
+
+import deconvscope as ds
+
+SOON = 10.0
+
+
+class RecordedComm(BaseComm):
+    """A comm that keeps what the kernel sends."""
+
+    def __init__(self, **keywords: Any) -> None:
+        self.sent: list[dict[str, Any]] = []
+        super().__init__(**keywords)
+
+    def publish_msg(
+        self,
+        msg_type: str,
+        data: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        buffers: list[bytes] | None = None,
+        **keys: Any,
+    ) -> None:
+        if data and data.get("method") == "update":
+            self.sent.append(data["state"])
+
+
+class Browser:
+    """The other side of an explorer: asks, and sees what is sent."""
+
+    def __init__(
+        self, explorer: ds.Explorer, comm: RecordedComm, client: str = "browser", **wish: Any
+    ) -> None:
+        self.explorer, self.comm, self.client = explorer, comm, client
+        self.seq = 0
+        self.wish: dict[str, Any] = {
+            "model": "small",
+            "image": "chelsea",
+            "layer": "features.4",
+            "neuron": None,
+            "architectures": ["FTT", "saliency", "TTT"],
+            **wish,
+        }
+
+    def ask(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Send a complete query and return the messages that came back."""
+        self.seq += 1
+        query = {"client": self.client, "seq": self.seq, **self.wish, **wanted}
+        return self.send({"_query": query})
+
+    def send(self, state: dict[str, Any]) -> list[dict[str, Any]]:
+        """Send any state update and return the messages that came back."""
+        before = len(self.comm.sent)
+        self.explorer._handle_msg({"content": {"data": {"method": "update", "state": state}}})
+        return self.comm.sent[before:]
+
+    def wait_for(self, trait: str, **parts: Any) -> dict[str, Any]:
+        """Wait for a trait that holds these parts, sent now or before, and return its message."""
+        end = time.monotonic() + SOON
+        while time.monotonic() < end:
+            for message in reversed(self.comm.sent):
+                value = message.get(trait)
+                if isinstance(value, dict) and value and parts.items() <= value.items():
+                    return message
+            time.sleep(0.005)
+        seen = [list(message) for message in self.comm.sent]
+        raise AssertionError(f"{trait} with {parts} was not sent; sent: {seen}")

@@ -1,0 +1,185 @@
+"""The thread behind an explorer: quick jobs are told by who asked, long ones later, the newest alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from deconvscope.explorer.worker import Check, Say, Worker
+
+SOON = 5.0
+
+
+class Diary:
+    """Who said what, and on which thread."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+        self.news = threading.Condition()
+
+    def say(self, what: str) -> None:
+        with self.news:
+            self.said.append((what, threading.current_thread().name))
+            self.news.notify_all()
+
+    def job(self, what: str, lasts: float = 0.0) -> Callable[[Check], Say]:
+        def work(check: Check) -> Say:
+            end = time.monotonic() + lasts
+            while time.monotonic() < end:
+                check()
+                time.sleep(0.002)
+            return lambda: self.say(what)
+
+        return work
+
+    def wait_for(self, number: int) -> list[str]:
+        with self.news:
+            assert self.news.wait_for(lambda: len(self.said) >= number, SOON)
+        return [what for what, _ in self.said]
+
+
+@pytest.fixture
+def diary() -> Diary:
+    return Diary()
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker(lambda check: False)
+    yield made
+    made.stop()
+
+
+def test_a_quick_job_is_told_on_the_asker_s_thread_before_ask_returns(
+    worker: Worker, diary: Diary
+) -> None:
+    worker.ask("a", diary.job("quick"))
+    assert diary.said == [("quick", threading.current_thread().name)]
+
+
+def test_a_long_job_leaves_the_asker_s_thread_free(worker: Worker, diary: Diary) -> None:
+    started = time.monotonic()
+    worker.ask("a", diary.job("long", 0.3), patience=0.05)
+    assert time.monotonic() - started < 0.25
+    assert diary.said == []
+    assert diary.wait_for(1) == ["long"]
+    assert diary.said[0][1] == "deconvscope"
+
+
+def test_of_one_asker_s_jobs_the_newest_wins(worker: Worker, diary: Diary) -> None:
+    for number in range(5):
+        worker.ask("a", diary.job(str(number), 0.2 if number < 4 else 0.0), patience=0.01)
+    assert diary.wait_for(1) == ["4"]
+    time.sleep(0.05)
+    assert [what for what, _ in diary.said] == ["4"]
+
+
+def test_a_job_that_looks_up_too_late_is_not_told_once_a_newer_came(
+    worker: Worker, diary: Diary
+) -> None:
+    released = threading.Event()
+
+    def deaf(check: Check) -> Say:
+        released.wait(SOON)
+        return lambda: diary.say("stale")
+
+    worker.ask("a", deaf, patience=0.01)
+    worker.ask("a", diary.job("newest"), patience=0.01)
+    released.set()
+    assert diary.wait_for(1) == ["newest"]
+
+
+def test_askers_do_not_interrupt_each_other(worker: Worker, diary: Diary) -> None:
+    worker.ask("a", diary.job("of a", 0.1), patience=0.01)
+    worker.ask("b", diary.job("of b"), patience=0.01)
+    assert diary.wait_for(2) == ["of a", "of b"]
+
+
+def test_a_job_that_is_given_up_is_not_told(worker: Worker, diary: Diary) -> None:
+    worker.ask("a", diary.job("given up", 1.0), patience=0.01)
+    assert worker.give_up("a")
+    assert not worker.give_up("b")
+    worker.ask("b", diary.job("after"))
+    assert [what for what, _ in diary.said] == ["after"]
+
+
+def test_the_turn_is_one_s_own(worker: Worker, diary: Diary) -> None:
+    with worker.turn():
+        worker.ask("a", diary.job("meanwhile"), patience=0.05)
+        time.sleep(0.05)
+        assert diary.said == []
+        diary.say("first")
+    assert diary.wait_for(2) == ["first", "meanwhile"]
+
+
+def test_spare_work_gives_way_and_goes_on(diary: Diary) -> None:
+    begun, finished = threading.Event(), threading.Event()
+    interrupted = 0
+
+    def spare(check: Check) -> bool:
+        nonlocal interrupted
+        begun.set()
+        try:
+            for _ in range(50):
+                check()
+                time.sleep(0.002)
+        except BaseException:
+            interrupted += 1
+            raise
+        finished.set()
+        return False
+
+    worker = Worker(spare)
+    worker.wake()
+    assert begun.wait(SOON)
+    started = time.monotonic()
+    worker.ask("a", diary.job("asked"))
+    assert time.monotonic() - started < 0.09, "the piece of spare work was waited for"
+    with worker.turn():
+        assert not finished.is_set()
+    assert finished.wait(SOON)
+    assert interrupted >= 1
+    worker.stop()
+
+
+def test_a_thread_that_idles_ends_and_the_next_job_finds_another(
+    monkeypatch: pytest.MonkeyPatch, worker: Worker, diary: Diary
+) -> None:
+    monkeypatch.setattr("deconvscope.explorer.worker.IDLE", 0.01)
+    before = set(threading.enumerate())
+    worker.ask("a", diary.job("one", 0.05), patience=0.01)
+    (thread,) = set(threading.enumerate()) - before
+    thread.join(SOON)
+    assert not thread.is_alive()
+    worker.ask("a", diary.job("two"))
+    assert [what for what, _ in diary.said] == ["one", "two"]
+
+
+def test_an_exception_while_telling_is_shown_and_the_worker_lives(
+    worker: Worker, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise KeyError("of the person's own observer")
+
+    def work(check: Check) -> Say:
+        time.sleep(0.05)
+        return fails
+
+    monkeypatch.setattr(threading, "excepthook", lambda told: diary.say(str(told.exc_value)))
+    worker.ask("a", work, patience=0.01)
+    worker.ask("b", diary.job("after"), patience=SOON)
+    assert sorted(diary.wait_for(2)) == ['"of the person\'s own observer"', "after"]
+
+
+def test_a_stopped_worker_does_nothing_and_leaves_no_thread(worker: Worker, diary: Diary) -> None:
+    before = set(threading.enumerate())
+    worker.ask("a", diary.job("long", SOON), patience=0.01)
+    assert set(threading.enumerate()) - before
+    worker.stop()
+    assert not set(threading.enumerate()) - before
+    worker.ask("a", diary.job("too late"))
+    worker.wake()
+    assert diary.said == []
