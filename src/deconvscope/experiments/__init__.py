@@ -4,42 +4,59 @@ Each is a function that returns its numbers, a table of them and a figure, and s
 """
 
 from .cascade import Cascade, cascading_randomisation
+from .composites import Composite, composites
 from .depths import Depths, compare_depths
 from .eight import EightArchitectures, eight_architectures
+from .evaluation import SegmentationScores, evaluate_segmentation
 from .foreground_share import Foreground, foreground
 from .fourier_phase import Phase, phase
+from .fully_convolutional import NoClassLayerError, fully_convolutional
+from .grab_cut import Cut, cut_out
 from .lrn import LrnRule, lrn_rule, with_lrn
 from .masks import sample_mask
 from .measures import edge_agreement, energy_inside
 from .randomise import randomised
 from .result import Result, Table
+from .segmentation import Segmentation, Segmenter, segment, segmenter
 from .selectivity import Selectivity, neuron_selectivity
 from .similarity import similarity
 from .support import FiniteSupport, finite_support
 
 __all__ = [
     "Cascade",
+    "Composite",
+    "Cut",
     "Depths",
     "EightArchitectures",
     "FiniteSupport",
     "Foreground",
     "LrnRule",
+    "NoClassLayerError",
     "Phase",
     "Result",
+    "Segmentation",
+    "SegmentationScores",
+    "Segmenter",
     "Selectivity",
     "Table",
     "cascading_randomisation",
     "compare_depths",
+    "composites",
+    "cut_out",
     "edge_agreement",
     "eight_architectures",
     "energy_inside",
+    "evaluate_segmentation",
     "finite_support",
     "foreground",
+    "fully_convolutional",
     "lrn_rule",
     "neuron_selectivity",
     "phase",
     "randomised",
     "sample_mask",
+    "segment",
+    "segmenter",
     "similarity",
     "with_lrn",
 ]

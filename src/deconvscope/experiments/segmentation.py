@@ -1,0 +1,221 @@
+"""Objectness for free: the foreground that a reversed picture of the network's own answer points at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from .. import display
+from ..models import Model, Preprocessing, layer_path
+from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal
+from ..reversal.architecture import as_architectures
+from .drawing import Cell, draw_grid
+from .fully_convolutional import NoClassLayerError, fully_convolutional
+from .grab_cut import Mask, cut_out
+from .result import Result, Table, table
+from .subject import AnyImage, AnyModel, as_model, as_photograph, positive_places
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIZE = 256
+"""Pixels along the short side at which photographs are segmented by default."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Segmentation(Result):
+    """What `segment` found.
+
+    Attributes:
+        photograph: what it is called.
+        architecture: that drew the picture.
+        category: the class that was reversed, by name or number, or the channel.
+        picture: reversed, (C, h, w).
+        saliency: max over the colours of |x|, (h, w).
+        seen: the photograph as the network saw it, (h, w, 3), uint8.
+        seeds: (h, w); 2 and 1 foreground for certain and to begin with, −2 and −1 background, 0 open.
+        mask: the foreground, (H, W), bool, of the photograph's own size.
+    """
+
+    photograph: str
+    architecture: Architecture
+    category: str
+    picture: Tensor
+    saliency: NDArray[np.float64]
+    seen: NDArray[np.uint8]
+    seeds: NDArray[np.int8]
+    mask: Mask
+
+    def overlay(self) -> NDArray[np.uint8]:
+        """The photograph as the network saw it, its background dimmed."""
+        shown: NDArray[np.uint8] = self.seen.copy()
+        outside = ~_resized(self.mask, self.seen.shape[:2])
+        shown[outside] //= 4
+        return shown
+
+    def table(self) -> Table:
+        """What was reversed, and how much of the photograph is foreground."""
+        return table(
+            ("photograph", "architecture", "class", "foreground"),
+            [(self.photograph, self.architecture.name, self.category, float(self.mask.mean()))],
+            "Segmentation by section 3.5 of Mahendran & Vedaldi (ECCV 2016), with OpenCV's GrabCut",
+        )
+
+    def figure(self) -> Figure:
+        """Photograph, picture, saliency, seeds and foreground."""
+        colours = np.array(
+            [(40, 70, 160), (150, 170, 220), (245, 245, 245), (240, 180, 120), (200, 90, 20)]
+        )
+        return draw_grid(
+            [
+                [
+                    Cell(self.seen, self.photograph),
+                    Cell(display.paper(self.picture), f"{self.architecture}: {self.category}"),
+                    Cell(display.saliency(self.picture), "saliency"),
+                    Cell(colours[self.seeds.astype(int) + 2].astype(np.uint8), "seeds"),
+                    Cell(self.overlay(), "foreground"),
+                ]
+            ]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Segmenter:
+    """A network made ready to segment photographs: fully convolutional, without a crop.
+
+    Attributes:
+        model: with its preprocessing for whole photographs.
+        network: to be recorded.
+        layer: name of the layer whose channels stand for classes; "" for the network's output.
+    """
+
+    model: Model
+    network: ReversedNetwork
+    layer: str
+
+    def record(self, photograph: Image.Image) -> tuple[Recording, NDArray[np.uint8]]:
+        """The forward pass over a whole photograph, and the pixels it saw."""
+        recording = self.network.record(self.model.preprocess(photograph))
+        return recording, np.asarray(self.model.preprocess.view(photograph))
+
+    def selection(self, recording: Recording) -> tuple[Signal, str]:
+        """ŷ = 1 at every positive place of the top class, and the class's name."""
+        signal = positive_places(recording, self.layer or recording.output_layer)
+        channel = int(signal.values.flatten(1).sum(1).argmax())
+        names = self.model.categories
+        named = names is not None and not self.layer and channel < len(names)
+        return signal, names[channel] if named and names is not None else f"channel {channel}"
+
+
+def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Segmenter:
+    """Make a network ready to segment photographs.
+
+    Args:
+        model: a classifier, or any network where a layer is named.
+        layer: name or label of a layer with maps, whose most active channel takes the class's place.
+        size: short side, in pixels, to which photographs are resized; only where the preprocessing is known.
+
+    Raises:
+        NoClassLayerError: the network has no class layer, and none was named.
+        ValueError: size < 32.
+    """
+    if size < 32:
+        raise ValueError(f"size={size}: photographs need at least 32 pixels along the short side")
+    known = as_model(model)
+    whole = known.preprocess
+    if isinstance(whole, Preprocessing):
+        whole = replace(whole, size=None, resize=size)
+    if layer is not None:
+        paths = dict(known.network.named_modules())
+        path = layer_path(known.name, layer, paths)
+        network = ReversedNetwork(known.network, known.categories)
+        return Segmenter(replace(known, preprocess=whole), network, path)
+    example = known.preprocess(Image.new("RGB", (256, 256), (124, 116, 104)))
+    if known.categories is None and _gives_maps(known, example):
+        raise NoClassLayerError(
+            f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
+            "e.g. layer='pool5'"
+        )
+    network = ReversedNetwork(fully_convolutional(known.network, example), known.categories)
+    return Segmenter(replace(known, preprocess=whole), network, "")
+
+
+def segment(
+    image: AnyImage = "chelsea",
+    architecture: Architecture | str = "SaliNet",
+    model: AnyModel | Segmenter = "mobilenet_v2",
+    layer: str | None = None,
+    size: int = SIZE,
+) -> Segmentation:
+    """Segment the object that a network sees, without ever having been taught to segment (section 3.5).
+
+    The network runs fully convolutionally over the whole photograph; ŷ is 1 at every place where its top class has a
+    positive score; the largest |x| of the colours seeds a graph cut (`cut_out`).
+
+    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016). DeSaliNet's LRN† is BP here, as theirs is.
+
+    Args:
+        image: the photograph.
+        architecture: which reversed network draws.
+        model: a classifier, any network where a layer is named, or a `segmenter` made before.
+        layer: name or label of a layer with maps, whose most active channel takes the class's place.
+        size: short side, in pixels, at which the photograph is seen.
+
+    Raises:
+        NoClassLayerError: the network has no class layer, and none was named.
+        ValueError: nothing of the top class is positive, or its picture is zero.
+        MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
+
+    Example:
+        >>> segment("chelsea", "DeSaliNet").mask.mean()  # doctest: +SKIP
+    """
+    ready = model if isinstance(model, Segmenter) else segmenter(model, layer, size)
+    photograph, title = as_photograph(image)
+    (asked,) = as_architectures(architecture)
+    return segmentations(photograph, title, [asked], ready)[0]
+
+
+def segmentations(
+    photograph: Image.Image, title: str, architectures: Sequence[Architecture], ready: Segmenter
+) -> list[Segmentation]:
+    """Segment one photograph by several architectures, which share the forward pass.
+
+    Raises:
+        ValueError: nothing of the top class is positive, or a picture is zero.
+    """
+    recording, seen = ready.record(photograph)
+    selection, category = ready.selection(recording)
+    if not bool(selection.values.any()):
+        raise ValueError(f"{title}: no place of {category!r}, the top class, has a positive score")
+    drawn = recording.reverse(selection, [_with_lrn(one) for one in architectures]).dense()
+    found = []
+    for architecture, picture in zip(architectures, drawn, strict=True):
+        saliency = picture.abs().amax(0).double().cpu().numpy()
+        cut = cut_out(seen, saliency)
+        mask = _resized(cut.mask, (photograph.height, photograph.width))
+        found.append(
+            Segmentation(title, architecture, category, picture, saliency, seen, cut.seeds, mask)
+        )
+    return found
+
+
+def _with_lrn(architecture: Architecture) -> Architecture:
+    return replace(architecture, lrn="bp") if architecture == DESALINET else architecture
+
+
+def _gives_maps(model: Model, example: Tensor) -> bool:
+    recording = ReversedNetwork(model.network).record(example)
+    return len(recording.layers[recording.output_layer].shape) == 3
+
+
+def _resized(mask: Mask, size: tuple[int, ...]) -> Mask:
+    if mask.shape == size:
+        return mask
+    grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
+    return np.asarray(grey.resize((size[1], size[0]), Image.Resampling.BILINEAR)) > 127
