@@ -32,5 +32,9 @@ export function bundled(entry) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const outdir = here("../src/deconvscope/explorer/static");
-  for (const entry of ["src/widget.ts", "src/widget.css"]) await build({ ...bundled(entry), outdir, logLevel: "info" });
+  const made = { outdir, logLevel: "info" };
+  for (const entry of ["src/widget.ts", "src/widget.css"]) await build({ ...bundled(entry), ...made });
+  // A plain script, which runs while its page is still being read. It reads what Python wrote: nothing is renamed.
+  for (const entry of ["src/page/page.ts", "src/page/page.css"])
+    await build({ ...bundled(entry), ...made, format: "iife", mangleProps: undefined });
 }

@@ -1,0 +1,62 @@
+/**
+ * What an exported page holds: for each explorer a head with the traits that stay, and for each channel a block
+ * that is read when the channel is first looked at. The Python side writes both (export_draft.py), in the same
+ * version as this code.
+ */
+
+import type { AtlasInfo, Catalog, Network, NeuronPlace, View } from "../protocol";
+
+export interface StoredLayer {
+  readonly info: Omit<AtlasInfo, "stored">;
+  /** Deflated tiles in base64. */
+  readonly atlas: string;
+  readonly channels: readonly number[];
+}
+
+export interface Head {
+  readonly traits: { readonly _catalog: Catalog; readonly _network: Network; readonly display: string };
+  /** An image file in base64. */
+  readonly photograph: string;
+  readonly layers: readonly StoredLayer[];
+  readonly opening: { readonly layer: string; readonly neuron: NeuronPlace };
+}
+
+/** A neuron's part of a view, and its pictures as image files in base64, empty where a picture is zero. */
+export interface StoredNeuron extends Pick<View, "neuron" | "map" | "window" | "pictures"> {
+  readonly files: readonly string[];
+  readonly exponent: number;
+}
+
+export interface Block {
+  /** The channel's map: deflated 16-bit integers in base64. */
+  readonly map: string;
+  readonly neurons: readonly StoredNeuron[];
+}
+
+export function readHead(exhibit: string): Head {
+  return JSON.parse(textOf(`dcp-head-${exhibit}`)) as Head;
+}
+
+/** The block of a channel, as soon as the page is loaded up to it. */
+export async function readBlock(exhibit: string, layer: number, channel: number): Promise<Block> {
+  const name = `dcp-${exhibit}-${layer}-${channel}`;
+  // While it is being parsed, an element is there before its text is: what follows it tells that it is whole
+  if (document.readyState === "loading" && !document.getElementById(name)?.nextSibling)
+    await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  return JSON.parse(textOf(name)) as Block;
+}
+
+function textOf(name: string): string {
+  const text = document.getElementById(name)?.textContent;
+  if (!text) throw new Error(`this page lacks ${name}: it is not complete`);
+  return text;
+}
+
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+export async function inflated(text: string): Promise<ArrayBuffer> {
+  const stream = new Blob([fromBase64(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return await new Response(stream).arrayBuffer();
+}
