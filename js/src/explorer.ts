@@ -6,12 +6,14 @@ import { commandFor, ownsKeys } from "./keys";
 import { savePictures } from "./saving";
 import type { State, Store } from "./store";
 import { followTheme } from "./theme";
-import { AtlasView } from "./views/atlas";
+import { atlasView } from "./views/atlas";
+import { comparison } from "./views/comparison";
 import { header } from "./views/header";
 import { helpCard } from "./views/help";
-import { ImageView } from "./views/image";
+import { imageView } from "./views/image";
 import { layerStrip } from "./views/layer_strip";
 import { pictureParts } from "./views/picture_column";
+import { pins } from "./views/pins";
 import { prefetchSwitch } from "./views/prefetch_switch";
 import type { Part, Stage } from "./views/stage";
 import { statusLine } from "./views/status";
@@ -75,12 +77,12 @@ export function mount(store: Store, host: HTMLElement): () => void {
     toggleHelp: () => help.toggle(),
   };
 
-  const [top, strip, image, atlas] = [header(stage), layerStrip(stage), new ImageView(stage), new AtlasView(stage)];
+  const [top, strip, image, atlas] = [header(stage), layerStrip(stage), imageView(stage), atlasView(stage)];
   const pictures = pictureParts(stage);
-  const status = statusLine();
+  const [compared, pinned, status] = [comparison(stage), pins(stage), statusLine(stage)];
   const ahead = prefetchSwitch(stage);
   help.element.append(ahead.element);
-  const parts = [top, strip, image, atlas, ...pictures, status, ahead];
+  const parts = [top, strip, image, atlas, ...pictures, compared, pinned, status, ahead];
   const columns = element(
     "div",
     { class: "dcs-columns" },
@@ -92,7 +94,9 @@ export function mount(store: Store, host: HTMLElement): () => void {
       ...pictures.map((part) => part.element),
     ),
   );
-  root.append(top.element, strip.element, columns, status.element, help.element, tooltip.element);
+  for (const part of [top, strip]) root.append(part.element);
+  root.append(columns);
+  for (const part of [compared, pinned, status, help, tooltip]) root.append(part.element);
 
   listen(root, signal, {
     mousedown: (event) => {
@@ -111,6 +115,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
       else if (command.does === "save") savePictures(store.state, stage.colour);
       else if (command.does === "close" && help.open) help.close();
       else if (command.does === "close") store.update({ enlarged: null });
+      else if (command.does === "pin") pinned.element.querySelector<HTMLElement>(".dcs-pin-this")?.click();
       else run(command, store);
       event.preventDefault();
       event.stopPropagation();
@@ -165,13 +170,14 @@ function leaveShortcuts(root: HTMLElement, signal: AbortSignal): void {
 
 /** Writes on the root what is drawn, for style sheets and for tests. */
 function tell(root: HTMLElement, store: Store, draws: number): void {
-  const { scene, wanted, silence, failure } = store.state;
+  const { scene, wanted, silence, failure, live } = store.state;
   setAttribute(root, "data-busy", wanted === null ? "false" : "true");
   setAttribute(root, "aria-busy", wanted === null ? "false" : "true");
   setAttribute(root, "data-kernel", silence === "no kernel" ? "absent" : null);
   setAttribute(root, "data-failed", failure !== null);
   setAttribute(root, "data-drawn", draws);
   setAttribute(root, "data-empty", scene === null);
+  setAttribute(root, "data-live", live);
   if (scene === null) return;
   const { seq, layer, neuron } = scene.view;
   const place = neuron.y === null ? "" : `@${neuron.y},${neuron.x}`;

@@ -5,6 +5,7 @@ export type Command =
   | { readonly does: "channel"; readonly step: -1 | 1 }
   | { readonly does: "layer"; readonly step: -1 | 1 }
   | { readonly does: "strongest" }
+  | { readonly does: "pin" }
   | { readonly does: "save" }
   | { readonly does: "help" }
   | { readonly does: "close" };
@@ -20,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [".", { does: "layer", step: 1 }],
   ["m", { does: "strongest" }],
   ["s", { does: "save" }],
+  ["p", { does: "pin" }],
   ["?", { does: "help" }],
   ["Escape", { does: "close" }],
 ]);
@@ -31,6 +33,7 @@ export const KEY_HELP: readonly (readonly [keys: readonly string[], meaning: str
   [[",", "."], "previous, next layer"],
   [["m"], "the layer's strongest neuron"],
   [["s"], "save the pictures as PNG"],
+  [["p"], "pin this place"],
   [["Tab", "Enter"], "reach and use every control"],
   [["?"], "show or hide this card"],
 ];

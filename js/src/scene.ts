@@ -89,6 +89,36 @@ export function channelExtent(info: AtlasInfo, channel: number): number {
   return Math.max(Math.abs(info.minima[channel] ?? 0), Math.abs(info.maxima[channel] ?? 0));
 }
 
+/** The probabilities that raw scores stand for. */
+export function softmax(scores: readonly number[]): readonly number[] {
+  const most = scores.reduce((high, score) => Math.max(high, score), -Infinity);
+  const exponentials = scores.map((score) => Math.exp(score - most));
+  const sum = exponentials.reduce((total, value) => total + value, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** The box of the image in which any of the pictures is not zero; of zero size where all are. */
+export function support({ view: { window }, reconstructions }: Pick<Scene, "view" | "reconstructions">): Box {
+  let [top, left, bottom, right] = [window.height, window.width, 0, 0];
+  for (const { bytes } of reconstructions) {
+    for (let index = 0; index < bytes.length; index++) {
+      if (!bytes[index]) continue;
+      const y = Math.floor(index / window.width) % window.height;
+      const x = index % window.width;
+      top = Math.min(top, y);
+      left = Math.min(left, x);
+      bottom = Math.max(bottom, y + 1);
+      right = Math.max(right, x + 1);
+    }
+  }
+  return {
+    top: window.top + top,
+    left: window.left + left,
+    height: Math.max(0, bottom - top),
+    width: Math.max(0, right - left),
+  };
+}
+
 export const CHANNEL_ORDERS = ["strongest", "variance", "index"] as const;
 export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
 

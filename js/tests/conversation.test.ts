@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Conversation, conversation as converse, GIVE_UP_MS, IDLE_MS, type KernelState, PATIENCE_MS, SILENCE_MS } from "../src/conversation";
+import {
+  type Conversation,
+  conversation as converse,
+  GIVE_UP_MS,
+  IDLE_MS,
+  type KernelState,
+  PATIENCE_MS,
+  SILENCE_MS,
+} from "../src/conversation";
 import type { Wanted } from "../src/protocol";
 
 const FRAME_MS = 16;

@@ -1,233 +1,219 @@
-/** The layer's channels: a tile each with its map, or a bar each where the layer has no places. Only what shows is drawn. */
+/** The layer's channels: a tile each with its map, of which only what shows is drawn; a list where it has no places. */
 
-import { element, listen, setAttribute, setText, surface } from "../dom";
+import { element, listen, setAttribute, setHidden, setText, surface } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { shapeText, valueText } from "../number_text";
 import { channelExtent, isVector, orderedChannels, type Scene } from "../scene";
-import type { State } from "../store";
 import { atlasPainter, drawRing, type PlacedChannel } from "./atlas_painting";
 import { atlasTools } from "./atlas_tools";
-import type { Part, Stage } from "./stage";
+import { channelList } from "./channel_list";
+import { pointAt } from "./pointing";
+import { changed, type Part, type Stage } from "./stage";
 
 const TILE_WISH = 42;
 const GAP = 5;
 /** Room around the tiles for the ring of the chosen one. */
 const MARGIN = 4;
-const BAR_HEIGHT = 22;
 
 interface Pointed {
   readonly channel: number;
-  /** Null on layers without places. */
+  /** Null where a channel is pointed at as a whole. */
   readonly place: Place | null;
 }
 
-export class AtlasView implements Part {
-  readonly element: HTMLElement;
-  readonly #stage: Stage;
-  readonly #tools: Part;
-  readonly #label = element("b");
-  readonly #shape = element("span");
-  readonly #canvas = element("canvas", {
+export function atlasView(stage: Stage): Part {
+  const { store, signal, tooltip, colour } = stage;
+  const label = element("b");
+  const shape = element("span");
+  const canvas = element("canvas", {
     tabindex: 0,
     role: "application",
     "aria-roledescription": "atlas of channels",
   });
-  readonly #spacer = element("div", {}, this.#canvas);
-  readonly #scroller = element("div", { class: "dcs-scroller" }, this.#spacer);
-  readonly #announced = element("span", { class: "dcs-unseen", "aria-live": "polite" });
-  readonly #drawChannels;
-  #layout: TileLayout | null = null;
+  const spacer = element("div", {}, canvas);
+  const scroller = element("div", "dcs-scroller", spacer);
+  const announced = element("span", { class: "dcs-unseen", "aria-live": "polite" });
+  const drawChannels = atlasPainter();
+  const list = channelList(stage);
+  let layout: TileLayout | null = null;
   /** The position in the order at which the keyboard points while the atlas has the focus. */
-  #cursor: number | null = null;
-  #marked: number | undefined;
+  let cursor: number | null = null;
+  let marked: number | undefined;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
-    this.#drawChannels = atlasPainter(stage);
-    this.#tools = atlasTools(stage, (channel) => this.#pick({ channel, place: null }));
-    this.element = element(
-      "section",
-      { class: "dcs-atlas", "aria-label": "channels of the layer" },
-      element("div", { class: "dcs-title" }, element("h3", {}, this.#label, this.#shape), this.#tools.element),
-      this.#scroller,
-      this.#announced,
-    );
-    stage.watchSize(this.#scroller);
-    listen(this.#scroller, stage.signal, {
-      scroll: () => {
-        this.#leave();
-        stage.redraw(this);
-      },
-    });
-    listen(this.#canvas, stage.signal, {
-      pointermove: (event) => this.#point(event),
-      pointerleave: () => this.#leave(),
-      click: (event) => {
-        const pointed = this.#under(event);
-        if (pointed !== null) this.#pick(pointed);
-      },
-      focus: () => {
-        const { scene } = stage.store.state;
-        this.#cursor = scene === null ? null : this.#channels(scene).indexOf(scene.view.neuron.channel);
-        stage.redraw(this);
-      },
-      blur: () => {
-        this.#cursor = null;
-        stage.redraw(this);
-      },
-      keydown: (event) => this.#onKey(event),
-    });
-  }
+  const channelsOf = ({ atlas }: Scene): readonly number[] => orderedChannels(atlas.info, store.state.order);
+  const pick = ({ channel, place }: Pointed): void =>
+    store.ask({ neuron: { channel, y: place?.y ?? null, x: place?.x ?? null } });
+  const tools = atlasTools(stage, list, (channel) => pick({ channel, place: null }));
 
-  draw(state: State, before: State | null): void {
-    const { scene } = state;
-    if (scene === null) return;
-    const read = (one: State): readonly unknown[] => [one.scene, one.wanted, one.hover?.neuron, one.order];
-    const now = read(state);
-    if (before !== null && read(before).every((value, index) => value === now[index])) return;
-    this.#tools.draw(state, before);
-    const { layer } = scene;
-    setText(this.#label, layer.label);
-    setText(this.#shape, `\u00a0· ${shapeText(layer.shape)}`);
-    setAttribute(this.#label, "title", `${layer.name}: ${layer.kind}`);
-    const told = `${this.#channels(scene).length} channels of ${layer.label}; arrow keys point at one, Enter picks it`;
-    setAttribute(this.#canvas, "aria-label", told);
-    this.#place(scene);
-    if (before !== null && (before.scene?.view.layer !== scene.view.layer || before.order !== state.order))
-      this.#scroller.scrollTop = 0;
-    const marked = this.#stage.store.markedNeuron()?.channel;
-    if (marked !== undefined && marked !== this.#marked) this.#reveal(this.#channels(scene).indexOf(marked));
-    this.#marked = marked;
-    this.#paint(scene, state);
-  }
+  const arrange = (scene: Scene): TileLayout => {
+    const found = tileLayout(scroller.clientWidth - 2 * MARGIN, TILE_WISH, GAP, scene.atlas.info);
+    const total = tilesHeight(channelsOf(scene).length, found) + 2 * MARGIN;
+    spacer.style.height = `${total}px`;
+    canvas.style.height = `${Math.min(total, scroller.clientHeight)}px`;
+    setAttribute(canvas, "data-columns", found.columns);
+    layout = found;
+    return found;
+  };
 
-  #channels({ atlas }: Scene): readonly number[] {
-    return orderedChannels(atlas.info, this.#stage.store.state.order);
-  }
-
-  #place(scene: Scene): void {
-    const { info } = scene.atlas;
-    const width = this.#scroller.clientWidth - 2 * MARGIN;
-    const rows = { height: BAR_HEIGHT, width };
-    this.#layout = isVector(scene.layer)
-      ? { columns: 1, tile: rows, pitch: { height: BAR_HEIGHT + GAP, width: width + GAP } }
-      : tileLayout(width, TILE_WISH, GAP, info);
-    const total = tilesHeight(this.#channels(scene).length, this.#layout) + 2 * MARGIN;
-    this.#spacer.style.height = `${total}px`;
-    this.#canvas.style.height = `${Math.min(total, this.#scroller.clientHeight)}px`;
-    setAttribute(this.#canvas, "data-columns", this.#layout.columns);
-  }
-
-  #paint(scene: Scene, state: State): void {
-    const layout = this.#layout;
-    const drawn = surface(this.#canvas);
-    if (layout === null || drawn === null) return;
-    const { context, height } = drawn;
-    const { scrollTop } = this.#scroller;
-    const first = Math.floor(scrollTop / layout.pitch.height) * layout.columns;
-    const count = (Math.ceil(height / layout.pitch.height) + 1) * layout.columns;
-    const placed = this.#channels(scene)
+  const paint = (scene: Scene, { columns, pitch, ...tiles }: TileLayout): void => {
+    const drawn = surface(canvas);
+    if (!drawn) return;
+    const { scrollTop } = scroller;
+    const first = Math.floor(scrollTop / pitch.height) * columns;
+    const count = (Math.ceil(drawn.height / pitch.height) + 1) * columns;
+    const placed = channelsOf(scene)
       .slice(first, first + count)
       .map((channel, index): PlacedChannel => {
-        const { top, left, ...size } = tileBox(first + index, layout);
+        const { top, left, ...size } = tileBox(first + index, { columns, pitch, ...tiles });
         return [channel, { top: top + MARGIN - scrollTop, left: left + MARGIN, ...size }];
       });
-    this.#drawChannels(context, scene, placed);
-
-    const { colour } = this.#stage;
-    const pointed = state.hover?.neuron?.channel;
+    drawChannels(drawn.context, scene, placed);
+    const pointed = store.state.hover?.neuron?.channel;
     for (const [channel, box] of placed) {
-      if (channel === this.#marked) drawRing(context, box, colour("--dcs-accent"), 2, 2);
-      else if (channel === pointed) drawRing(context, box, colour("--dcs-muted"), 1.5, 1.25);
+      if (channel === marked) drawRing(drawn.context, box, colour("--dcs-accent"), 2, 2);
+      else if (channel === pointed) drawRing(drawn.context, box, colour("--dcs-muted"), 1.5, 1.25);
     }
-    const cursor = this.#cursor === null ? undefined : placed[this.#cursor - first];
-    if (cursor !== undefined) drawRing(context, cursor[1], colour("--dcs-focus"), 3, 2.5);
-  }
+    const focused = cursor === null ? undefined : placed[cursor - first];
+    if (focused) drawRing(drawn.context, focused[1], colour("--dcs-focus"), 3, 2.5);
+  };
 
-  #under(event: MouseEvent): Pointed | null {
-    const { scene } = this.#stage.store.state;
-    const layout = this.#layout;
-    if (scene === null || layout === null) return null;
-    const frame = this.#canvas.getBoundingClientRect();
+  const under = (event: MouseEvent): Pointed | null => {
+    const { scene } = store.state;
+    if (!scene || !layout) return null;
+    const frame = canvas.getBoundingClientRect();
     const point = {
-      y: event.clientY - frame.top + this.#scroller.scrollTop - MARGIN,
+      y: event.clientY - frame.top + scroller.scrollTop - MARGIN,
       x: event.clientX - frame.left - MARGIN,
     };
-    const channels = this.#channels(scene);
+    const channels = channelsOf(scene);
     const position = tileAt(point, layout, channels.length);
     const channel = position === null ? undefined : channels[position];
     if (position === null || channel === undefined) return null;
-    const place = isVector(scene.layer) ? null : placeAt(point, tileBox(position, layout), scene.atlas.info);
-    return { channel, place };
-  }
+    return { channel, place: placeAt(point, tileBox(position, layout), scene.atlas.info) };
+  };
 
-  #point(event: PointerEvent): void {
-    const { store, tooltip } = this.#stage;
-    const { scene } = store.state;
-    const pointed = this.#under(event);
-    if (scene === null || pointed?.place === null || pointed === null) {
-      this.#leave();
-      return;
-    }
-    store.update({ hover: { neuron: { channel: pointed.channel, ...pointed.place }, pixel: null } });
-    tooltip.show(describe(scene, pointed), event.clientX, event.clientY);
-  }
-
-  #leave(): void {
-    const { store, tooltip } = this.#stage;
-    if (store.state.hover !== null) store.update({ hover: null });
+  const leave = (): void => {
+    if (store.state.hover) store.update({ hover: null });
     tooltip.hide();
-  }
-
-  #pick({ channel, place }: Pointed): void {
-    this.#stage.store.ask({ neuron: { channel, y: place?.y ?? null, x: place?.x ?? null } });
-  }
+  };
 
   /** Scrolls a position of the order into sight. */
-  #reveal(position: number): void {
-    if (this.#layout === null || position < 0) return;
-    const { top, height } = tileBox(position, this.#layout);
-    const { scrollTop, clientHeight } = this.#scroller;
+  const reveal = (position: number): void => {
+    if (!layout || position < 0) return;
+    const { top, height } = tileBox(position, layout);
+    const { scrollTop, clientHeight } = scroller;
     const lowest = top + height + 2 * MARGIN - clientHeight;
-    if (top < scrollTop || lowest > scrollTop) this.#scroller.scrollTop = top < scrollTop ? top : lowest;
-  }
+    if (top < scrollTop || lowest > scrollTop) scroller.scrollTop = top < scrollTop ? top : lowest;
+  };
 
-  #onKey(event: KeyboardEvent): void {
-    const { scene } = this.#stage.store.state;
-    if (scene === null || this.#layout === null || this.#cursor === null) return;
-    const channels = this.#channels(scene);
-    const { columns, pitch } = this.#layout;
-    const page = Math.max(1, Math.floor(this.#scroller.clientHeight / pitch.height)) * columns;
-    const steps = new Map([
-      ["ArrowRight", 1],
-      ["ArrowLeft", -1],
-      ["ArrowDown", columns],
-      ["ArrowUp", -columns],
-      ["PageDown", page],
-      ["PageUp", -page],
-      ["Home", -channels.length],
-      ["End", channels.length],
-    ]);
-    const step = steps.get(event.key);
+  const onKey = (event: KeyboardEvent): void => {
+    const { scene } = store.state;
+    if (!scene || !layout || cursor === null) return;
+    const channels = channelsOf(scene);
+    const { columns, pitch } = layout;
+    const page = Math.max(1, Math.floor(scroller.clientHeight / pitch.height)) * columns;
+    const steps: Readonly<Record<string, number>> = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      PageDown: page,
+      PageUp: -page,
+      Home: -channels.length,
+      End: channels.length,
+    };
+    const step = steps[event.key];
     const picks = event.key === "Enter" || event.key === " ";
-    if (step === undefined && !picks) return;
+    if (!step && !picks) return;
     event.preventDefault();
     event.stopPropagation();
-    this.#cursor = clamp(this.#cursor + (step ?? 0), 0, channels.length - 1);
-    const pointed = { channel: channels[this.#cursor] ?? 0, place: null };
+    cursor = clamp(cursor + (step ?? 0), 0, channels.length - 1);
+    const pointed = { channel: channels[cursor] ?? 0, place: null };
     if (picks) {
-      this.#pick(pointed);
+      pick(pointed);
       return;
     }
-    this.#reveal(this.#cursor);
-    setText(this.#announced, describe(scene, pointed));
-    this.#stage.redraw(this);
-  }
+    reveal(cursor);
+    setText(announced, describe(scene, pointed));
+    stage.redraw(part);
+  };
+
+  stage.watchSize(scroller);
+  listen(scroller, signal, {
+    scroll: () => {
+      leave();
+      stage.redraw(part);
+    },
+  });
+  listen(canvas, signal, {
+    pointermove: (event) => {
+      const { scene } = store.state;
+      const pointed = under(event);
+      if (!scene || !pointed?.place) {
+        leave();
+        return;
+      }
+      pointAt(store, { neuron: { channel: pointed.channel, ...pointed.place }, pixel: null });
+      tooltip.show(describe(scene, pointed), event.clientX, event.clientY);
+    },
+    pointerleave: leave,
+    click: (event) => {
+      const pointed = under(event);
+      if (pointed) pick(pointed);
+    },
+    focus: () => {
+      const { scene } = store.state;
+      cursor = scene && channelsOf(scene).indexOf(scene.view.neuron.channel);
+      stage.redraw(part);
+    },
+    blur: () => {
+      cursor = null;
+      stage.redraw(part);
+    },
+    keydown: onKey,
+  });
+
+  const part: Part = {
+    element: element(
+      "section",
+      { class: "dcs-atlas", "aria-label": "channels of the layer" },
+      element("div", "dcs-title", element("h3", {}, label, shape), tools.element),
+      scroller,
+      list.element,
+      announced,
+    ),
+    draw(state, before) {
+      const { scene } = state;
+      if (!scene || !changed(state, before, (one) => [one.scene, one.wanted, one.hover?.neuron, one.order])) return;
+      tools.draw(state, before);
+      const { layer } = scene;
+      setText(label, layer.label);
+      setText(shape, `\u00a0· ${shapeText(layer.shape)}`);
+      setAttribute(label, "title", `${layer.name}: ${layer.kind}`);
+      setHidden(scroller, isVector(layer));
+      setHidden(list.element, !isVector(layer));
+      if (isVector(layer)) {
+        layout = null;
+        list.draw(state, before);
+        return;
+      }
+      const told = `${channelsOf(scene).length} channels of ${layer.label}; arrow keys point at one, Enter picks it`;
+      setAttribute(canvas, "aria-label", told);
+      const arranged = arrange(scene);
+      if (before && (before.scene?.view.layer !== scene.view.layer || before.order !== state.order))
+        scroller.scrollTop = 0;
+      const neuron = store.markedNeuron()?.channel;
+      if (neuron !== undefined && neuron !== marked) reveal(channelsOf(scene).indexOf(neuron));
+      marked = neuron;
+      paint(scene, arranged);
+    },
+  };
+  return part;
 }
 
 function describe({ atlas: { info, bytes } }: Scene, { channel, place }: Pointed): string {
   const strongest = `at most ${valueText(info.maxima[channel] ?? 0)}`;
-  if (place === null) return `channel ${channel}, ${strongest}`;
+  if (!place) return `channel ${channel}, ${strongest}`;
   const row = Math.floor((place.y * info.tileHeight) / info.height);
   const column = Math.floor((place.x * info.tileWidth) / info.width);
   const byte = bytes[(channel * info.tileHeight + row) * info.tileWidth + column] ?? 0;

@@ -1,12 +1,10 @@
-/** Draws the visible part of an atlas: tiles copied from a sheet, or bars, and the rings around some of them. */
+/** Draws the visible part of an atlas: tiles copied from a sheet, and the rings around some of them. */
 
 import { colourScale, paintMap } from "../colour_maps";
 import { element, pictureOf } from "../dom";
 import type { Box } from "../geometry";
 import { remembered } from "../remembered";
-import { type Atlas, channelExtent, isVector, type Scene } from "../scene";
-import type { Stage } from "./stage";
-import { barRange, drawBar } from "./vector_bars";
+import { type Atlas, channelExtent, type Scene } from "../scene";
 
 export type PlacedChannel = readonly [channel: number, box: Box];
 
@@ -35,24 +33,9 @@ function paintSheet({ info, bytes }: Atlas): Sheet {
 
 export type DrawAtlas = (context: CanvasRenderingContext2D, scene: Scene, placed: readonly PlacedChannel[]) => void;
 
-export function atlasPainter(stage: Stage): DrawAtlas {
+export function atlasPainter(): DrawAtlas {
   const sheetOf = remembered(paintSheet);
-  const rangeOf = remembered(({ info }: Atlas) => barRange(info.maxima));
-
-  return (context, { atlas, layer }, placed) => {
-    if (isVector(layer)) {
-      const colours = {
-        text: stage.colour("--dcs-text"),
-        muted: stage.colour("--dcs-muted"),
-        track: stage.colour("--dcs-sunken"),
-        bar: stage.colour("--dcs-bar"),
-        font: `12px ${getComputedStyle(context.canvas).fontFamily}`,
-      };
-      const range = rangeOf(atlas);
-      for (const [channel, box] of placed)
-        drawBar(context, box, channel, atlas.info.maxima[channel] ?? 0, range, colours);
-    } else drawTiles(context, atlas, sheetOf(atlas), placed);
-  };
+  return (context, { atlas }, placed) => drawTiles(context, atlas, sheetOf(atlas), placed);
 }
 
 function drawTiles(

@@ -2,123 +2,114 @@
 
 import { gradient } from "../colour_maps";
 import { element, listen, setAttribute, setHidden, setText } from "../dom";
-import { mapBox, type Place, placeAt } from "../geometry";
+import { type Box, mapBox, type Place, placeAt } from "../geometry";
 import { valueText } from "../number_text";
-import { isVector, mapValue, type Scene } from "../scene";
+import { remembered } from "../remembered";
+import { isVector, mapValue, type Scene, support } from "../scene";
 import type { State } from "../store";
-import { imagePainter, type MapPicture } from "./image_painting";
+import { chosenField, imagePainter, type MapPicture } from "./image_painting";
+import { fieldText } from "./layer_strip";
+import { pointAt } from "./pointing";
 import { slider } from "./slider";
-import type { Part, Stage } from "./stage";
+import { changed, type Part, type Stage } from "./stage";
 
-export class ImageView implements Part {
-  readonly element: HTMLElement;
-  readonly #stage: Stage;
-  readonly #canvas = element("canvas", { tabindex: 0, role: "img" });
-  readonly #over = element("span", { class: "dcs-muted" });
-  readonly #field = element("span", { class: "dcs-muted", title: "what a neuron of this layer can see, in pixels" });
-  readonly #lowest = element("span");
-  readonly #ramp = element("span", { class: "dcs-ramp" });
-  readonly #highest = element("span");
-  readonly #legend = element("span", { class: "dcs-legend" }, this.#lowest, this.#ramp, this.#highest);
-  readonly #share;
-  readonly #paint;
+export function imageView({ store, signal, tooltip, watchSize }: Stage): Part {
+  const canvas = element("canvas", { tabindex: 0, role: "application", "aria-roledescription": "activation map" });
+  const title = element("h3");
+  const over = element("span", "dcs-muted");
+  const field = element("span", { class: "dcs-outlined", title: "what a neuron of this layer can see, in pixels" });
+  const measured = element("span", { class: "dcs-dotted", title: "where the pictures are not zero, in pixels" });
+  const [lowest, ramp, highest] = [element("span"), element("span", "dcs-ramp"), element("span")];
+  const legend = element("span", "dcs-legend", lowest, ramp, highest);
+  const paint = imagePainter();
+  const supportOf = remembered((scene: Scene) => support(scene));
+  const share = slider(
+    { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 },
+    (photographShare) => store.update({ photographShare }),
+    signal,
+  );
+  const section = element(
+    "section",
+    { class: "dcs-image", "aria-label": "image" },
+    element("div", "dcs-title", title, over),
+    canvas,
+    element("div", "dcs-row", "map", share.element, "image"),
+    element("div", "dcs-row", element("span", "dcs-fields", field, measured), legend),
+  );
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
-    this.#paint = imagePainter();
-    this.#share = slider(
-      { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 },
-      (photographShare) => stage.store.update({ photographShare }),
-      stage.signal,
-    );
-    this.element = element(
-      "section",
-      { class: "dcs-image", "aria-label": "image" },
-      element("div", { class: "dcs-title" }, element("h3", {}, "Image"), this.#over),
-      this.#canvas,
-      element(
-        "div",
-        { class: "dcs-row" },
-        element("span", {}, "map"),
-        this.#share.element,
-        element("span", {}, "image"),
-      ),
-      element("div", { class: "dcs-row" }, this.#field, this.#legend),
-    );
-    stage.watchSize(this.#canvas);
-    listen(this.#canvas, stage.signal, {
-      pointermove: (event) => this.#point(event),
-      pointerleave: () => {
-        stage.store.update({ hover: null });
-        stage.tooltip.hide();
-      },
-      click: (event) => {
-        const { scene } = stage.store.state;
-        const channel = stage.store.markedNeuron()?.channel;
-        if (scene === null || channel === undefined || isVector(scene.layer)) return;
-        stage.store.ask({ neuron: { channel, ...this.#placeUnder(event, scene) } });
-      },
-    });
-  }
-
-  draw(state: State, before: State | null): void {
-    const { scene } = state;
-    if (scene === null) return;
-    this.#share.set(state.photographShare);
-    const read = (one: State): readonly unknown[] => [one.scene, one.hover, one.wanted, one.photographShare];
-    const now = read(state);
-    if (before !== null && read(before).every((value, index) => value === now[index])) return;
-    this.#describe(scene, state, this.#paint(this.#canvas, state, scene, this.#stage.store.markedNeuron()));
-  }
-
-  #describe(scene: Scene, { hover }: State, map: MapPicture | null): void {
+  const describe = (scene: Scene, { hover }: State, box: Box, map: MapPicture | null): void => {
     const { channel, y, x } = scene.view.neuron;
-    const pixel = hover?.neuron === null ? hover.pixel : null;
-    if (pixel !== null) setText(this.#over, `pixel (${pixel.y}, ${pixel.x})`);
-    else setText(this.#over, map === null ? `channel ${channel} has no map` : `channel ${map.channel} over it`);
-    const size = scene.layer.field?.size.join(" × ");
-    setText(this.#field, size === undefined ? "field: the whole image" : `field ${size}`);
+    const pixel = hover?.neuron ? null : hover?.pixel;
+    setText(title, scene.network.image.label);
+    if (pixel) setText(over, `pixel (${pixel.y}, ${pixel.x})`);
+    else setText(over, map ? `channel ${map.channel} over it` : `channel ${channel} has no map`);
+    setText(field, fieldText(scene.layer));
+    setText(measured, `support ${box.height} × ${box.width}`);
+    setAttribute(section, "data-field", boxText(chosenField(scene, scene.view.neuron)));
+    setAttribute(section, "data-support", boxText(box));
     const place = y === null ? "" : `, neuron at row ${y}, column ${x}; arrow keys move it`;
-    setAttribute(
-      this.#canvas,
-      "aria-label",
-      `${scene.network.image.label}, under the map of channel ${channel}${place}`,
-    );
-    this.#share.element.disabled = map === null;
-    setHidden(this.#legend, map === null);
-    if (map === null) return;
-    const lowest = Math.min(0, map.minimum);
-    setText(this.#lowest, valueText(lowest));
-    setText(this.#highest, valueText(map.maximum));
-    this.#ramp.style.background = gradient(map.scale, lowest, map.maximum);
-  }
+    setAttribute(canvas, "aria-label", `${scene.network.image.label}, under the map of channel ${channel}${place}`);
+    share.element.disabled = !map;
+    setHidden(legend, !map);
+    if (!map) return;
+    const low = Math.min(0, map.minimum);
+    setText(lowest, valueText(low));
+    setText(highest, valueText(map.maximum));
+    ramp.style.background = gradient(map.scale, low, map.maximum);
+  };
 
-  #pixelUnder(event: MouseEvent, { network: { image } }: Scene): Place {
-    const frame = this.#canvas.getBoundingClientRect();
+  const pixelUnder = (event: MouseEvent, { network: { image } }: Scene): Place => {
+    const frame = canvas.getBoundingClientRect();
     return {
       y: ((event.clientY - frame.top) / frame.height) * image.height,
       x: ((event.clientX - frame.left) / frame.width) * image.width,
     };
-  }
+  };
 
-  #placeUnder(event: MouseEvent, scene: Scene): Place {
-    const { view, layer, network } = scene;
-    return placeAt(this.#pixelUnder(event, scene), mapBox(layer.field, view.map, network.image), view.map);
-  }
-
-  #point(event: PointerEvent): void {
-    const { store, tooltip } = this.#stage;
-    const { scene } = store.state;
+  /** The neuron of the chosen channel under the pointer; null on layers without places. */
+  const neuronUnder = (event: MouseEvent, scene: Scene): (Place & { readonly channel: number }) | null => {
     const channel = store.markedNeuron()?.channel;
-    if (scene === null) return;
-    const { y, x } = this.#pixelUnder(event, scene);
-    const pixel = { y: Math.floor(y), x: Math.floor(x) };
-    const place =
-      isVector(scene.layer) || channel === undefined ? null : { channel, ...this.#placeUnder(event, scene) };
-    store.update({ hover: { neuron: place, pixel } });
-    if (place === null) return;
-    const shown = place.channel === scene.view.neuron.channel;
-    const value = shown ? ` = ${valueText(mapValue(scene, place.y, place.x))}` : "";
-    tooltip.show(`(${place.y}, ${place.x})${value}`, event.clientX, event.clientY);
-  }
+    if (channel === undefined || isVector(scene.layer)) return null;
+    const box = mapBox(scene.layer.field, scene.view.map, scene.network.image);
+    return { channel, ...placeAt(pixelUnder(event, scene), box, scene.view.map) };
+  };
+
+  watchSize(canvas);
+  listen(canvas, signal, {
+    pointermove: (event) => {
+      const { scene } = store.state;
+      if (!scene) return;
+      const { y, x } = pixelUnder(event, scene);
+      const neuron = neuronUnder(event, scene);
+      pointAt(store, { neuron, pixel: { y: Math.floor(y), x: Math.floor(x) } });
+      if (!neuron) return;
+      const shown = neuron.channel === scene.view.neuron.channel;
+      const value = shown ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
+      tooltip.show(`(${neuron.y}, ${neuron.x})${value}`, event.clientX, event.clientY);
+    },
+    pointerleave: () => {
+      store.update({ hover: null });
+      tooltip.hide();
+    },
+    click: (event) => {
+      const { scene } = store.state;
+      const neuron = scene && neuronUnder(event, scene);
+      if (neuron) store.ask({ neuron });
+    },
+  });
+
+  return {
+    element: section,
+    draw(state, before) {
+      const { scene } = state;
+      if (!scene || !changed(state, before, (one) => [one.scene, one.hover, one.wanted, one.photographShare])) return;
+      share.set(state.photographShare);
+      const box = supportOf(scene);
+      describe(scene, state, box, paint(canvas, state, scene, store.markedNeuron(), box));
+    },
+  };
+}
+
+function boxText({ top, left, height, width }: Box): string {
+  return [top, left, height, width].join();
 }

@@ -23,18 +23,24 @@ type PaintImage = (
   state: State,
   scene: Scene,
   marked: NeuronPlace | null,
+  support: Box,
 ) => MapPicture | null;
 
 export function imagePainter(): PaintImage {
   const chosenMap = remembered(chosenMapPicture);
   const atlasMap = remembered(atlasMapPicture);
-  return (canvas, state, scene, marked) => {
+  return (canvas, state, scene, marked, support) => {
     const pointed = state.hover?.neuron?.channel ?? scene.view.neuron.channel;
     const own = pointed === scene.view.neuron.channel;
     const map = isVector(scene.layer) ? null : own ? chosenMap(scene) : atlasMap(scene, pointed);
-    paint(canvas, state, scene, map, marked);
+    paint(canvas, state, scene, map, marked, support);
     return map;
   };
+}
+
+/** What a chosen neuron can see; all of the image on layers without places. */
+export function chosenField({ layer, network }: Scene, { y, x }: NeuronPlace): Box {
+  return receptiveField(y === null ? null : layer.field, { y: y ?? 0, x: x ?? 0 }, network.image);
 }
 
 function chosenMapPicture({ map, view }: Scene): MapPicture {
@@ -61,6 +67,7 @@ function paint(
   scene: Scene,
   map: MapPicture | null,
   marked: NeuronPlace | null,
+  support: Box,
 ): void {
   const { image } = scene.network;
   canvas.style.aspectRatio = `${image.width} / ${image.height}`;
@@ -90,6 +97,8 @@ function paint(
     outline(context, scaled(receptiveField(scene.layer.field, place, image), ratio), frame, dash);
     outline(context, atLeast(cellBox(place, box, scene.view.map), size), frame, []);
   };
+  const shown = state.wanted === null || marked === scene.view.neuron;
+  if (shown && support.height > 0) outline(context, scaled(support, ratio), frame, [1.5, 3]);
   if (marked !== null && marked.y !== null && marked.x !== null) mark({ y: marked.y, x: marked.x }, 8, []);
   const { hover } = state;
   if (hover?.neuron) mark(hover.neuron, 5, [4, 3]);
@@ -129,7 +138,7 @@ function outline(context: CanvasRenderingContext2D, box: Box, frame: Extent, das
   const width = Math.min(frame.width - 1, box.left + box.width) - left;
   const height = Math.min(frame.height - 1, box.top + box.height) - top;
   for (const [colour, thickness, pattern] of [
-    ["rgb(0 0 0 / 0.6)", 3.5, []],
+    ["rgb(0 0 0 / 0.6)", 3.5, dash[0] === 1.5 ? dash : []],
     ["white", 1.5, dash],
   ] as const) {
     context.setLineDash([...pattern]);
