@@ -23,16 +23,16 @@ export function valuesAt({ bytes, channels, scale }: Picture, window: Box, pixel
   );
 }
 
-/** `R +0.12 G −0.3 B 0`; a single channel needs no name, and others are numbered. */
+/** `R +0.12 G −0.3 B 0`, which breaks between channels only; a single channel needs no name, and others are numbered. */
 export function readingText(values: readonly number[]): string {
   const named = values
     .slice(0, MOST_CHANNELS)
     .map((value, channel) =>
       values.length === 1
         ? signedText(value)
-        : `${values.length === 3 ? COLOURS[channel] : `${channel}:`} ${signedText(value)}`,
+        : `${values.length === 3 ? COLOURS[channel] : `${channel}:`}\u00a0${signedText(value)}`,
     );
-  return named.join("  ") + (values.length > MOST_CHANNELS ? " …" : "");
+  return named.join(" ") + (values.length > MOST_CHANNELS ? " …" : "");
 }
 
 const STEPS: ReadonlyMap<string, readonly [rows: number, columns: number]> = new Map([

@@ -10,7 +10,7 @@ import type { State } from "./store";
 
 /** About how large a picture becomes: each of its pixels a square of a whole number. */
 const PICTURE_SIZE = 440;
-const MOST_COLUMNS = 4;
+const MOST_COLUMNS = 5;
 const GAP = 24;
 /** A line of text, and the room that the title and the address have above and below. */
 const LINE = 32;
@@ -25,12 +25,12 @@ export interface SheetLayout {
   corner(column: number, row: number): readonly [left: number, top: number];
 }
 
-/** Columns of as many pictures below one another as `rows`, four columns beside one another at most. */
+/** Columns of as many pictures below one another as `rows`; five columns beside one another at most, evenly many. */
 export function sheetLayout(columns: number, rows: number, view: Box): SheetLayout {
   const largest = Math.max(1, view.height, view.width);
   const magnification = Math.max(1, Math.round(PICTURE_SIZE / largest));
   const side = magnification * largest;
-  const across = Math.min(columns, MOST_COLUMNS);
+  const across = Math.ceil(columns / Math.ceil(columns / MOST_COLUMNS));
   const blockHeight = rows * (side + LINE + GAP / 2);
   return {
     width: GAP + across * (side + GAP),
@@ -54,7 +54,7 @@ export function drawSheet(state: State, scene: Scene, colour: (name: string) => 
   const context = canvas.getContext("2d");
   if (context === null) return canvas;
   const write = (text: string, left: number, bottom: number, name: string, width: number, style = ""): void => {
-    context.font = `${style} 17px system-ui, sans-serif`;
+    context.font = `${style} 20px system-ui, sans-serif`;
     context.fillStyle = colour(name);
     context.fillText(text, left, bottom, width);
   };
@@ -77,9 +77,9 @@ export function drawSheet(state: State, scene: Scene, colour: (name: string) => 
   write(told, GAP, layout.height - GAP, muted, full);
 
   const captioned = (left: number, top: number, name: string, range: string): void => {
-    write(name, left, top + layout.side + 22, text, layout.side * 0.66, "bold");
+    write(name, left, top + layout.side + 25, text, layout.side * 0.66, "bold");
     context.textAlign = "right";
-    write(range, left + layout.side, top + layout.side + 22, muted, layout.side * 0.33);
+    write(range, left + layout.side, top + layout.side + 25, muted, layout.side * 0.33);
     context.textAlign = "left";
   };
   const [left, top] = layout.corner(0, 0);

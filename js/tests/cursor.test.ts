@@ -36,11 +36,12 @@ describe("the values under the cursor", () => {
   });
 });
 
-test("a reading names three colours, leaves one alone and numbers others", () => {
-  expect(readingText([0.123, -0.5, 0])).toBe("R +0.12  G −0.5  B 0");
-  expect(readingText([0.25])).toBe("+0.25");
-  expect(readingText([1, 2])).toBe("0: +1  1: +2");
-  expect(readingText([1, 2, 3, 4, 5])).toBe("0: +1  1: +2  2: +3  3: +4 …");
+test("a reading names three colours, leaves one alone, numbers others, and breaks between channels only", () => {
+  const reading = (...values: number[]): string[] => readingText(values).split(" ");
+  expect(reading(0.123, -0.5, 0)).toEqual(["R\u00a0+0.12", "G\u00a0−0.5", "B\u00a00"]);
+  expect(reading(0.25)).toEqual(["+0.25"]);
+  expect(reading(1, 2)).toEqual(["0:\u00a0+1", "1:\u00a0+2"]);
+  expect(reading(1, 2, 3, 4, 5)).toEqual(["0:\u00a0+1", "1:\u00a0+2", "2:\u00a0+3", "3:\u00a0+4", "…"]);
 });
 
 describe("arrow keys", () => {

@@ -10,17 +10,23 @@ export interface Meter {
 }
 
 export function meter(): Meter {
-  const [text, samples, bar] = [element("span"), element("span"), element("i")];
-  const root = element("div", { class: "dcs-meter" }, text, samples, bar);
+  const [text, samples] = [element("span"), element("span")];
+  const root = element("div", "dcs-meter", text, samples);
+  const bar = element("div", "dcs-meter-bar");
   return {
-    element: root,
+    element: element("div", {}, root, bar),
     draw(code, meters, index) {
       const similarity = meters !== null && meters.samples > 0 ? (meters.similarities[index] ?? null) : undefined;
       setAttribute(root, "data-code", code);
       setAttribute(root, "data-value", similarity ?? "");
+      setAttribute(
+        root,
+        "title",
+        similarity == null ? "" : `the mean over ${meters?.samples} other channels; 1 is the same`,
+      );
       const number = similarity === undefined ? "…" : similarity === null ? "–" : valueText(similarity, 2);
       setText(text, `like others’ ${number}`);
-      setText(samples, similarity == null ? "" : `${meters?.samples} others`);
+      setText(samples, similarity == null ? "" : `of ${meters?.samples}`);
       bar.style.setProperty("--dcs-filled", `${100 * Math.max(0, similarity ?? 0)}%`);
     },
   };
@@ -30,8 +36,8 @@ export function meter(): Meter {
 export function meterNote(): HTMLElement {
   return element(
     "p",
-    { class: "dcs-note" },
-    "like others’: how much a picture resembles those of other channels at the same place; 1 is the same. ",
+    "dcs-note",
+    "like others’: how similar other channels’ pictures are here. ",
     element(
       "a",
       { href: "09_when_not_to_trust_a_picture.ipynb", target: "_blank", rel: "noopener" },

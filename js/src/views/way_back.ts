@@ -3,6 +3,7 @@
 import type { WayBackStep } from "../asides";
 import { button, element, listen, pictureOf, setAttribute, setHidden, setText, surface } from "../dom";
 import { levelPixels, meetingPixels, stepBox, stoppedAt } from "../film_strip";
+import type { Box } from "../geometry";
 import { percentText, valueText } from "../number_text";
 import type { Scene } from "../scene";
 import { viewBox } from "../shown_pictures";
@@ -71,18 +72,18 @@ export function wayBack({ store, signal, watchSize }: Stage): Part {
       steps.mark(enlarged)?.scrollIntoView({ block: "nearest", inline: "nearest" });
       const at = come?.findIndex(({ name }) => name === enlarged) ?? -1;
       setHidden(card.element, enlarged === null || (come !== null && at < 0));
-      if (come === null) return;
-      const anew = before === null || asides.wayBack !== before.asides.wayBack || before.aside !== aside;
+      const anew =
+        before === null || scene !== before.scene || asides.wayBack !== before.asides.wayBack || aside !== before.aside;
       if (anew) {
-        rebuild(come);
-        come.forEach((step, index) => {
-          const [signalMap, activationMap] = strip[index]?.maps ?? [];
-          paint(signalMap, levelPixels(step.signalMap), step, scene);
-          paint(activationMap, levelPixels(step.activationMap), step, scene);
+        if (come !== null) rebuild(come);
+        strip.forEach(({ maps: [signalMap, activationMap] }, index) => {
+          const step = come?.[index];
+          paint(signalMap, scene, step, step && levelPixels(step.signalMap));
+          paint(activationMap, scene, step, step && levelPixels(step.activationMap));
         });
       }
-      const step = come[at];
-      if (step !== undefined && (anew || enlarged !== before.enlarged)) card.draw(step, come[at + 1], scene);
+      const step = come?.[at];
+      if (step !== undefined && (anew || enlarged !== before.enlarged)) card.draw(step, come?.[at + 1], scene);
     },
   };
 }
@@ -113,13 +114,13 @@ function enlargement(close: () => void, signal: AbortSignal): Enlargement {
         [levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`],
         [levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`],
         stopped === null
-          ? [meetingPixels(step), "both: signal orange, activation blue, white where they meet"]
+          ? [meetingPixels(step), "both: signal orange, activation blue"]
           : [levelPixels(stopped.map), `stopped by this rectifier: ${percentText(stopped.share)} of the signal`],
       ];
       drawn.forEach(([pixels, text], index) => {
         const { canvas, told } = maps[index] ?? {};
         if (canvas === undefined || told === undefined) return;
-        paint(canvas, pixels, step, scene);
+        paint(canvas, scene, step, pixels);
         setText(told, text);
         setAttribute(canvas, "aria-label", `${step.label}: ${text}`);
       });
@@ -127,22 +128,24 @@ function enlargement(close: () => void, signal: AbortSignal): Enlargement {
   };
 }
 
-/** Draws a step's map where it lies in the box that the pictures show when they show the receptive field. */
-function paint(canvas: HTMLCanvasElement | undefined, pixels: Pixels, step: WayBackStep, scene: Scene): void {
+/** Draws a step's map, if there is one yet, where it lies on the photograph, in the box of the receptive field. */
+function paint(canvas: HTMLCanvasElement | undefined, scene: Scene, step?: WayBackStep, pixels?: Pixels): void {
   const drawn = canvas && surface(canvas);
-  if (!drawn || pixels.length === 0) return;
+  if (!drawn) return; // not laid out yet: its size is watched
   const { context, width, height } = drawn;
+  const { layers, image } = scene.network;
   const view = viewBox(scene, "receptive field");
-  const box = stepBox(step, scene.network.layers, scene.network.image) ?? view;
   const ratio = width / Math.max(view.height, view.width);
-  const middle = (start: number, extent: number): number => width / 2 + (start - extent / 2) * ratio;
+  const draw = (picture: HTMLCanvasElement, { top, left, ...size }: Box): void => {
+    const middle = (start: number, extent: number): number => width / 2 + (start - extent / 2) * ratio;
+    const [x, y] = [middle(left - view.left, view.width), middle(top - view.top, view.height)];
+    context.imageSmoothingEnabled = (size.width * ratio * devicePixelRatio) / picture.width < SQUARE_PIXELS;
+    context.drawImage(picture, x, y, size.width * ratio, size.height * ratio);
+  };
   context.fillRect(0, 0, width, height);
-  context.imageSmoothingEnabled = (box.width * ratio * devicePixelRatio) / step.columns < SQUARE_PIXELS;
-  context.drawImage(
-    pictureOf(pixels, step.columns),
-    middle(box.left - view.left, view.width),
-    middle(box.top - view.top, view.height),
-    box.width * ratio,
-    box.height * ratio,
-  );
+  context.globalAlpha = 0.25;
+  draw(scene.photograph.picture, { top: 0, left: 0, height: image.height, width: image.width });
+  context.globalAlpha = 1;
+  if (step === undefined || pixels === undefined || pixels.length === 0) return;
+  draw(pictureOf(pixels, step.columns), stepBox(step, layers, image) ?? view);
 }
