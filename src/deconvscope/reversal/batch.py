@@ -24,24 +24,28 @@ class PreparedWeights:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[int, str], tuple[Tensor, Tensor, Tensor]] = {}
+        self._entries: dict[tuple[int, str, torch.dtype], tuple[Tensor, Tensor, Tensor]] = {}
         self._lock = threading.Lock()
 
-    def get(self, weight: Tensor, form: str, make: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return ``make(weight)``, from the store where the weight is the same.
+    def get(
+        self, weight: Tensor, form: str, dtype: torch.dtype, make: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """Return ``make(weight)`` in a precision, from the store where the weight is the same.
 
         Args:
             weight: the layer's weight.
             form: a name for what `make` does.
+            dtype: the precision of the way back.
             make: the preparation.
         """
-        entry = self._entries.get((id(weight), form))
+        key = (id(weight), form, dtype)
+        entry = self._entries.get(key)
         if entry is not None and entry[0] is weight:
             return entry[2]
-        prepared = make(weight.detach())
+        prepared = make(weight.detach().to(dtype))
         if isinstance(weight, Parameter):
             with self._lock:
-                self._entries[id(weight), form] = (weight, _fingerprint(weight), prepared)
+                self._entries[key] = (weight, _fingerprint(weight), prepared)
         return prepared
 
     def drop_changed(self) -> None:

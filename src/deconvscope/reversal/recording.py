@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
+import torch
 from torch import Tensor
 
 from .architecture import Architecture
-from .batch import PreparedWeights
+from .batch import Batch, PreparedWeights
 from .coverage import Coverage, cover, kind_of
 from .errors import StaleRecordingError, UnknownLayerError, near_matches
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .reversing import Reversed, Watch
 
 Asked = Architecture | str | Sequence["Architecture | str"]
+
+BATCHES_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Recording:
         layers: layer name → `Layer` (name, kind, shape), in the order of execution.
         output_layer: the name of the network's (first) output.
         categories: class names, where the network was given them.
-        captured: number of the tensor of each name.
+        precision: floating-point type of the way back, None for that of the activations.
     """
 
     def __init__(
@@ -99,9 +102,11 @@ class Recording:
         stops: Sequence[str],
         prepared: PreparedWeights,
         categories: Sequence[str] | None,
+        precision: torch.dtype | None,
     ) -> None:
         self.categories = categories
         self.prepared = prepared
+        self.precision = precision
         self._tensors, self._steps, self._stops = tensors, steps, stops
         self._maker = {slot: i for i, step in enumerate(steps) for slot in step.outputs}
         name_of = {slot: name for name, slot in names.items()}
@@ -119,6 +124,7 @@ class Recording:
         self.layers = Layers(layers, self._alias_names)
         self.output_layer = name_of[outputs[0]]
         self._fields: dict[str, ReceptiveField | None] = {}
+        self._batches: dict[tuple[tuple[Architecture, ...], int], Batch] = {}
 
     @property
     def input(self) -> Tensor:
@@ -247,6 +253,15 @@ class Recording:
         """Return a recorded tensor with its batch axis."""
         return self._kept()[slot]
 
+    def batch(self, architectures: tuple[Architecture, ...], lanes: int) -> Batch:
+        """Return the rows of so many selections under each architecture; kept, since clicks ask for few kinds."""
+        found = self._batches.get((architectures, lanes))
+        if found is None:
+            if len(self._batches) >= BATCHES_KEPT:
+                self._batches.clear()
+            found = self._batches[architectures, lanes] = Batch(architectures, lanes, self.prepared)
+        return found
+
     def made_by(self, slot: int) -> int:
         """Return the number of the step that made a tensor, −1 for the image."""
         return self._maker.get(slot, -1)
@@ -286,6 +301,8 @@ class Recording:
         )
 
     def _selection(self, selection: object, layer: str | None) -> Selection:
+        if isinstance(selection, Neuron):
+            return selection
         if isinstance(selection, Selection):
             return self.resolve(selection)
         if not isinstance(selection, Tensor):

@@ -23,6 +23,10 @@ Watch = Callable[[int, Signal], None]
 """Told of each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""
 
 
+CACHE_BYTES = 1 << 22
+"""Signals of so many bytes stay in a processor's cache; larger batches of small windows are slower, not faster."""
+
+
 @dataclass(frozen=True)
 class Reversed:
     """The pictures that the reversed architectures draw of one selection.
@@ -104,7 +108,7 @@ def _reverse_all(
                 lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
             for first in range(0, len(members), lanes):
                 part = members[first : first + lanes]
-                batch = Batch(tuple(asked[i] for i in order), len(part), recording.prepared)
+                batch = recording.batch(tuple(asked[i] for i in order), len(part))
                 window = run_back(
                     recording,
                     slot,
@@ -144,9 +148,16 @@ def run_back(
         if watch is not None:
             for output, signal in zip(step.outputs, arrived, strict=True):
                 if signal is not None:
-                    watch(output, signal)
+                    watch(output, signal.to(recording.recorded(output).dtype))
+        if recording.precision is not None and not step.any_precision:
+            arrived = [
+                None if signal is None else signal.to(recording.recorded(output).dtype)
+                for output, signal in zip(step.outputs, arrived, strict=True)
+            ]
         for source, signal in zip(step.inputs, step.reverse_outputs(arrived, batch), strict=True):
             if source >= 0 and signal is not None:
+                if recording.precision is not None:
+                    signal = signal.to(recording.precision)
                 signals[source] = total(signals[source], signal) if source in signals else signal
     image = recording.recorded(0)
     if 0 not in signals:  # nothing flows back, e.g. behind detach()
@@ -158,7 +169,7 @@ def run_back(
             (0,) * batch.lanes,
             (image.shape[1], image.shape[2], image.shape[3]),
         )
-    window = as_map(signals[0]).all_channels()
+    window = as_map(signals[0]).all_channels().to(image.dtype)
     if watch is not None:
         watch(0, window)
     return window
@@ -168,6 +179,7 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
     """Return ŷ of every lane, repeated for every architecture."""
     tensor, lanes = recording.recorded(slot), len(seeds)
     architectures = len(batch.architectures)
+    precision = recording.precision or tensor.dtype
     if tensor.ndim == 4 and tensor.shape[0] == 1:
         extent = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
         channels = {(seed.start[0], seed.values.shape[0]) for seed in seeds}
@@ -180,14 +192,14 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
             for lane, seed in enumerate(seeds):
                 values[lane, seed.start[0] : seed.start[0] + seed.values.shape[0]] = seed.values
         values = values.repeat(architectures, 1, 1, 1).contiguous(memory_format=torch.channels_last)
-        return Window(values, channel, tops, lefts, extent)
+        return Window(values, channel, tops, lefts, extent).to(precision)
     dense = tensor.new_zeros((lanes, *tensor.shape))
     for lane, seed in enumerate(seeds):
         inside = dense[lane, 0] if tensor.ndim > 1 and tensor.shape[0] == 1 else dense[lane]
         inside[
             tuple(slice(a, a + n) for a, n in zip(seed.start, seed.values.shape, strict=True))
         ] = seed.values
-    return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes)
+    return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes).to(precision)
 
 
 def _result(
@@ -209,7 +221,7 @@ def _result(
 def _lanes_at_once(
     recording: Recording, slot: int, seed: Seed, architectures: int, max_batch_bytes: int
 ) -> int:
-    """Return how many lanes fit the bound: the largest signal on the way, three times over."""
+    """Return how many lanes fit the bound, three times over, and on a CPU its cache: the largest signal on the way."""
     largest = 1
     for number, reach in recording.reaches(slot).items():
         tensor = recording.recorded(number)
@@ -221,7 +233,10 @@ def _lanes_at_once(
             ]
             size = int(tensor.shape[1] * sides[0] * sides[1])
         largest = max(largest, size * tensor.element_size())
-    return max(1, max_batch_bytes // (3 * largest * architectures))
+    bound = max_batch_bytes // 3
+    if recording.recorded(0).device.type == "cpu":
+        bound = min(bound, CACHE_BYTES)
+    return max(1, bound // (largest * architectures))
 
 
 def _require_rules(recording: Recording, architecture: Architecture) -> None:

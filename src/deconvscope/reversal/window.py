@@ -42,6 +42,10 @@ class Dense:
         """Return itself."""
         return self
 
+    def to(self, dtype: torch.dtype) -> Dense:
+        """Return the signal in another floating-point type."""
+        return self if self.values.dtype == dtype else self.with_values(self.values.to(dtype))
+
 
 @dataclass(frozen=True)
 class Window:
@@ -200,6 +204,10 @@ class Window:
                 :, lane, :, y0 - top : y1 - top, x0 - left : x1 - left
             ]
         return spread
+
+    def to(self, dtype: torch.dtype) -> Window:
+        """Return the signal in another floating-point type."""
+        return self if self.values.dtype == dtype else self.with_values(self.values.to(dtype))
 
     def densified(self) -> Dense:
         """Return the same signal as a `Dense` one of the recorded tensor's shape (1, C, H, W)."""

@@ -17,6 +17,7 @@ class Add(Elementwise):
     """y = Σ cᵢ·xᵢ of tensors of one shape, a skip connection. Reversed: ŷ is copied to each branch, times cᵢ."""
 
     kind = "add"
+    any_precision = True
     rule: ClassVar[str] = "copied to each branch"
 
     def __init__(self, *terms: tuple[Tensor, float]) -> None:
@@ -34,6 +35,7 @@ class Scale(Elementwise):
     """y = c·x, c a number or a constant tensor that broadcasts to x. Reversed: c·ŷ."""
 
     kind = "scale"
+    any_precision = True
     rule: ClassVar[str] = "c"
 
     def __init__(self, x: Tensor, factor: float | Tensor) -> None:
@@ -97,6 +99,7 @@ class Concatenate(Step):
     """Tensors joined along one axis. Reversed: ŷ is split."""
 
     kind = "concatenation"
+    any_precision = True
     rule: ClassVar[str] = "split"
 
     def __init__(self, parts: Sequence[Tensor], axis: int) -> None:
@@ -139,6 +142,7 @@ class Split(Step):
     """A tensor cut into parts along one axis. Reversed: the parts are put side by side; absent ones are zero."""
 
     kind = "split"
+    any_precision = True
     rule: ClassVar[str] = "joined"
 
     def __init__(self, x: Tensor, parts: Sequence[Tensor], axis: int) -> None:

@@ -6,7 +6,7 @@ Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from torch import Tensor
 from ..batch import Batch
 from ..errors import StaleRecordingError
 from ..window import Signal, Window, as_map
+from .packed_convolution import Prepared, convolve
 from .step import Reach, Step
 
 Pair = tuple[int, int]
@@ -32,7 +33,12 @@ FEW_PIXELS = 64
 
 
 class _Filter(Step):
-    """What both directions of convolution share: the weight, its geometry, and that it must not have changed."""
+    """What both directions of convolution share: the weight, its geometry, and that it must not have changed.
+
+    Attributes:
+        kernel: height and width of the filters.
+        span: height and width that a dilated filter covers, less one.
+    """
 
     def __init__(
         self, x: Tensor, weight: Tensor, stride: Pair, padding: Pair, dilation: Pair, groups: int
@@ -47,16 +53,8 @@ class _Filter(Step):
         )
         self.version = weight._version
         self.extent = (x.shape[1], x.shape[2], x.shape[3])
-
-    @property
-    def kernel(self) -> Pair:
-        """Height and width of the filters."""
-        return self.weight.shape[2], self.weight.shape[3]
-
-    @property
-    def span(self) -> Pair:
-        """Height and width that a dilated filter covers, less one."""
-        return self.dilation[0] * (self.kernel[0] - 1), self.dilation[1] * (self.kernel[1] - 1)
+        self.kernel = (weight.shape[2], weight.shape[3])
+        self.span = (dilation[0] * (self.kernel[0] - 1), dilation[1] * (self.kernel[1] - 1))
 
     def require_unchanged(self) -> None:
         """Raise where the weight was written since the recording."""
@@ -70,6 +68,7 @@ class Convolution(_Filter):
     """Cross-correlation of any stride, padding, dilation and groups; weight (C_out, C_in/groups, k, k)."""
 
     kind = "convolution"
+    any_precision = True
     rule: ClassVar[str] = "Wᵀ (transposed convolution)"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
@@ -121,26 +120,30 @@ class Convolution(_Filter):
             0, min(-lefts[0], right, self.span[1])
         )
 
+    def _prepared(self, weight: Tensor, dtype: torch.dtype, batch: Batch, part: bool) -> Prepared:
+        """Return what gives the weight in a form: the whole one from the store, a part of it made anew."""
+        if part:
+            return lambda form, make: make(weight.to(dtype))
+        return lambda form, make: batch.prepared.get(self.weight, form, dtype, make)
+
     def _transposed(
         self, y: Tensor, weight: Tensor, groups: int, trims: Pair, batch: Batch, part: bool
     ) -> Tensor:
-        def prepared(form: str, make: Callable[[Tensor], Tensor]) -> Tensor:
-            return make(weight) if part else batch.prepared.get(self.weight, form, make)
-
+        prepared = self._prepared(weight, y.dtype, batch, part)
         square = self.kernel[0] == self.kernel[1] and self.stride[0] == self.stride[1]
         if groups == 1 and square and self.dilation == (1, 1) and weight.shape[1] <= FEW_CHANNELS:
             return _in_blocks(y, prepared, self.kernel[0], self.stride[0], trims)
         if groups == 1 and self.stride == (1, 1):
             padding = (self.span[0] - trims[0], self.span[1] - trims[1])
-            return F.conv2d(y, prepared("flipped", _flipped), None, 1, padding, self.dilation)
+            return convolve(y, prepared, "flipped", _flipped, 1, padding, self.dilation)
         weight = prepared("channels last", _channels_last)
         return F.conv_transpose2d(y, weight, None, self.stride, trims, 0, groups, self.dilation)
 
     def _multiplied(self, y: Tensor, weight: Tensor, batch: Batch, part: bool) -> Tensor:
         """Return the stamps of one pixel, or of pixels that do not overlap, by one matrix product."""
         rows, channels_out, height, width = y.shape
-        stamps = _stamps(weight) if part else batch.prepared.get(self.weight, "stamps", _stamps)
-        products = y.permute(0, 2, 3, 1).reshape(-1, channels_out) @ stamps
+        prepared = self._prepared(weight, y.dtype, batch, part)
+        products = y.permute(0, 2, 3, 1).reshape(-1, channels_out) @ prepared("stamps", _stamps)
         kernel_y, kernel_x = self.kernel
         products = products.view(rows, height * kernel_y, width * kernel_x, -1)
         values = products.permute(0, 3, 1, 2)
@@ -210,7 +213,7 @@ def _channels_last(weight: Tensor) -> Tensor:
 
 def _in_blocks(
     y: Tensor,
-    prepared: Callable[[str, Callable[[Tensor], Tensor]], Tensor],
+    prepared: Prepared,
     kernel: int,
     stride: int,
     trims: Pair,
@@ -235,10 +238,9 @@ def _in_blocks(
                             filters[:, top, left, :, i, j] = weight[:, :, row, column].T
         return _channels_last(filters.flatten(0, 2))
 
-    padding = (
-        before + step - 1
-    )  # step − 1 more than the first block needs, so that the last is whole
-    values = F.pixel_shuffle(F.conv2d(y, prepared("blocks", blocks), None, step, padding), block)
+    margin = before + step - 1  # one step less a pixel beyond the first block: the last is whole
+    made = convolve(y, prepared, "blocks", blocks, step, (margin, margin), (1, 1))
+    values = F.pixel_shuffle(made, block)
     (down, across), first = trims, stride * (step - 1)
     height, width = ((n - 1) * stride + kernel for n in y.shape[2:])
     return values[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from ..batch import Batch
@@ -17,6 +18,7 @@ class Linear(Step):
     """A fully connected layer, weight (K_out, K_in)."""
 
     kind = "linear"
+    any_precision = True
     rule: ClassVar[str] = "Aᵀ"
 
     def __init__(self, x: Tensor, weight: Tensor) -> None:
@@ -30,4 +32,7 @@ class Linear(Step):
                 f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
             )
         dense = y_hat.densified()
-        return (Dense(dense.values @ self.weight.detach(), dense.lanes),)
+        weight = self.weight.detach()
+        if weight.dtype != dense.values.dtype:
+            weight = batch.prepared.get(self.weight, "as it is", dense.values.dtype, torch.detach)
+        return (Dense(dense.values @ weight, dense.lanes),)

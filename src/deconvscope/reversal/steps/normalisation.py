@@ -18,6 +18,7 @@ class BatchNorm(Elementwise):
     """y = scale·x + shift, one scale a channel: γ/√(σ² + ε) of the running statistics. Reversed: scale·ŷ."""
 
     kind = "batch norm"
+    any_precision = True
     rule: ClassVar[str] = "γ/σ"
 
     def __init__(self, x: Tensor, scale: Tensor) -> None:

@@ -76,6 +76,7 @@ class MaxPool(Step):
     """A max pool of any kernel, stride, padding, dilation and ceil mode; keeps the switches, one byte each."""
 
     kind = "max pool"
+    any_precision = True
     rule: ClassVar[str] = "MP†"
 
     def __init__(self, x: Tensor, geometry: PoolGeometry, switches: Tensor) -> None:
@@ -106,13 +107,14 @@ class MaxPool(Step):
             for n, s, m in zip(y.values.shape[2:], g.stride, g.span, strict=True)
         )
         shape = (y.values.shape[0], y.values.shape[1], height, width)
-        x = empty_channels_last(shape, y.values)
-        if not g.tiles or any(rule != "switches" for _, rule in runs):
-            x.zero_()
-        for rows, rule in runs:
-            self._unpool(
-                lanewise(x[rows], y.lanes), lanewise(y.values[rows], y.lanes), rule, switches
-            )
+        if g.tiles and len(runs) == 1 and switches is not None:
+            x = _tiled(y, switches, g.kernel)
+        else:
+            x = empty_channels_last(shape, y.values).zero_()
+            for rows, rule in runs:
+                self._unpool(
+                    lanewise(x[rows], y.lanes), lanewise(y.values[rows], y.lanes), rule, switches
+                )
         tops = tuple(t * g.stride[0] - g.padding[0] for t in y.tops)
         lefts = tuple(t * g.stride[1] - g.padding[1] for t in y.lefts)
         return (Window(x, y.channel, tops, lefts, self.extent).confined(),)
@@ -129,15 +131,11 @@ class MaxPool(Step):
                 left + (width - 1) * g.stride[1] + 1,
             )
             target = x[:, :, :, top : bottom : g.stride[0], left : right : g.stride[1]]
-            if rule != "switches":
-                target += share
-                continue
-            assert switches is not None
-            chosen = (switches == place).to(y.dtype)  # a product with truths is slower
-            if g.tiles:
-                torch.mul(y, chosen, out=target)
+            if rule == "switches":
+                assert switches is not None
+                target.addcmul_(y, (switches == place).to(y.dtype))
             else:
-                target.addcmul_(y, chosen)
+                target += share
 
 
 class AdaptiveMaxPool(Step):
@@ -179,6 +177,21 @@ class AdaptiveMaxPool(Step):
             for size, count in zip(self.extent[1:], y.shape[2:], strict=True)
         )
         return (rows[:, None] * self.extent[2] + columns).reshape(1, 1, -1)
+
+
+def _tiled(y: Window, switches: Tensor, kernel: Pair) -> Tensor:
+    """Write all tiles in one product, for windows that lie side by side."""
+    (rows, channels, height, width), (down, across) = y.values.shape, kernel
+    places = torch.arange(down * across, dtype=switches.dtype, device=switches.device)
+    tile = places.view(down, 1, across, 1)
+    chosen = switches.permute(0, 2, 3, 1)[:, :, None, :, None, :] == tile
+    x = empty_channels_last((rows, channels, height * down, width * across), y.values)
+    torch.mul(
+        lanewise(y.values, y.lanes).permute(0, 1, 3, 4, 2)[:, :, :, None, :, None, :],
+        chosen.to(y.values.dtype),  # a product with truths is slower
+        out=x.permute(0, 2, 3, 1).view(-1, y.lanes, height, down, width, across, channels),
+    )
+    return x
 
 
 def _parts(size: int, count: int) -> list[tuple[int, int]]:

@@ -21,6 +21,7 @@ class Rectifier(Elementwise):
     """A recorded rectifier; keeps its input and output, which are activations of the recording anyway."""
 
     kind = "rectifier"
+    any_precision = True
     rule: ClassVar[str] = "RU†"
 
     def __init__(self, x: Tensor, y: Tensor) -> None:
@@ -64,6 +65,8 @@ class Relu(Rectifier):
         """Set signals to zero where x ≤ 0, without making the mask."""
         y = cut(self.y)
         for signal in signals:
+            if y.dtype != signal.dtype:
+                y = y.to(signal.dtype)
             torch.ops.aten.threshold_backward.grad_input(signal, y, 0, grad_input=signal)
 
 

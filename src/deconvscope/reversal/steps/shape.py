@@ -17,6 +17,7 @@ class Unchanged(Elementwise):
     """y = x: dropout in eval mode, a copy, a change of memory layout. Reversed: ŷ."""
 
     kind = "identity"
+    any_precision = True
     rule: ClassVar[str] = "ŷ"
 
     def __init__(self, x: Tensor, kind: str = "identity") -> None:
@@ -32,6 +33,7 @@ class Reshape(Step):
     """The same values in the same order under another shape: flatten, view, squeeze. Reversed: the old shape."""
 
     kind = "reshape"
+    any_precision = True
     rule: ClassVar[str] = "reshaped back"
 
     def __init__(self, x: Tensor) -> None:
@@ -48,6 +50,7 @@ class Permute(Step):
     """Axes in another order. Reversed: the old order."""
 
     kind = "permute"
+    any_precision = True
     rule: ClassVar[str] = "permuted back"
 
     def __init__(self, x: Tensor, axes: Sequence[int]) -> None:
@@ -65,6 +68,7 @@ class Pad(Step):
     """A border of constants around a map (negative: a crop). Reversed: what falls on the border is dropped."""
 
     kind = "pad"
+    any_precision = True
     rule: ClassVar[str] = "cropped"
 
     def __init__(self, x: Tensor, left: int, top: int) -> None:

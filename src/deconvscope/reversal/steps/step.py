@@ -62,6 +62,8 @@ class Step(ABC):
     rule: ClassVar[str]
     """The reversed rule in words, for the coverage report."""
     falls_back: ClassVar[bool] = False
+    any_precision: ClassVar[bool] = False
+    """Whether `reverse` takes a signal of another floating-point type than the activations, and keeps it."""
 
     gated: bool = False
     """Whether the call multiplies by a mask computed from the image: a rectifier written by hand."""
