@@ -12,6 +12,8 @@ from .foreground_share import Foreground, foreground
 from .fourier_phase import Phase, phase
 from .fully_convolutional import NoClassLayerError, fully_convolutional
 from .grab_cut import Cut, cut_out
+from .inverse_network import InverseNetwork
+from .inversion import Inversion, invert
 from .lrn import LrnRule, lrn_rule, with_lrn
 from .masks import sample_mask
 from .measures import edge_agreement, energy_inside
@@ -21,8 +23,25 @@ from .segmentation import Segmentation, Segmenter, segment, segmenter
 from .selectivity import Selectivity, neuron_selectivity
 from .similarity import similarity
 from .support import FiniteSupport, finite_support
+from .transposed_convolution import (
+    TransposedConvolution,
+    draw_maps,
+    overlaps,
+    spread,
+    thinned,
+    transposed_convolution,
+)
 
 __all__ = [
+    "InverseNetwork",
+    "Inversion",
+    "TransposedConvolution",
+    "draw_maps",
+    "invert",
+    "overlaps",
+    "spread",
+    "thinned",
+    "transposed_convolution",
     "Cascade",
     "Composite",
     "Cut",
