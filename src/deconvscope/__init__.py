@@ -37,7 +37,7 @@ from .reversal import (
 
 if TYPE_CHECKING:
     from . import exemplars
-    from .explorer import Explorer
+    from .explorer import Explorer, PageTooLargeError, write_page
     from .models import (
         Model,
         ModelDownloadError,
@@ -54,6 +54,7 @@ _LATER = {
     "Explorer": "explorer",
     "Model": "models",
     "ModelDownloadError": "models",
+    "PageTooLargeError": "explorer",
     "UnknownModelError": "models",
     "UnreadableImageError": "models",
     "available_models": "models",
@@ -61,6 +62,7 @@ _LATER = {
     "load_model": "models",
     "read_image": "models",
     "sample_image": "models",
+    "write_page": "explorer",
 }
 """Public names whose rooms are imported when first asked for: torchvision and anywidget take their time."""
 
@@ -85,6 +87,7 @@ __all__ = [
     "ModelDownloadError",
     "Neuron",
     "Noise",
+    "PageTooLargeError",
     "RandomNeuron",
     "Recording",
     "RecordingError",
@@ -105,6 +108,7 @@ __all__ = [
     "load_model",
     "read_image",
     "sample_image",
+    "write_page",
 ]
 
 

@@ -366,7 +366,7 @@ def test_the_mimebundle_adds_a_picture_and_nothing_else(explorer: ds.Explorer) -
         "image/png",
     }
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
-    assert picture.size == explorer.snapshot().size
+    assert 0.4 < picture.width / explorer.snapshot().width < 0.5
     assert explorer.address in data["text/plain"]
 
 

@@ -4,6 +4,7 @@ Only this room knows Jupyter.
 """
 
 from .address import Address
+from .export import Exhibit, PageTooLargeError, WrittenPage, write_page
 from .widget import Explorer
 
-__all__ = ["Address", "Explorer"]
+__all__ = ["Address", "Exhibit", "Explorer", "PageTooLargeError", "WrittenPage", "write_page"]

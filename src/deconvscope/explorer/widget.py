@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,12 @@ from deconvscope.reversal import Neuron, Recording, Reversed, Strongest
 from deconvscope.reversal.errors import near_matches
 
 from . import messages
+from .address import Address
 from .conversation import Conversation, Screen
-from .picture import draw_view, png_base64
+from .export import Exhibit, WrittenPage, write_page
+from .from_address import opened_at
 from .session import Place, View
+from .snapshot import draw_figure, small_png, write_figure
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -158,6 +161,28 @@ class Explorer(anywidget.AnyWidget):
             self._conversation.go(replace(place, model=model_name, image=image_name))
         super().__init__(**host)
 
+    @classmethod
+    def from_address(
+        cls, address: str | Address, model: Any = None, image: Any = None, **keywords: Any
+    ) -> Explorer:
+        """Return an explorer that stands where an address says.
+
+        Args:
+            address: as in `address`, the widget's header and figures' metadata.
+            model: the network, where it is not of the catalogue.
+            image: the image, where it is not a bundled one.
+            **keywords: further ones of `Explorer`.
+
+        Raises:
+            ValueError: the text is no address, or another image is given than it names.
+            LookupError: the network or image is not at hand, and was not given; an unknown layer.
+
+        Example:
+            >>> Explorer.from_address("vgg16_trunk/conv4_3/433@10,9?TTT#chelsea").channel
+            433
+        """
+        return cls(**opened_at(address, model, image), **keywords)
+
     # ------------------------------------------------------------------ moving
 
     def select(
@@ -290,16 +315,59 @@ class Explorer(anywidget.AnyWidget):
         return self._now.reconstruction
 
     def snapshot(self, path: str | PathLike[str] | None = None) -> Image.Image:
-        """Return the view as one picture: the image, the neuron, its pictures and its address.
+        """Return the view as a figure for print: image, neuron, map, pictures, address and versions.
 
         Args:
-            path: where to write it too; the ending says as what (".png").
+            path: where to write it too; the ending says as what. A PNG carries the address.
         """
         with self._conversation.turn():
-            picture = draw_view(self._now, self.display)
+            view = self._now
+        figure = draw_figure(view, self.display)
         if path is not None:
-            picture.save(path)
-        return picture
+            write_figure(figure, view, path)
+        return figure
+
+    def exhibit(
+        self,
+        layers: str | Iterable[str] | None = None,
+        channels: int | Iterable[int] | None = None,
+        neurons_per_channel: int = 1,
+        title: str = "",
+        text: str = "",
+    ) -> Exhibit:
+        """Return this view and which neurons go with it, for `write_page`; see `Exhibit`."""
+        with self._conversation.turn():
+            view = self._now
+        return Exhibit(view, layers, channels, neurons_per_channel, self.display, title, text)
+
+    def to_html(
+        self,
+        path: str | PathLike[str],
+        layers: str | Iterable[str] | None = None,
+        channels: int | Iterable[int] | None = None,
+        neurons_per_channel: int = 1,
+        limit_mb: float = 8.0,
+        progress: bool = True,
+    ) -> WrittenPage:
+        """Write one HTML file that stays clickable without a kernel and without a network.
+
+        Args:
+            path: the file.
+            layers: names or labels; by default the layer shown.
+            channels: all by default; a number for that many, the strongest first; or indices.
+            neurons_per_channel: how many places of each channel, the strongest.
+            limit_mb: the largest file, in millions of bytes; pictures are stored as finely as it allows.
+            progress: whether an estimate is printed and a bar shows the work.
+
+        Raises:
+            LookupError: an unknown layer.
+            ValueError: a channel out of range; the page cannot be made so small (says what would fit).
+
+        Example:
+            >>> page = Explorer(layer="conv4_3").to_html("page.html", channels=20)
+        """
+        exhibit = self.exhibit(layers, channels, neurons_per_channel)
+        return write_page(path, [exhibit], limit_mb=limit_mb, progress=progress)
 
     def close(self) -> None:
         """Remove the widget, free its recordings and drop every network and image."""
@@ -317,7 +385,7 @@ class Explorer(anywidget.AnyWidget):
             return bundle
         # Where no widget can be drawn (GitHub, a page without state) the picture stands in
         data, metadata = bundle
-        return {**data, "image/png": png_base64(draw_view(self._now, self.display))}, metadata
+        return {**data, "image/png": small_png(self._now, self.display)}, metadata
 
     @property
     def _now(self) -> View:

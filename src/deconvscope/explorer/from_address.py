@@ -1,0 +1,64 @@
+"""What an explorer is made with to stand where an address says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deconvscope.models import SAMPLE_IMAGES, available_models
+from deconvscope.reversal import Neuron, Strongest
+from deconvscope.reversal.errors import near_matches
+
+from .address import Address
+from .photographs import Photographs
+
+
+def opened_at(address: str | Address, model: Any = None, image: Any = None) -> dict[str, Any]:
+    """Return the keywords of `Explorer` for the view that an address names.
+
+    Args:
+        address: where; its text or read.
+        model: the network, where it is not of the catalogue.
+        image: the image, where it is not a bundled one.
+
+    Raises:
+        ValueError: the text is no address, or the image given is another than the one it names.
+        LookupError: the network or the image is not at hand, and was not given.
+    """
+    where = Address.parse(address) if isinstance(address, str) else address
+    neuron = (
+        Strongest(where.layer, where.channel)
+        if where.y is None
+        else Neuron(where.layer, where.channel, where.y, where.x)
+    )
+    keywords = {
+        "model": _model(where) if model is None else model,
+        "image": _image(where, image),
+        "neuron": neuron,
+    }
+    return keywords | ({"architectures": where.architectures} if where.architectures else {})
+
+
+def _model(where: Address) -> str:
+    known = [entry.name for entry in available_models()]
+    if where.model not in known:
+        raise LookupError(
+            f"the address is of the network {where.model!r}, which is not in the catalogue"
+            f"{near_matches(where.model, known)}: hand it over with model=…"
+        )
+    return where.model
+
+
+def _image(where: Address, image: Any) -> Any:
+    if where.image is None or where.image in SAMPLE_IMAGES:
+        return where.image if image is None else image
+    if image is None:
+        raise LookupError(
+            f"the address is of the image {where.image!r}, which is not among the bundled ones "
+            f"({', '.join(SAMPLE_IMAGES)}): hand it over with image=…, as a path or a picture"
+        )
+    with Photographs().guest(image) as name:
+        if name != where.image:
+            raise ValueError(
+                f"the image given is {name}, and the address is of {where.image}: other pixels"
+            )
+    return image
