@@ -91,8 +91,11 @@ def small_png(view: View, display: str) -> str:
 
     Its colours are the 256 that suit it best: reversed pictures are noise to a PNG, and it is stored with every run.
     """
-    figure = draw_figure(view, display, SMALL)
-    reduced = figure.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    figure = draw_figure(
+        view, display, 2 * SMALL
+    )  # letters as small as these are drawn larger first
+    halved = figure.resize((figure.width // 2, figure.height // 2), Image.Resampling.LANCZOS)
+    reduced = halved.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     file = io.BytesIO()
     reduced.save(file, "PNG", optimize=True, pnginfo=_metadata(view))
     return base64.b64encode(file.getvalue()).decode()
