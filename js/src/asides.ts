@@ -4,13 +4,10 @@ import {
   type ComparedSideInfo,
   type Meters,
   readBytes,
-  readComparison,
   readInt8,
-  readMeters,
-  readRandom,
-  readWayBack,
   type Ticket,
-  unlessEmpty,
+  type Traits,
+  told,
   type WayBackStepInfo,
   type WidgetModel,
 } from "./protocol";
@@ -63,17 +60,17 @@ export const ASIDE_TRAITS = [
 
 /** Reads the asides of a model; what has not changed stays the same object. */
 export function asidesReader(model: WidgetModel): (drawn: Ticket) => Asides {
-  const meters = remembered((trait: unknown) => unlessEmpty(readMeters, trait, "_meters"));
-  const random = remembered((trait: unknown, bytes: unknown): RandomPictures | null => {
-    const info = unlessEmpty(readRandom, trait, "_random");
+  const meters = remembered((trait: Traits["_meters"] | undefined) => told(trait));
+  const random = remembered((trait: Traits["_random"] | undefined, bytes: unknown): RandomPictures | null => {
+    const info = told(trait);
     return info && { ...info, reconstructions: splitPictures(info.pictures, info.window, readInt8(bytes)) };
   });
-  const wayBack = remembered((trait: unknown, bytes: unknown): WayBack | null => {
-    const info = unlessEmpty(readWayBack, trait, "_way_back");
+  const wayBack = remembered((trait: Traits["_way_back"] | undefined, bytes: unknown): WayBack | null => {
+    const info = told(trait);
     return info && { ...info, steps: splitMaps(info.steps, readBytes(bytes)) };
   });
-  const comparison = remembered((trait: unknown, bytes: unknown): Comparison | null => {
-    const info = unlessEmpty(readComparison, trait, "_comparison");
+  const comparison = remembered((trait: Traits["_comparison"] | undefined, bytes: unknown): Comparison | null => {
+    const info = told(trait);
     if (info === null) return null;
     const all = readInt8(bytes);
     let start = 0;

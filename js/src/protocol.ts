@@ -1,6 +1,7 @@
 /**
- * What the kernel and the browser tell each other: the types of the widget's traits, and readers that check what
- * arrives before anything is drawn from it. `Explorer` on the Python side writes the same names.
+ * What the kernel and the browser tell each other: the types of the widget's traits. `Explorer` on the Python side
+ * writes the same names, and is of one version with this: the front end is itself a trait of the widget, also in a
+ * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see scene.ts.
  *
  * What is drawn can be read from outside as well, by tests and style sheets:
  * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn), data-failed,
@@ -46,7 +47,7 @@ export interface Network {
   readonly fallbacks: readonly string[];
   readonly layers: readonly Layer[];
   /** The names of a classifier's channels, and the layer that gives their raw scores. */
-  readonly classes: { readonly layer: string; readonly names: readonly string[] } | null;
+  readonly classes?: { readonly layer: string; readonly names: readonly string[] } | null;
 }
 
 export interface AtlasInfo {
@@ -60,7 +61,7 @@ export interface AtlasInfo {
   readonly maxima: readonly number[];
   readonly variances: readonly number[];
   /** The channels that can be chosen, where these are not all: in an exported page. */
-  readonly stored: readonly number[] | null;
+  readonly stored?: readonly number[] | null;
 }
 
 /** A neuron as it is asked for: `y` and `x` null mean the channel's strongest place, and are null on vector layers. */
@@ -100,7 +101,7 @@ export interface View extends Ticket {
   readonly milliseconds: number;
   readonly address: string;
   /** The places of this channel that can be chosen, where these are not all: in an exported page. */
-  readonly stored: readonly Pair[] | null;
+  readonly stored?: readonly Pair[] | null;
 }
 
 export interface Failure extends Ticket {
@@ -111,7 +112,7 @@ export interface Progress {
   readonly text: string;
   readonly fraction: number | null;
   /** Whether `_cancel` ends it. */
-  readonly cancellable: boolean | null;
+  readonly cancellable?: boolean;
 }
 
 /**
@@ -210,42 +211,44 @@ export interface Pin {
 export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
 export type DisplayMode = (typeof DISPLAY_MODES)[number];
 
+type Empty = Record<string, never>;
+
 export interface Traits {
-  _catalog: unknown;
-  _network: unknown;
+  _catalog: Catalog | Empty;
+  _network: Network | Empty;
   _photograph: unknown;
-  _atlas_info: unknown;
+  _atlas_info: AtlasInfo | Empty;
   _atlas: unknown;
   _map: unknown;
   _pictures: unknown;
-  _view: unknown;
-  _failure: unknown;
-  _progress: unknown;
-  _meters: unknown;
-  _random: unknown;
+  _view: View | Empty;
+  _failure: Failure | Empty;
+  _progress: Progress | Empty;
+  _meters: Meters | Empty;
+  _random: RandomInfo | Empty;
   _random_pictures: unknown;
-  _way_back: unknown;
+  _way_back: WayBackInfo | Empty;
   _way_back_maps: unknown;
-  _comparison: unknown;
+  _comparison: ComparisonInfo | Empty;
   _comparison_pictures: unknown;
-  _pins: unknown;
+  _pins: readonly Pin[];
   _query: Query;
   /** Gives up the query under way; its answer is a failure, and the view stays. */
   _cancel: Ticket;
-  _hover: HoveredNeuron | Record<string, never>;
+  _hover: HoveredNeuron | Empty;
   _upload: DataView;
   _upload_info: UploadInfo;
-  /** Both ways, as `display`: set by the browser and by Python. */
-  display: unknown;
+  /** Both ways: set by the browser and by Python. */
+  display: DisplayMode;
   /** Addresses. */
-  pins: unknown;
-  live: unknown;
-  prefetch: unknown;
+  pins: readonly string[];
+  live: boolean;
+  prefetch: boolean;
 }
 
 /** What of anywidget's model is used. */
 export interface WidgetModel {
-  get<K extends keyof Traits>(name: K): Traits[K];
+  get<K extends keyof Traits>(name: K): Traits[K] | undefined;
   set<K extends keyof Traits>(name: K, value: Traits[K]): void;
   save_changes(): void;
   on(event: string, listener: () => void): void;
@@ -254,155 +257,9 @@ export interface WidgetModel {
   readonly widget_manager: unknown;
 }
 
-/** What arrived does not have the form that was agreed. */
-export class ProtocolError extends Error {
-  override readonly name = "ProtocolError";
-}
-
-type Reader<T> = (value: unknown, path: string) => T;
-
-function refuse(path: string, expected: string, value: unknown): never {
-  const shown = value === null ? "null" : typeof value;
-  throw new ProtocolError(`the kernel sent ${path} as ${shown} where ${expected} was expected`);
-}
-
-const text: Reader<string> = (value, path) => (typeof value === "string" ? value : refuse(path, "a text", value));
-const truth: Reader<boolean> = (value, path) =>
-  typeof value === "boolean" ? value : refuse(path, "true or false", value);
-const real: Reader<number> = (value, path) =>
-  typeof value === "number" && Number.isFinite(value) ? value : refuse(path, "a finite number", value);
-const integer: Reader<number> = (value, path) =>
-  Number.isSafeInteger(value) ? real(value, path) : refuse(path, "an integer", value);
-const natural: Reader<number> = (value, path) => {
-  const number = integer(value, path);
-  return number >= 0 ? number : refuse(path, "an integer from 0 on", value);
-};
-const positive: Reader<number> = (value, path) => {
-  const number = integer(value, path);
-  return number > 0 ? number : refuse(path, "an integer from 1 on", value);
-};
-/** An address that can only hold an inline bitmap, never a script or something to fetch. */
-const inlineImage: Reader<string> = (value, path) => {
-  const address = text(value, path);
-  return /^data:image\/(?:png|jpeg|webp|gif);base64,/.test(address) ? address : refuse(path, "an inline image", value);
-};
-
-function list<T>(item: Reader<T>): Reader<readonly T[]> {
-  return (value, path) =>
-    Array.isArray(value)
-      ? value.map((entry: unknown, index) => item(entry, `${path}[${index}]`))
-      : refuse(path, "a list", value);
-}
-
-function optional<T>(reader: Reader<T>): Reader<T | null> {
-  return (value, path) => (value === null || value === undefined ? null : reader(value, path));
-}
-
-function record<T>(shape: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> {
-  return (value, path) => {
-    if (typeof value !== "object" || value === null) return refuse(path, "a record", value);
-    const fields = new Map<string, unknown>(Object.entries(value));
-    const checked: Partial<T> = {};
-    for (const key in shape) checked[key] = shape[key](fields.get(key), `${path}.${key}`);
-    return checked as T; // every key of T was just read
-  };
-}
-
-const pair: Reader<Pair> = (value, path) => {
-  const [y, x] = list(real)(value, path);
-  return y === undefined || x === undefined ? refuse(path, "two numbers", value) : [y, x];
-};
-
-const field = record<ReceptiveField>({ stride: pair, offset: pair, size: pair });
-const layer = record<Layer>({ name: text, label: text, kind: text, shape: list(natural), field: optional(field) });
-
-export const readCatalog = record<Catalog>({
-  models: list(record({ name: text, label: text, bundled: truth })),
-  images: list(record({ name: text, label: text, thumbnail: inlineImage })),
-  architectures: list(record({ code: text, name: text })),
-});
-
-export const readNetwork = record<Network>({
-  model: text,
-  label: text,
-  randomWeights: truth,
-  device: text,
-  precision: text,
-  image: record({ name: text, label: text, height: positive, width: positive }),
-  fallbacks: list(text),
-  layers: list(layer),
-  classes: optional(record({ layer: text, names: list(text) })),
-});
-
-export const readAtlasInfo = record<AtlasInfo>({
-  layer: text,
-  channels: positive,
-  height: positive,
-  width: positive,
-  tileHeight: positive,
-  tileWidth: positive,
-  minima: list(real),
-  maxima: list(real),
-  variances: list(real),
-  stored: optional(list(natural)),
-});
-
-const box = record<Box>({ top: natural, left: natural, height: natural, width: natural });
-const pictures = list(
-  record<PictureInfo>({ code: text, name: text, channels: positive, scale: real, q: real, max: real }),
-);
-const ticket = { client: text, seq: integer };
-
-export const readView = record<View>({
-  ...ticket,
-  layer: text,
-  neuron: record({ channel: natural, y: optional(natural), x: optional(natural), value: real, top: real }),
-  map: record({ height: positive, width: positive, scale: real, min: real, max: real }),
-  window: box,
-  pictures,
-  milliseconds: real,
-  address: text,
-  stored: optional(list(pair)),
-});
-
-export const readFailure = record<Failure>({ ...ticket, message: text });
-export const readProgress = record<Progress>({ text, fraction: optional(real), cancellable: optional(truth) });
-export const readMeters = record<Meters>({ ...ticket, samples: natural, similarities: list(optional(real)) });
-export const readRandom = record<RandomInfo>({ ...ticket, window: box, pictures });
-export const readWayBack = record<WayBackInfo>({
-  ...ticket,
-  code: text,
-  steps: list(
-    record({
-      name: text,
-      label: text,
-      kind: text,
-      top: natural,
-      left: natural,
-      height: natural,
-      width: natural,
-      rows: natural,
-      columns: natural,
-      signal: real,
-      activation: real,
-    }),
-  ),
-});
-export const readComparison = record<ComparisonInfo>({
-  ...ticket,
-  sides: list(record({ address: text, title: text, window: box, pictures })),
-});
-export const readPins = list(record<Pin>({ address: text, title: text, place: text, thumbnails: list(inlineImage) }));
-export const readAddresses = list(text);
-
-/** Reads a trait that is `{}` (or absent) while there is nothing to tell. */
-export function unlessEmpty<T>(reader: Reader<T>, value: unknown, name: string): T | null {
-  const empty = value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
-  return empty ? null : reader(value, name);
-}
-
-export function readDisplayMode(value: unknown): DisplayMode {
-  return DISPLAY_MODES.find((mode) => mode === value) ?? "paper";
+/** What a trait tells; null while it is `{}` (or absent). */
+export function told<Told extends object>(trait: Told | Empty | undefined): Told | null {
+  return trait && Object.keys(trait).length > 0 ? (trait as Told) : null;
 }
 
 /** The bytes of a binary trait. Hosts hand out DataViews into larger buffers: the offset counts. */

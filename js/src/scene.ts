@@ -3,7 +3,7 @@
 import type { Picture } from "./display";
 import type { Box, Extent } from "./geometry";
 import type { Photograph } from "./photograph";
-import { type AtlasInfo, type Layer, type Network, type PictureInfo, ProtocolError, type View } from "./protocol";
+import type { AtlasInfo, Layer, Network, PictureInfo, View } from "./protocol";
 
 export interface Atlas {
   readonly info: AtlasInfo;
@@ -35,14 +35,14 @@ export interface SceneParts {
 }
 
 export function mustFit(fits: boolean, what: string): void {
-  if (!fits) throw new ProtocolError(`the kernel's answer does not fit together: ${what}`);
+  if (!fits) throw new Error(`the kernel's answer does not fit together: ${what}`);
 }
 
 /** Everything of a scene but the photograph, which is decoded asynchronously. */
 export function assembleScene({ network, atlas, view, map, pictures }: SceneParts): Omit<Scene, "photograph"> {
   const { info } = atlas;
   const layer = network.layers.find(({ name }) => name === view.layer);
-  if (layer === undefined) throw new ProtocolError(`the kernel shows the layer ${view.layer}, which its network lacks`);
+  if (!layer) throw new Error(`the kernel shows the layer ${view.layer}, which its network lacks`);
   mustFit(info.layer === view.layer, "the atlas is of another layer");
   mustFit(atlas.bytes.length === info.channels * info.tileHeight * info.tileWidth, "the atlas has another size");
   for (const values of [info.minima, info.maxima, info.variances])

@@ -10,27 +10,18 @@ import { kernelState } from "./kernel";
 import { decodePhotograph } from "./photograph";
 import {
   type Aside,
+  type AtlasInfo,
   type Catalog,
   type DisplayMode,
   type Network,
   type NeuronPlace,
   type Pin,
   type Progress,
-  ProtocolError,
-  readAddresses,
-  readAtlasInfo,
   readBytes,
-  readCatalog,
-  readDisplayMode,
-  readFailure,
   readInt8,
   readInt16,
-  readNetwork,
-  readPins,
-  readProgress,
-  readView,
   type Traits,
-  unlessEmpty,
+  told,
   type Wanted,
   type WidgetModel,
 } from "./protocol";
@@ -146,38 +137,33 @@ export function openStore(model: WidgetModel) {
 
   // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
   const asidesOf = asidesReader(model);
-  const catalogOf = remembered((trait: unknown) => unlessEmpty(readCatalog, trait, "_catalog"));
-  const pinsOf = remembered((trait: unknown) => readPins(trait ?? [], "_pins"));
-  const networkOf = remembered((trait: unknown) => readNetwork(trait, "_network"));
-  const atlasOf = remembered((info: unknown, bytes: unknown) => ({
-    info: readAtlasInfo(info, "_atlas_info"),
-    bytes: readInt8(bytes),
-  }));
+  const atlasOf = remembered((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
   const photographOf = remembered((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
 
   const readFailureTrait = (): void => {
     const trait = model.get("_failure");
     if (trait === lastFailure) return;
     lastFailure = trait;
-    const told = unlessEmpty(readFailure, trait, "_failure");
-    if (told?.client === client) {
-      if (talk.isStale(told.seq)) return;
-      talk.answered(told.seq);
+    const failed = told(trait);
+    if (failed?.client === client) {
+      if (talk.isStale(failed.seq)) return;
+      talk.answered(failed.seq);
     }
-    change({ failure: told && told.message });
+    change({ failure: failed && failed.message });
   };
 
   const readViewTrait = async (): Promise<void> => {
     const trait = model.get("_view");
     if (trait === lastView) return;
-    const view = unlessEmpty(readView, trait, "_view");
-    if (!view) return;
+    const view = told(trait);
+    const network = told(model.get("_network"));
+    const info = told(model.get("_atlas_info"));
+    if (!view || !network || !info) return;
     const own = view.client === client;
     if (own && talk.isStale(view.seq)) return;
-    const network = networkOf(model.get("_network"));
     const parts = assembleScene({
       network,
-      atlas: atlasOf(model.get("_atlas_info"), model.get("_atlas")),
+      atlas: atlasOf(info, model.get("_atlas")),
       view,
       map: readInt16(model.get("_map")),
       pictures: readInt8(model.get("_pictures")),
@@ -193,10 +179,10 @@ export function openStore(model: WidgetModel) {
     if (displays.size === 0) return;
     try {
       change({
-        catalog: catalogOf(model.get("_catalog")) ?? state.catalog,
-        display: readDisplayMode(model.get("display")),
-        progress: unlessEmpty(readProgress, model.get("_progress"), "_progress"),
-        pins: pinsOf(model.get("_pins")),
+        catalog: told(model.get("_catalog")) ?? state.catalog,
+        display: model.get("display") ?? state.display,
+        progress: told(model.get("_progress")),
+        pins: model.get("_pins") ?? state.pins,
         live: model.get("live") === true,
         prefetch: model.get("prefetch") !== false,
       });
@@ -204,8 +190,7 @@ export function openStore(model: WidgetModel) {
       await readViewTrait();
       if (state.scene) change({ asides: asidesOf(state.scene.view) });
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      change({ failure: error.message });
+      change({ failure: error instanceof Error ? error.message : String(error) });
     }
   };
 
@@ -271,7 +256,7 @@ export function openStore(model: WidgetModel) {
     },
 
     pinnedAddresses(): readonly string[] {
-      return readAddresses(model.get("pins") ?? [], "pins");
+      return model.get("pins") ?? [];
     },
 
     /** Asks for something else beside the view; what is not named stays. */

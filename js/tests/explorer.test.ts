@@ -99,7 +99,7 @@ describe("a display", () => {
   test("keeps the view where an answer is broken, and says what is wrong", async () => {
     const { root, model } = await show();
     model.receive({
-      _view: { ...(answer({ seq: 2 })._view as object), window: { top: 0, left: 0, height: 9, width: 9 } },
+      _view: { ...answer({ seq: 2 })._view, window: { top: 0, left: 0, height: 9, width: 9 } },
     });
     await drawn();
     expect(root.dataset.seq).toBe("1");
@@ -157,7 +157,7 @@ describe("asking", () => {
     const { root, model } = await show();
     press(root, "m");
     await drawn();
-    model.receive({ _failure: { client: model.queries[0]?.client, seq: 1, message: "no <b>such</b> layer" } });
+    model.receive({ _failure: { client: model.queries[0]?.client ?? "", seq: 1, message: "no <b>such</b> layer" } });
     await drawn();
     expect(one(root, ".dcs-alert").textContent).toBe("no <b>such</b> layer");
     expect(root.dataset).toMatchObject({ busy: "false", neuron: "features.0/2@1,3" });

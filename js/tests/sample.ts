@@ -1,8 +1,24 @@
 /** A small but complete answer of the kernel, and a model that hands it out. */
 
-import type { Traits, WidgetModel } from "../src/protocol";
+import {
+  type AtlasInfo,
+  type Layer,
+  type Network,
+  readInt8,
+  readInt16,
+  type Traits,
+  type View,
+  type WidgetModel,
+} from "../src/protocol";
+import type { SceneParts } from "../src/scene";
 
-export const LAYERS = [
+interface Answer extends Partial<Traits> {
+  _network: Network;
+  _atlas_info: AtlasInfo;
+  _view: View;
+}
+
+export const LAYERS: readonly Layer[] = [
   {
     name: "features.0",
     label: "conv1_1",
@@ -22,8 +38,8 @@ export function inLargerBuffer(bytes: readonly number[]): DataView {
 
 /** The traits of an answer that shows one neuron of features.0. */
 export function answer(
-  change: { client?: string; seq?: number; channel?: number; y?: number; x?: number } = {},
-): Partial<Traits> {
+  change: { client?: string | undefined; seq?: number; channel?: number; y?: number; x?: number } = {},
+): Answer {
   const { client = "", seq = 1, channel = 2, y = 1, x = 3 } = change;
   return {
     _catalog: {
@@ -83,6 +99,18 @@ export function answer(
     _failure: {},
     _progress: {},
     display: "paper",
+  };
+}
+
+/** What a scene is assembled from. */
+export function sceneParts(): SceneParts {
+  const { _network, _atlas_info, _atlas, _view, _map, _pictures } = answer();
+  return {
+    network: _network,
+    atlas: { info: _atlas_info, bytes: readInt8(_atlas) },
+    view: _view,
+    map: readInt16(_map),
+    pictures: readInt8(_pictures),
   };
 }
 

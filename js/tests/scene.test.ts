@@ -1,21 +1,9 @@
 import { expect, test } from "vitest";
-import { readAtlasInfo, readInt8, readInt16, readNetwork, readView } from "../src/protocol";
 import { assembleScene, isVector, mapValue, orderedChannels, type Scene, type SceneParts } from "../src/scene";
-import { answer } from "./sample";
-
-function parts(): SceneParts {
-  const traits = answer();
-  return {
-    network: readNetwork(traits._network, ""),
-    atlas: { info: readAtlasInfo(traits._atlas_info, ""), bytes: readInt8(traits._atlas) },
-    view: readView(traits._view, ""),
-    map: readInt16(traits._map),
-    pictures: readInt8(traits._pictures),
-  };
-}
+import { sceneParts } from "./sample";
 
 test("an answer that fits together becomes a scene, each picture with its own bytes", () => {
-  const scene = assembleScene(parts());
+  const scene = assembleScene(sceneParts());
   expect(scene.layer.label).toBe("conv1_1");
   expect(isVector(scene.layer)).toBe(false);
   expect(scene.reconstructions.map(({ bytes }) => bytes.length)).toEqual([18, 18]);
@@ -23,7 +11,7 @@ test("an answer that fits together becomes a scene, each picture with its own by
 });
 
 test("an answer whose parts belong to different places is refused", () => {
-  const good = parts();
+  const good = sceneParts();
   const wrong: Partial<SceneParts>[] = [
     { pictures: good.pictures.slice(1) },
     { map: good.map.slice(1) },
@@ -37,7 +25,7 @@ test("an answer whose parts belong to different places is refused", () => {
 });
 
 test("channels are ordered by strength, by variance, or as they are numbered", () => {
-  const { info } = parts().atlas;
+  const { info } = sceneParts().atlas;
   expect(orderedChannels(info, "strongest")).toEqual([2, 1, 0]);
   expect(orderedChannels(info, "variance")).toEqual([0, 1, 2]);
   expect(orderedChannels(info, "index")).toEqual([0, 1, 2]);

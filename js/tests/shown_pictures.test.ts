@@ -1,21 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { NO_ASIDES } from "../src/asides";
 import type { PictureInfo } from "../src/protocol";
-import { readAtlasInfo, readInt8, readInt16, readNetwork, readView } from "../src/protocol";
 import { assembleScene, type Reconstruction, type Scene } from "../src/scene";
 import { pictureColumns, type ShownPicture, viewBox } from "../src/shown_pictures";
 import type { State } from "../src/store";
-import { answer } from "./sample";
+import { sceneParts } from "./sample";
 
 function scene(): Scene {
-  const traits = answer();
-  const parts = assembleScene({
-    network: readNetwork(traits._network, ""),
-    atlas: { info: readAtlasInfo(traits._atlas_info, ""), bytes: readInt8(traits._atlas) },
-    view: readView(traits._view, ""),
-    map: readInt16(traits._map),
-    pictures: readInt8(traits._pictures),
-  });
+  const parts = assembleScene(sceneParts());
   const pixels = new Uint8ClampedArray(4 * 4 * 4).map((_, index) => (index * 37) % 256);
   return { ...parts, photograph: { picture: {} as HTMLCanvasElement, pixels } };
 }

@@ -4,7 +4,7 @@
  * version as this code.
  */
 
-import type { AtlasInfo, Catalog, Network, NeuronPlace, View } from "../protocol";
+import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, View } from "../protocol";
 
 export interface StoredLayer {
   readonly info: Omit<AtlasInfo, "stored">;
@@ -14,7 +14,7 @@ export interface StoredLayer {
 }
 
 export interface Head {
-  readonly traits: { readonly _catalog: Catalog; readonly _network: Network; readonly display: string };
+  readonly traits: { readonly _catalog: Catalog; readonly _network: Network; readonly display: DisplayMode };
   /** An image file in base64. */
   readonly photograph: string;
   readonly layers: readonly StoredLayer[];
