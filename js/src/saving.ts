@@ -2,10 +2,10 @@
 
 import { paintPicture } from "./display";
 import { element, pictureOf } from "./dom";
-import { type Box, cellBox, mapBox } from "./geometry";
+import type { Box } from "./geometry";
 import { valueText } from "./number_text";
 import type { Scene } from "./scene";
-import { pictureColumns, type ShownPicture, viewBox } from "./shown_pictures";
+import { pictureColumns, viewBox } from "./shown_pictures";
 import type { State } from "./store";
 
 /** About how large a picture becomes: each of its pixels a square of a whole number. */
@@ -48,102 +48,73 @@ export function sheetLayout(columns: number, rows: number, view: Box): SheetLayo
 export function drawSheet(state: State, scene: Scene, colour: (name: string) => string): HTMLCanvasElement {
   const columns = pictureColumns()(state, scene);
   const view = viewBox(scene, state.zoom);
-  const { network, view: shown, layer } = scene;
+  const { network, view: shown, layer, photograph } = scene;
+  const { image } = network;
   const layout = sheetLayout(columns.length + 1, Math.max(...columns.map(({ length }) => length)), view);
-  const canvas = element("canvas", { width: layout.width, height: layout.height });
+  const { side, height, width, magnification } = layout;
+  const canvas = element("canvas", { width, height });
   const context = canvas.getContext("2d");
-  if (context === null) return canvas;
-  const write = (text: string, left: number, bottom: number, name: string, width: number, style = ""): void => {
+  if (!context) return canvas;
+
+  const write = (text: string, left: number, bottom: number, style: "bold" | "", most = width - 2 * GAP): void => {
     context.font = `${style} 20px system-ui, sans-serif`;
-    context.fillStyle = colour(name);
-    context.fillText(text, left, bottom, width);
+    context.fillStyle = colour(style ? "--dcs-text" : "--dcs-muted");
+    context.fillText(text, left, bottom, most);
   };
-  const [text, muted] = ["--dcs-text", "--dcs-muted"];
+  /** A picture in the middle of its square, with its name and range below. */
+  const put = (
+    column: number,
+    row: number,
+    drawn: HTMLCanvasElement | null,
+    ratio: number,
+    name: string,
+    range = "",
+  ) => {
+    const [left, top] = layout.corner(column, row);
+    write(name, left, top + side + 25, "bold", side * 0.66);
+    context.textAlign = "right";
+    write(range, left + side, top + side + 25, "", side * 0.33);
+    context.textAlign = "left";
+    context.fillStyle = "#808080";
+    context.fillRect(left, top, side, side);
+    if (!drawn) return;
+    const [down, across] = [drawn.height * ratio, drawn.width * ratio];
+    context.drawImage(drawn, left + (side - across) / 2, top + (side - down) / 2, across, down);
+  };
+
+  context.fillStyle = colour("--dcs-ground");
+  context.fillRect(0, 0, width, height);
   const { channel, y, x, value } = shown.neuron;
   const place = y === null ? "" : ` at (${y}, ${x})`;
-  const full = layout.width - 2 * GAP;
-  context.fillStyle = colour("--dcs-ground");
-  context.fillRect(0, 0, layout.width, layout.height);
+  write(`${network.label} · ${layer.label} · neuron ${channel}${place} = ${valueText(value, 4)}`, GAP, LINE, "bold");
+  write(`${shown.address} · ${state.display} ×${valueText(state.gain)}`, GAP, height - GAP, "");
+  put(0, 0, withField(photograph.picture, shown.window), side / Math.max(image.height, image.width), image.label);
   context.imageSmoothingEnabled = false;
-  write(
-    `${network.label} · ${layer.label} · neuron ${channel}${place} = ${valueText(value, 4)}`,
-    GAP,
-    LINE,
-    text,
-    full,
-    "bold",
-  );
-  const told = `${shown.address} · ${state.display}${state.gain === 1 ? "" : ` ×${valueText(state.gain)}`}`;
-  write(told, GAP, layout.height - GAP, muted, full);
-
-  const captioned = (left: number, top: number, name: string, range: string): void => {
-    write(name, left, top + layout.side + 25, text, layout.side * 0.66, "bold");
-    context.textAlign = "right";
-    write(range, left + layout.side, top + layout.side + 25, muted, layout.side * 0.33);
-    context.textAlign = "left";
-  };
-  const [left, top] = layout.corner(0, 0);
-  captioned(left, top, network.image.label, "");
-  drawPhotograph(context, scene, left, top, layout.side);
   columns.forEach((column, index) => {
-    column.forEach((picture, row) => {
-      const [left, top] = layout.corner(index + 1, row);
-      captioned(left, top, picture.name, picture.range);
-      context.fillStyle = "#808080";
-      context.fillRect(left, top, layout.side, layout.side);
-      drawPicture(context, picture, view, left, top, layout);
+    column.forEach(({ picture, window, painting, name, range }, row) => {
+      const drawn = picture && pictureOf(paintPicture(picture, window, view, painting), view.width);
+      put(index + 1, row, drawn, magnification, name, range);
     });
   });
   return canvas;
 }
 
-function drawPicture(
-  context: CanvasRenderingContext2D,
-  { picture, window, painting }: ShownPicture,
-  view: Box,
-  left: number,
-  top: number,
-  { side, magnification }: SheetLayout,
-): void {
-  if (picture === null) return;
-  const [width, height] = [view.width * magnification, view.height * magnification];
-  const drawn = pictureOf(paintPicture(picture, window, view, painting), view.width);
-  context.drawImage(drawn, left + (side - width) / 2, top + (side - height) / 2, width, height);
-}
-
-/** The photograph, with the box of the pictures and the neuron's cell. */
-function drawPhotograph(
-  context: CanvasRenderingContext2D,
-  { network: { image }, photograph, view, layer }: Scene,
-  left: number,
-  top: number,
-  side: number,
-): void {
-  const ratio = side / Math.max(image.height, image.width);
-  const outline = (box: Box): void => {
-    context.strokeRect(left + box.left * ratio, top + box.top * ratio, box.width * ratio, box.height * ratio);
-  };
-  context.imageSmoothingEnabled = true;
-  context.drawImage(photograph.picture, left, top, image.width * ratio, image.height * ratio);
-  context.imageSmoothingEnabled = false;
-  for (const [colour, width] of [
-    ["black", 4],
-    ["white", 2],
-  ] as const) {
-    context.strokeStyle = colour;
-    context.lineWidth = width;
-    outline(view.window);
-    const { y, x } = view.neuron;
-    if (y !== null && x !== null) outline(cellBox({ y, x }, mapBox(layer.field, view.map, image), view.map));
-  }
+/** The photograph with the box of the pictures. */
+function withField(photograph: HTMLCanvasElement, { top, left, height, width }: Box): HTMLCanvasElement {
+  const canvas = element("canvas", { height: photograph.height, width: photograph.width });
+  const context = canvas.getContext("2d");
+  context?.drawImage(photograph, 0, 0);
+  if (context) context.strokeStyle = "#fff";
+  context?.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
+  return canvas;
 }
 
 /** Hands the person the file. */
 export function savePictures(state: State, colour: (name: string) => string): void {
-  if (state.scene === null) return;
+  if (!state.scene) return;
   const name = state.scene.view.address.replace(/[^\w.@,=-]+/g, "_");
   drawSheet(state, state.scene, colour).toBlob((blob) => {
-    if (blob === null) return;
+    if (!blob) return;
     const href = URL.createObjectURL(blob);
     element("a", { href, download: `${name}.png` }).click();
     setTimeout(() => URL.revokeObjectURL(href), 10_000);

@@ -24,8 +24,8 @@ export interface ShownPicture {
 
 /** The box of the image that all pictures show. */
 export function viewBox({ network: { image }, view: { window } }: Scene, zoom: State["zoom"]): Box {
-  const empty = window.height === 0 || window.width === 0;
-  return zoom === "whole image" || empty ? { top: 0, left: 0, height: image.height, width: image.width } : window;
+  const whole = zoom === "whole image" || window.height * window.width === 0;
+  return whole ? { top: 0, left: 0, height: image.height, width: image.width } : window;
 }
 
 /** Tells what is shown in a state: columns of one picture, or of two where those of random weights stand below. */
@@ -42,7 +42,7 @@ export function pictureColumns(): (state: State, scene: Scene) => readonly (read
     });
     const ofRow = (row: readonly Reconstruction[], window: Box, code: string) => {
       const picture = row.find(({ info }) => info.code === code) ?? null;
-      const compared = state.scale === "own" && picture !== null ? [picture] : row;
+      const compared = state.scale === "own" && picture ? [picture] : row;
       return { code, picture, window, painting: painting(strongest(compared)), range: rangeText(picture) };
     };
     const columns = scene.reconstructions.map(({ info: { code, name } }): readonly ShownPicture[] => {
@@ -66,13 +66,11 @@ export function pictureColumns(): (state: State, scene: Scene) => readonly (read
 }
 
 function strongest(row: readonly Reconstruction[]): Reference {
-  return {
-    q: Math.max(0, ...row.map(({ info }) => info.q)),
-    scale: Math.max(0, ...row.map(({ info }) => info.scale)),
-  };
+  const largest = (of: "q" | "scale"): number => Math.max(0, ...row.map(({ info }) => info[of]));
+  return { q: largest("q"), scale: largest("scale") };
 }
 
 function rangeText(picture: Reconstruction | null): string {
-  if (picture === null) return "…";
+  if (!picture) return "…";
   return picture.info.max === 0 ? "zero everywhere" : `±${valueText(picture.info.max)}`;
 }

@@ -50,15 +50,10 @@ export function modeBar({ store, signal, colour }: Stage): Part {
     element("option", { value: "shared" }, "± one scale"),
   );
   listen(scale, signal, { change: () => store.update({ scale: scale.value === "shared" ? "shared" : "own" }) });
-  const save = button(
-    "dcs-button dcs-save",
-    "save the pictures as PNG (s)",
-    signal,
-    () => savePictures(store.state, colour),
-    "PNG",
-  );
+  const save = (): void => savePictures(store.state, colour);
+  const saving = button("dcs-button dcs-save", "save the pictures as PNG (s)", signal, save, "PNG");
   return {
-    element: element("div", "dcs-title dcs-mode-bar", modes.element, element("span", "dcs-tools", scale, save)),
+    element: element("div", "dcs-title dcs-mode-bar", modes.element, element("span", "dcs-tools", scale, saving)),
     draw(state) {
       modes.mark(state.display);
       scale.value = state.scale;
@@ -84,30 +79,17 @@ export function pictureControls(stage: Stage): Part {
     (exponent) => store.update({ gain: 2 ** exponent }),
     signal,
   );
-  const gainText = element("span", { class: "dcs-number" });
-  const beside = toggles(stage);
-  const architectures = architectureChips(stage);
+  const gainText = element("span", "dcs-number");
+  const [beside, architectures] = [toggles(stage), architectureChips(stage)];
+  const gains = element("div", "dcs-row dcs-gain", "gain", gain.element, gainText, zoom.element, beside.element);
 
   return {
-    element: element(
-      "div",
-      { class: "dcs-controls" },
-      architectures.element,
-      element(
-        "div",
-        { class: "dcs-row dcs-gain" },
-        element("span", {}, "gain"),
-        gain.element,
-        gainText,
-        zoom.element,
-        beside.element,
-      ),
-    ),
+    element: element("div", "dcs-controls", architectures.element, gains),
     draw(state, before) {
       architectures.draw(state, before);
       beside.draw(state, before);
       zoom.mark(state.zoom);
-      const text = `×${state.gain < 10 ? state.gain.toPrecision(2) : String(Math.round(state.gain))}`;
+      const text = `×${state.gain < 10 ? state.gain.toPrecision(2) : Math.round(state.gain)}`;
       gain.set(Math.round(Math.log2(state.gain) * 10) / 10, text);
       setText(gainText, text);
     },
@@ -116,39 +98,32 @@ export function pictureControls(stage: Stage): Part {
 
 /** What can stand beside the pictures, to judge them by. */
 function toggles({ store, signal }: Stage): Part {
-  const toggle = (name: string, title: string, click: () => void): HTMLButtonElement => {
-    const made = button("dcs-segment", name, signal, click);
+  const group = element("div", { class: "dcs-segments", role: "group", "aria-label": "beside the pictures" });
+  const toggle = (label: string, title: string, click: () => void): HTMLButtonElement => {
+    const made = button("dcs-segment", label, signal, click);
     made.title = title;
+    group.append(made);
     return made;
   };
-  const random = toggle("random weights", "below: the same neuron of the network with random filters", () =>
+  const random = toggle("random weights", "the same neuron of the network with random filters", () =>
     store.setAside({ random: !store.state.aside.random }),
   );
-  const edges = toggle("edges", "beside: the edges of the photograph, which know of no neuron", () =>
+  const edges = toggle("edges", "the edges of the photograph, which know of no neuron", () =>
     store.update({ edges: !store.state.edges }),
   );
-  const wayBack = toggle(
-    "way back",
-    "below: the reversed signal at every layer between the neuron and the image",
-    () => {
-      const codes = store.place()?.architectures ?? [];
-      const [code = null] = [...codes.filter((one) => one === "TTT"), ...codes];
-      store.update({ enlarged: null });
-      store.setAside({ wayBack: store.state.aside.wayBack === null ? code : null });
-    },
-  );
+  const wayBack = toggle("way back", "the reversed signal at every layer between the neuron and the image", () => {
+    const codes = store.place()?.architectures ?? [];
+    store.update({ enlarged: null });
+    store.setAside({
+      wayBack: store.state.aside.wayBack ? null : (codes.find((code) => code === "TTT") ?? codes[0] ?? null),
+    });
+  });
   return {
-    element: element(
-      "div",
-      { class: "dcs-segments", role: "group", "aria-label": "beside the pictures" },
-      random,
-      edges,
-      wayBack,
-    ),
-    draw(state) {
-      setAttribute(random, "aria-pressed", String(state.aside.random));
-      setAttribute(edges, "aria-pressed", String(state.edges));
-      setAttribute(wayBack, "aria-pressed", String(state.aside.wayBack !== null));
+    element: group,
+    draw({ aside, edges: wanted }) {
+      setAttribute(random, "aria-pressed", String(aside.random));
+      setAttribute(edges, "aria-pressed", String(wanted));
+      setAttribute(wayBack, "aria-pressed", String(aside.wayBack !== null));
     },
   };
 }
@@ -156,8 +131,7 @@ function toggles({ store, signal }: Stage): Part {
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
 function architectureChips({ store, signal }: Stage): Part {
   const chips = element("div", { class: "dcs-chips", role: "group", "aria-label": "architectures" });
-  let buttons: { readonly code: string; readonly button: HTMLButtonElement }[] = [];
-  let listeners = new AbortController();
+  const made = new Map<string, HTMLButtonElement>();
 
   const toggle = (code: string): void => {
     const chosen = store.place()?.architectures ?? [];
@@ -165,28 +139,24 @@ function architectureChips({ store, signal }: Stage): Part {
     if (others.length === chosen.length) store.ask({ architectures: [...chosen, code] });
     else if (others.length > 0) store.ask({ architectures: others });
   };
+  const chip = ({ code, name }: Catalog["architectures"][number]): HTMLButtonElement => {
+    const label = `${name === code ? code : `${name} (${code})`}: ${lettersText(code)}`;
+    const one = made.get(code) ?? button("dcs-chip", label, signal, () => toggle(code), name);
+    made.set(code, one);
+    return one;
+  };
 
   return {
-    element: element("div", { class: "dcs-row dcs-architectures" }, element("span", {}, "architectures"), chips),
-    draw(state, before) {
+    element: element("div", "dcs-row dcs-architectures", "architectures", chips),
+    draw(state) {
       const listed = architecturesOf(state);
-      const known = new Set(buttons.map(({ code }) => code));
-      if (before === null || listed.length !== known.size || listed.some(({ code }) => !known.has(code))) {
-        listeners.abort();
-        listeners = new AbortController();
-        const ended = AbortSignal.any([signal, listeners.signal]);
-        buttons = listed.map(({ code, name }) => {
-          const title = `${name === code ? code : `${name} (${code})`}: ${lettersText(code)}`;
-          const button = element("button", { type: "button", class: "dcs-chip", title, "aria-label": title }, name);
-          listen(button, ended, { click: () => toggle(code) });
-          return { code, button };
-        });
-        chips.replaceChildren(...buttons.map(({ button }) => button));
-      }
+      // Kept where they are while they are the same: a chip that was pressed keeps the focus.
+      if (listed.length !== chips.childElementCount || listed.some(({ code }) => made.get(code)?.parentNode !== chips))
+        chips.replaceChildren(...listed.map(chip));
       const chosen = store.place()?.architectures ?? [];
-      for (const { code, button } of buttons) {
-        setAttribute(button, "aria-pressed", chosen.includes(code) ? "true" : "false");
-        setAttribute(button, "aria-disabled", chosen.length === 1 && chosen.includes(code));
+      for (const [code, shown] of made) {
+        setAttribute(shown, "aria-pressed", String(chosen.includes(code)));
+        setAttribute(shown, "aria-disabled", chosen.length === 1 && chosen.includes(code));
       }
     },
   };

@@ -21,11 +21,11 @@ export function pictureSheet({ store, signal }: Stage): Sheet {
   const canvas = element("canvas", { class: "dcs-picture", role: "img" });
   const cursor = element("div", { class: "dcs-cursor", hidden: true });
   const reading = element("div", { class: "dcs-reading", hidden: true });
-  const sheet = element("div", { class: "dcs-sheet" }, canvas, cursor);
+  const sheet = element("div", "dcs-sheet", canvas, cursor);
   let drawn: { readonly shown: ShownPicture; readonly view: Box } | null = null;
 
   const point = (event: PointerEvent): void => {
-    if (drawn === null) return;
+    if (!drawn) return;
     const frame = canvas.getBoundingClientRect();
     const { top, left, height, width } = drawn.view;
     const pixel = {
@@ -42,31 +42,33 @@ export function pictureSheet({ store, signal }: Stage): Sheet {
   });
 
   return {
-    element: element("div", { class: "dcs-frame" }, sheet, reading),
+    element: element("div", "dcs-frame", sheet, reading),
     paint(shown, view) {
       const { picture, window, painting } = shown;
       drawn = { shown, view };
       setAttribute(canvas, shown.attribute, shown.code);
       setAttribute(canvas, "aria-label", shown.label);
-      setAttribute(sheet, "data-waiting", picture === null);
-      if (picture !== null) pictureOf(paintPicture(picture, window, view, painting), view.width, canvas);
+      setAttribute(sheet, "data-waiting", !picture);
+      if (picture) pictureOf(paintPicture(picture, window, view, painting), view.width, canvas);
       const largest = Math.max(view.height, view.width);
       sheet.style.height = `${(100 * view.height) / largest}%`;
       sheet.style.width = `${(100 * view.width) / largest}%`;
+      cursor.style.padding = `${50 / view.width}%`; // half a pixel to each side
       const magnified = (canvas.clientWidth * devicePixelRatio) / view.width;
       canvas.style.imageRendering = magnified < SQUARE_PIXELS ? "auto" : "pixelated";
     },
     point(pixel) {
-      const { shown, view } = drawn ?? {};
-      const inside = pixel !== null && shown?.picture != null && view !== undefined && contains(view, pixel);
+      if (!drawn) return "";
+      const { shown, view } = drawn;
+      const inside = pixel && shown?.picture && contains(view, pixel);
       setHidden(cursor, !inside);
       setHidden(reading, !inside);
       if (!inside) return "";
-      const [y, x] = [pixel.y - view.top, pixel.x - view.left];
-      cursor.style.cssText = `top:${(100 * y) / view.height}%;left:${(100 * x) / view.width}%;height:${100 / view.height}%;width:${100 / view.width}%`;
+      const [y, x] = [(pixel.y - view.top) / view.height, (pixel.x - view.left) / view.width];
+      cursor.style.inset = `${100 * y}% auto auto ${100 * x}%`;
       const text = readingText(valuesAt(shown.picture, shown.window, pixel));
       setText(reading, text);
-      setAttribute(reading, "data-above", y > view.height / 2); // away from the cursor
+      setAttribute(reading, "data-above", y > 0.5); // away from the cursor
       return `${shown.name} ${text}`;
     },
   };

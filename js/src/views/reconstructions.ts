@@ -8,7 +8,7 @@ import { pictureColumns, type ShownPicture, viewBox } from "../shown_pictures";
 import type { State } from "../store";
 import { type Meter, meter, meterNote } from "./meter";
 import { pictureSheet, type Sheet } from "./picture_sheet";
-import type { Part, Stage } from "./stage";
+import { changed, type Part, type Stage } from "./stage";
 
 interface Panel {
   readonly element: HTMLElement;
@@ -42,13 +42,13 @@ export function reconstructions(stage: Stage): Part {
   listen(root, signal, {
     focus: () => {
       const { scene, zoom, hover } = store.state;
-      if (scene !== null) moveTo(hover?.pixel ?? centre(viewBox(scene, zoom)));
+      if (scene) moveTo(hover?.pixel ?? centre(viewBox(scene, zoom)));
     },
     blur: () => store.update({ hover: null }),
     keydown: (event) => {
       const { scene, zoom, hover } = store.state;
       const to = scene && movedCursor(hover?.pixel ?? null, event, viewBox(scene, zoom));
-      if (to === null) return;
+      if (!to) return;
       event.preventDefault();
       event.stopPropagation();
       moveTo(to);
@@ -84,7 +84,7 @@ export function reconstructions(stage: Stage): Part {
     element: element("div", {}, root, announced, meterNote()),
     draw(state, before) {
       const { scene, asides } = state;
-      if (scene === null) return;
+      if (!scene) return;
       const read = (one: State): readonly unknown[] => [
         one.scene,
         one.display,
@@ -95,8 +95,7 @@ export function reconstructions(stage: Stage): Part {
         one.aside.random,
         one.asides.random,
       ];
-      const now = read(state);
-      if (before === null || read(before).some((value, index) => value !== now[index])) paint(state, scene);
+      if (changed(state, before, read)) paint(state, scene);
       scene.reconstructions.forEach(({ info }, index) => {
         made.get(`data-code${info.code}`)?.meter?.draw(info.code, asides.meters, index);
       });
@@ -106,9 +105,9 @@ export function reconstructions(stage: Stage): Part {
 }
 
 function panelFor(stage: Stage, { attribute }: ShownPicture): Panel {
-  const [sheet, name, range] = [pictureSheet(stage), element("strong"), element("span", { class: "dcs-number" })];
+  const [sheet, name, range] = [pictureSheet(stage), element("strong"), element("span", "dcs-number")];
   const own = attribute === "data-code" ? meter() : null;
   const caption = element("figcaption", {}, name, range);
-  const figure = element("figure", { class: "dcs-panel" }, sheet.element, caption, own?.element ?? "");
+  const figure = element("figure", "dcs-panel", sheet.element, caption, own?.element ?? "");
   return { element: figure, sheet, meter: own, name, range };
 }

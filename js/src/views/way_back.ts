@@ -8,7 +8,7 @@ import { percentText, valueText } from "../number_text";
 import type { Scene } from "../scene";
 import { viewBox } from "../shown_pictures";
 import { choice } from "./choice";
-import type { Part, Stage } from "./stage";
+import { changed, type Part, type Stage } from "./stage";
 
 type Pixels = Uint8ClampedArray<ArrayBuffer>;
 
@@ -30,7 +30,7 @@ export function wayBack({ store, signal, watchSize }: Stage): Part {
     element(
       "div",
       "dcs-row",
-      element("span", {}, "the way back of"),
+      "the way back of",
       architecture,
       element("span", "dcs-muted", "signal norm at each layer, below it the activation’s"),
     ),
@@ -60,30 +60,29 @@ export function wayBack({ store, signal, watchSize }: Stage): Part {
     element: root,
     draw(state, before) {
       const { scene, aside, asides, enlarged } = state;
-      setHidden(root, aside.wayBack === null);
-      if (scene === null || aside.wayBack === null) return;
+      setHidden(root, !aside.wayBack);
+      if (!scene || !aside.wayBack) return;
       if (scene !== before?.scene)
         architecture.replaceChildren(
           ...scene.view.pictures.map(({ code, name }) => element("option", { value: code }, name)),
         );
       architecture.value = aside.wayBack;
       const come = asides.wayBack?.code === aside.wayBack ? asides.wayBack.steps : null;
-      setAttribute(root, "data-waiting", come === null);
+      setAttribute(root, "data-waiting", !come);
       steps.mark(enlarged)?.scrollIntoView({ block: "nearest", inline: "nearest" });
       const at = come?.findIndex(({ name }) => name === enlarged) ?? -1;
-      setHidden(card.element, enlarged === null || (come !== null && at < 0));
-      const anew =
-        before === null || scene !== before.scene || asides.wayBack !== before.asides.wayBack || aside !== before.aside;
+      const step = come?.[at];
+      setHidden(card.element, !enlarged || (come !== null && !step));
+      const anew = changed(state, before, (one) => [one.scene, one.aside, one.asides.wayBack]);
       if (anew) {
-        if (come !== null) rebuild(come);
+        if (come) rebuild(come);
         strip.forEach(({ maps: [signalMap, activationMap] }, index) => {
           const step = come?.[index];
           paint(signalMap, scene, step, step && levelPixels(step.signalMap));
           paint(activationMap, scene, step, step && levelPixels(step.activationMap));
         });
       }
-      const step = come?.[at];
-      if (step !== undefined && (anew || enlarged !== before.enlarged)) card.draw(step, come?.[at + 1], scene);
+      if (step && (anew || enlarged !== before?.enlarged)) card.draw(step, come?.[at + 1], scene);
     },
   };
 }
@@ -113,13 +112,13 @@ function enlargement(close: () => void, signal: AbortSignal): Enlargement {
       const drawn: readonly (readonly [Pixels, string])[] = [
         [levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`],
         [levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`],
-        stopped === null
+        !stopped
           ? [meetingPixels(step), "both: signal orange, activation blue"]
           : [levelPixels(stopped.map), `stopped by this rectifier: ${percentText(stopped.share)} of the signal`],
       ];
       drawn.forEach(([pixels, text], index) => {
         const { canvas, told } = maps[index] ?? {};
-        if (canvas === undefined || told === undefined) return;
+        if (!canvas || !told) return;
         paint(canvas, scene, step, pixels);
         setText(told, text);
         setAttribute(canvas, "aria-label", `${step.label}: ${text}`);
@@ -146,6 +145,6 @@ function paint(canvas: HTMLCanvasElement | undefined, scene: Scene, step?: WayBa
   context.globalAlpha = 0.25;
   draw(scene.photograph.picture, { top: 0, left: 0, height: image.height, width: image.width });
   context.globalAlpha = 1;
-  if (step === undefined || pixels === undefined || pixels.length === 0) return;
+  if (!step || !pixels?.length) return;
   draw(pictureOf(pixels, step.columns), stepBox(step, layers, image) ?? view);
 }

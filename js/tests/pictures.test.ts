@@ -1,0 +1,278 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Traits } from "../src/protocol";
+import explorerWidget from "../src/widget";
+import { answer, FakeModel, inLargerBuffer } from "./sample";
+
+let host: HTMLElement;
+let unmount: () => void;
+let written: string[];
+
+beforeEach(() => {
+  vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close: () => {} }));
+  vi.stubGlobal("ImageData", class {});
+  written = [];
+  const image = { data: new Uint8ClampedArray(64).map((_, index) => index * 4) };
+  const context = new Proxy({} as CanvasRenderingContext2D, {
+    get: (_, name) => {
+      if (name === "getImageData") return () => image;
+      return (text: unknown) => name === "fillText" && written.push(String(text));
+    },
+    set: () => true,
+  });
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => context as never);
+  host = document.createElement("div");
+  document.body.replaceChildren(host);
+});
+
+afterEach(() => {
+  unmount();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+async function drawn(): Promise<void> {
+  for (let frame = 0; frame < 4; frame++) await new Promise((done) => requestAnimationFrame(done));
+}
+
+async function show(traits: Partial<Traits> = {}): Promise<FakeModel> {
+  const model = new FakeModel({ ...answer(), ...traits });
+  unmount = explorerWidget().render({ model, el: host });
+  await drawn();
+  return model;
+}
+
+function all<Kind extends HTMLElement = HTMLElement>(selector: string): Kind[] {
+  return [...host.querySelectorAll<Kind>(selector)];
+}
+
+function one<Kind extends HTMLElement = HTMLElement>(selector: string): Kind {
+  const [found] = all<Kind>(selector);
+  if (found === undefined) throw new Error(`no ${selector}`);
+  return found;
+}
+
+function button(text: string): HTMLElement {
+  const found = all("button").find(({ textContent }) => textContent === text);
+  if (found === undefined) throw new Error(`no button ${text}`);
+  return found;
+}
+
+function press(target: HTMLElement, key: string): void {
+  target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}
+
+/** Answers the newest query with its own place, and whatever stands beside it. */
+async function reply(
+  model: FakeModel,
+  beside: (ticket: { client: string; seq: number }) => Partial<Traits> = () => ({}),
+) {
+  const { client, seq } = model.queries.at(-1) ?? { client: "", seq: 0 };
+  model.receive({ ...answer({ client, seq }), ...beside({ client, seq }) });
+  await drawn();
+}
+
+describe("the meter", () => {
+  test("tells the similarity to others and how many there were, and waits until there are any", async () => {
+    const model = await show();
+    expect(all(".dcs-meter").map(({ textContent }) => textContent)).toEqual(["like others’ …", "like others’ …"]);
+    model.receive({ _meters: { client: "", seq: 1, samples: 12, similarities: [0.7123, null] } });
+    await drawn();
+    expect(all(".dcs-meter").map(({ textContent }) => textContent)).toEqual([
+      "like others’ 0.71of 12",
+      "like others’ –",
+    ]);
+    expect(one('.dcs-meter[data-code="FTT"]').dataset.value).toBe("0.7123");
+    expect(one('.dcs-meter[data-code="TTT"]').dataset.value).toBe("");
+  });
+
+  test("of another view is not shown", async () => {
+    const model = await show();
+    model.receive({ _meters: { client: "", seq: 2, samples: 12, similarities: [0.5, 0.5] } });
+    await drawn();
+    expect(one(".dcs-meter").textContent).toBe("like others’ …");
+  });
+
+  test("is explained, with a link that opens beside the page", async () => {
+    await show();
+    const link = one<HTMLAnchorElement>(".dcs-note a");
+    expect([link.target, link.rel]).toEqual(["_blank", "noopener"]);
+  });
+});
+
+test("random weights are asked for, awaited in their place, and drawn below", async () => {
+  const model = await show();
+  button("random weights").click();
+  await drawn();
+  expect(model.queries.at(-1)?.aside.random).toBe(true);
+  expect(button("random weights").getAttribute("aria-pressed")).toBe("true");
+  expect(all("canvas[data-random]").map((canvas) => canvas.dataset.random)).toEqual(["FTT", "TTT"]);
+  expect(all("[data-waiting] canvas[data-random]")).toHaveLength(2);
+  const window = { top: 0, left: 0, height: 1, width: 2 };
+  const pictures = ["FTT", "TTT"].map((code) => ({ code, name: code, channels: 3, scale: 3, q: 1, max: 3 }));
+  await reply(model, (ticket) => ({
+    _random: { ...ticket, window, pictures },
+    _random_pictures: inLargerBuffer(new Array(12).fill(9)),
+  }));
+  expect(all("[data-waiting] canvas[data-random]")).toHaveLength(0);
+  expect(all(".dcs-panel figcaption").map(({ textContent }) => textContent)).toContain("random weights±3");
+});
+
+test("edges ask nothing, and stand beside the pictures", async () => {
+  const model = await show();
+  button("edges").click();
+  await drawn();
+  expect(model.queries).toEqual([]);
+  expect(one("canvas[data-edges]").getAttribute("aria-label")).toMatch(/^edges of the photograph: 0 … /);
+  expect(one(".dcs-panels").dataset.panels).toBe("3");
+  button("edges").click();
+  await drawn();
+  expect(all("canvas[data-edges]")).toEqual([]);
+});
+
+describe("the cursor", () => {
+  const readings = (): (string | null)[] =>
+    all(".dcs-reading")
+      .filter(({ hidden }) => !hidden)
+      .map(({ textContent }) => textContent?.replaceAll("\u00a0", " ") ?? null);
+
+  test("moves with the arrow keys in all pictures, says what lies there, and leaves the neuron alone", async () => {
+    const model = await show();
+    const panels = one(".dcs-panels");
+    panels.focus();
+    await drawn();
+    // The window has 3 × 2 pixels from (0, 2), all of them the byte 5
+    expect(all(".dcs-cursor").map(({ hidden }) => hidden)).toEqual([false, false]);
+    press(panels, "ArrowUp");
+    press(panels, "ArrowUp");
+    await drawn();
+    expect(readings()).toEqual(["R +4.8e−6 G +4.8e−6 B +4.8e−6", "R 0 G 0 B 0"]);
+    expect(one("p.dcs-unseen").textContent).toContain("row 0, column 3: DeConvNet R");
+    expect(one(".dcs-cursor").style.cssText).toContain("0% auto auto 50%");
+    expect(model.queries).toEqual([]);
+    panels.blur();
+    await drawn();
+    expect(readings()).toEqual([]);
+  });
+
+  test("follows the pointer, and stays where a finger was lifted", async () => {
+    await show();
+    const canvas = one('canvas[data-code="FTT"]');
+    canvas.getBoundingClientRect = () => ({ top: 0, left: 0, width: 200, height: 300 }) as DOMRect;
+    const pointer = (type: string, pointerType: string): void => {
+      canvas.dispatchEvent(new PointerEvent(type, { clientX: 150, clientY: 250, pointerType, bubbles: true }));
+    };
+    pointer("pointermove", "mouse");
+    await drawn();
+    expect(all(".dcs-cursor").map(({ style }) => style.cssText)).toEqual(
+      expect.arrayContaining([expect.stringContaining("50%"), expect.stringContaining("66.6")]),
+    );
+    pointer("pointerleave", "mouse");
+    await drawn();
+    expect(readings()).toEqual([]);
+    pointer("pointerdown", "touch");
+    pointer("pointerleave", "touch");
+    await drawn();
+    expect(readings()).toHaveLength(2);
+  });
+});
+
+describe("the way back", () => {
+  const step = (name: string, kind: string) => ({
+    ...{ name, label: name, kind, top: 0, left: 0, height: 1, width: 2, rows: 1, columns: 2, signal: 1, activation: 7 },
+  });
+
+  async function opened(): Promise<FakeModel> {
+    const model = await show();
+    button("way back").click();
+    await drawn();
+    await reply(model, (ticket) => ({
+      _way_back: { ...ticket, code: "TTT", steps: [step("features.1", "rectifier"), step("image", "image")] },
+      _way_back_maps: inLargerBuffer([200, 100, 1, 2, 100, 50, 3, 4]),
+    }));
+    return model;
+  }
+
+  test("is asked of DeSaliNet first, and of another on choice", async () => {
+    const model = await opened();
+    expect(model.queries.at(-1)?.aside.wayBack).toBe("TTT");
+    expect(all(".dcs-way-back canvas[data-layer]").map(({ dataset }) => dataset.layer)).toEqual([
+      "features.1",
+      "image",
+    ]);
+    const select = one<HTMLSelectElement>(".dcs-way-back select");
+    select.value = "FTT";
+    select.dispatchEvent(new Event("change"));
+    await drawn();
+    expect(model.queries.at(-1)?.aside.wayBack).toBe("FTT");
+    expect(one(".dcs-way-back").hasAttribute("data-waiting")).toBe(true);
+  });
+
+  test("enlarges a step, another by arrow key, and Escape closes it wherever the focus is", async () => {
+    await opened();
+    const card = one(".dcs-enlarged");
+    expect(card.hidden).toBe(true);
+    all(".dcs-step")[0]?.click();
+    await drawn();
+    expect(card.hidden).toBe(false);
+    expect(card.textContent).toContain("features.1");
+    expect(card.textContent).toContain("activation, up to 7");
+    expect(card.textContent).toContain("stopped by this rectifier: 75 % of the signal");
+    press(all(".dcs-step")[0] ?? host, "ArrowRight");
+    await drawn();
+    expect(card.textContent).toContain("both");
+    expect(document.activeElement).toBe(all(".dcs-step")[1]);
+    press(one(".dcs-root"), "Escape");
+    await drawn();
+    expect(card.hidden).toBe(true);
+  });
+
+  test("is put away again", async () => {
+    const model = await opened();
+    button("way back").click();
+    await drawn();
+    expect(model.queries.at(-1)?.aside.wayBack).toBeNull();
+    expect(one(".dcs-way-back").hidden).toBe(true);
+  });
+});
+
+describe("saving", () => {
+  test.each(["the key", "the button"])("by %s writes a file named by the address, with captions", async (how) => {
+    await show();
+    const names: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+      names.push(this.download);
+    });
+    vi.spyOn(HTMLCanvasElement.prototype, "toBlob").mockImplementation((done) => done(new Blob(["png"])));
+    vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:saved");
+    if (how === "the key") press(one(".dcs-root"), "s");
+    else one(".dcs-save").click();
+    expect(names).toEqual(["tiny_features.0_2@1,3_FTT,TTT_cat.png"]);
+    expect(written).toEqual(
+      expect.arrayContaining([
+        "Tiny · conv1_1 · neuron 2 at (1, 3) = 4",
+        "DeConvNet",
+        "±2",
+        "zero everywhere",
+        "a cat",
+      ]),
+    );
+    expect(written.some((text) => text.startsWith("tiny/features.0/2@1,3?FTT,TTT#cat"))).toBe(true);
+  });
+});
+
+test("architectures asked from elsewhere have a chip too, and a pressed chip keeps the focus", async () => {
+  const model = await show();
+  const chips = (): (string | null)[] => all(".dcs-chip").map(({ textContent }) => textContent);
+  expect(chips()).toEqual(["DeConvNet", "DeSaliNet", "FTF"]);
+  const chip = one('.dcs-chip[aria-label^="DeConvNet"]');
+  chip.focus();
+  const picture = { code: "own", name: "my rule", channels: 3, scale: 1, q: 1, max: 1 };
+  const view = answer({ seq: 2 })._view as { pictures: object[] };
+  model.receive({ ...answer({ seq: 2 }) });
+  await drawn();
+  expect(document.activeElement).toBe(chip);
+  model.receive({ ...answer({ seq: 3 }), _view: { ...view, seq: 3, pictures: [view.pictures[0], picture] } });
+  await drawn();
+  expect(chips()).toEqual(["DeConvNet", "my rule", "DeSaliNet", "FTF"]);
+});
