@@ -87,7 +87,8 @@ def test_a_resting_session_holds_no_recording_and_wakes(session: Session) -> Non
 
 def test_progress_is_told_before_recording_and_cleared_after(small_model: Model) -> None:
     told: list[Progress | None] = []
-    session = Session(tell=told.append)
+    session = Session()
+    session.tell = told.append
     with session.networks.guest(small_model):
         session.visit(Place("small", "chelsea"))
         assert told[0] is not None

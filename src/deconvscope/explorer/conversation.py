@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -15,6 +15,9 @@ from deconvscope.reversal import Neuron
 
 from . import messages, queries
 from .ahead import Ahead
+from .asides import Asides
+from .messages import Payload
+from .pins import Pins, pin
 from .progress import Progress
 from .queries import Aside, Query
 from .session import Place, Session, View
@@ -30,11 +33,12 @@ class Screen:
     """How the widget's traits are written.
 
     Attributes:
-        show: writes a view, with the client and number of its query and the view that was shown before.
+        show: writes a view, with the client and number of its query, the view that was shown before, and
+            traits that go with it.
         put: writes other traits, in one message.
     """
 
-    show: Callable[[View, str, int, View | None], None]
+    show: Callable[[View, str, int, View | None, Payload], None]
     put: Callable[[Mapping[str, Any]], None]
 
 
@@ -42,17 +46,17 @@ class Conversation:
     """Answers places, one at a time, whoever asks; nothing that a browser sends makes it raise.
 
     Args:
-        device: where the networks compute, see `Networks`.
+        session: networks, images and recordings.
         screen: where answers are written.
 
     Attributes:
-        session: networks, images and recordings.
         shown: the view that was written last.
         prefetch: whether neurons under the pointer are computed ahead.
     """
 
-    def __init__(self, device: Any, screen: Screen) -> None:
-        self.session = Session(device, self._tell)
+    def __init__(self, session: Session, screen: Screen) -> None:
+        self._session = session
+        session.tell = self._tell
         self.shown: View | None = None
         self.prefetch = True
         self._screen = screen
@@ -63,6 +67,8 @@ class Conversation:
         self._asked: Query | None = None
         self._awaited: Query | None = None
         self._ahead = Ahead()
+        self._pins = Pins()
+        self._asides = Asides(session, self._pins, screen.put)
         self._told: tuple[float, str] = (0.0, "")
 
     def turn(self) -> AbstractContextManager[None]:
@@ -75,13 +81,16 @@ class Conversation:
         with self.turn():
             self.shown = None
             self._ahead.look(None)
-            self.session.clear()
+            self._asides.forget()
+            self._pins.set(())
+            self._session.clear()
 
     def rest(self) -> None:
         """Free what can be made again."""
         with self.turn():
             self._ahead.look(None)
-            self.session.rest()
+            self._asides.forget()
+            self._session.rest()
 
     # ------------------------------------------------------------------ asked by Python
 
@@ -94,7 +103,49 @@ class Conversation:
             RecordingError: the network cannot be recorded.
         """
         with self.turn():
-            self._show(self.session.visit(place), "", next(self._moves), self._aside)
+            self._show(self._session.visit(place), "", next(self._moves), self._aside)
+
+    def follow(self, leader: str, neuron: Neuron, label: str, move: Callable[[Say], None]) -> None:
+        """Look at another explorer's neuron in this one's network and image; a place that is not there is told.
+
+        Args:
+            leader: who is followed; its newest move wins.
+            neuron: the neuron.
+            label: its layer's short name, looked for where the name is not known.
+            move: calls what shows the neuron.
+        """
+
+        def work(check: Check) -> Say:
+            shown = self.shown
+            if shown is None:
+                return lambda: None
+            try:
+                layer = shown.scene.layer_like(neuron.layer, label).name
+                there = replace(neuron, layer=layer)
+                if there == shown.neuron:
+                    return lambda: None
+                place = replace(
+                    shown.place, layer=layer, channel=there.channel, y=there.y, x=there.x
+                )
+                view = self._session.visit(place, check)
+            except (LookupError, ValueError) as error:
+                line = f"not followed: {error}"
+                return partial(self._fail, line, "", next(self._moves))
+            return partial(move, partial(self._show, view, "", next(self._moves), self._aside))
+
+        self._worker.leave(leader, work)
+
+    def pin(self, addresses: Sequence[str]) -> None:
+        """Pin these addresses and no others; those not seen yet are visited while nothing is asked."""
+        with self.turn():
+            self._pins.set(addresses)
+            shown = self.shown
+            if shown is not None:
+                address = str(messages.address(shown))
+                if address in addresses and self._pins.get(address) is None:
+                    self._pins.know(address, pin(shown))
+            self._screen.put({"_pins": self._pins.traits()})
+        self._worker.wake()
 
     # ------------------------------------------------------------------ asked by browsers
 
@@ -105,7 +156,7 @@ class Conversation:
         if "_hover" in asked:
             self.hover(asked["_hover"])
         if "_upload_info" in asked:
-            uploads = self.session.photographs.uploads
+            uploads = self._session.photographs.uploads
             uploads.take(asked["_upload_info"], asked.get("_upload"))
         if "_query" in asked:
             self.ask(asked["_query"])
@@ -141,7 +192,7 @@ class Conversation:
             self._ahead.look(None)
             return
         try:
-            codes = self.session.architectures(hovered.architectures)
+            codes = self._session.architectures(hovered.architectures)
         except ValueError:  # a click is told so
             return
         self._ahead.look(Neuron(hovered.layer, hovered.channel, hovered.y, hovered.x), codes)
@@ -161,17 +212,17 @@ class Conversation:
         """Look at what a query wants; return how to tell it."""
         self._asked, self._awaited = query, None
         try:
-            place = self.session.place(query)
+            place = self._session.place(query)
             shown = self.shown
             if shown is not None and shown.place == place and shown.scene.recorded:
                 view = shown
             else:
-                view = self.session.visit(place, check)
+                view = self._session.visit(place, check)
             check()
         except Interrupted:
             raise
         except Exception as error:  # whatever a person's own network raises too
-            return partial(self._fail, _line(error), query.client, query.seq)
+            return partial(self._fail, messages.line(error), query.client, query.seq)
         finally:
             self._asked = None
         return partial(self._tell_view, view, query)
@@ -180,13 +231,16 @@ class Conversation:
         try:
             self._show(view, query.client, query.seq, query.aside)
         except Exception as error:  # whatever somebody who observes the traits raises
-            self._fail(_line(error), query.client, query.seq)
+            self._fail(messages.line(error), query.client, query.seq)
 
     # ------------------------------------------------------------------ telling
 
     def _show(self, view: View, client: str, seq: int, aside: Aside) -> None:
         before, self.shown, self._aside = self.shown, view, aside
-        self._screen.show(view, client, seq, before)
+        self._session.stay(view.scene)
+        beside = self._asides.begin(view, client, seq, aside)
+        self._screen.show(view, client, seq, before, beside)
+        self._worker.wake()
 
     def _fail(self, line: str, client: str, seq: int) -> None:
         self._screen.put({"_failure": messages.failure(line, client, seq)})
@@ -216,14 +270,27 @@ class Conversation:
             if query is None or neuron is None or not _asks_for(query, view, neuron):
                 check()
 
-        return self._ahead.next(view.scene, unless_awaited)
+        return (
+            self._ahead.next(view.scene, unless_awaited)
+            or self._asides.next(check)
+            or self._visit_pin(check)
+        )
+
+    def _visit_pin(self, check: Check) -> bool:
+        address = self._pins.unknown()
+        if address is None:
+            return False
+        try:
+            known = pin(self._session.visit(self._session.addressed(address), check))
+        except Interrupted:
+            raise
+        except Exception:  # the pin then stands as its address alone; a click on it tells why
+            known = None
+        self._pins.know(address, known)
+        self._screen.put({"_pins": self._pins.traits()})
+        return True
 
 
 def _asks_for(query: Query, view: View, neuron: Neuron) -> bool:
     asked = Neuron(query.layer or "", query.channel or 0, query.y, query.x)
     return asked == neuron and (query.model, query.image) == (view.place.model, view.place.image)
-
-
-def _line(error: Exception) -> str:
-    told = isinstance(error, LookupError | ValueError | RuntimeError | OSError)
-    return str(error) if told else f"{type(error).__name__}: {error}"

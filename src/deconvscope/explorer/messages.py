@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from deconvscope.reversal import Reversed
+from deconvscope.reversal.window import Box
+
 from .address import Address
 from .pictures import Picture, encode_pictures
 from .progress import Progress
 from .scene import Scene
 from .session import Session, View
+
+if TYPE_CHECKING:
+    from .pins import Pin
+    from .way_back import WayBackStep
 
 Payload = dict[str, Any]
 
@@ -35,8 +43,14 @@ def progress(told: Progress, cancellable: bool) -> Payload:
 
 def failure(message: str, client: str, seq: int) -> Payload:
     """Return the line that tells a browser why its query was not answered."""
-    line = " ".join(message.split()) or "the query failed for an unknown reason"
-    return {"client": client, "seq": seq, "message": line[:LONGEST_LINE]}
+    told = " ".join(message.split()) or "the query failed for an unknown reason"
+    return {"client": client, "seq": seq, "message": told[:LONGEST_LINE]}
+
+
+def line(error: Exception) -> str:
+    """Return what a person is told of an error: its own words where they were written for people."""
+    told = isinstance(error, LookupError | ValueError | RuntimeError | OSError)
+    return str(error) if told else f"{type(error).__name__}: {error}"
 
 
 def catalog(session: Session) -> Payload:
@@ -71,7 +85,7 @@ def scene_traits(scene: Scene) -> Payload:
             "label": model.label,
             "randomWeights": model.random_weights,
             "device": recording.input.device.type.upper(),
-            "precision": str(recording.input.dtype).removeprefix("torch."),
+            "precision": str(recording.precision or recording.input.dtype).removeprefix("torch."),
             "image": {
                 "name": scene.photograph.name,
                 "label": scene.photograph.label,
@@ -79,6 +93,7 @@ def scene_traits(scene: Scene) -> Payload:
                 "width": seen.width,
             },
             "fallbacks": list(scene.fallbacks),
+            "classes": _classes(scene),
             "layers": [
                 {
                     "name": layer.name,
@@ -119,11 +134,10 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
         view.scene.activation(view.neuron.layer), view.neuron.channel
     )
     height, width = values.shape
-    pictures = encode_pictures(view.reconstruction)
-    window = view.reconstruction.window
+    pictures, picture_bytes = picture_traits(view.reconstruction)
     return {
         "_map": levels.tobytes(),
-        "_pictures": b"".join(picture.values.tobytes() for picture in pictures),
+        "_pictures": picture_bytes,
         "_view": {
             "client": client,
             "seq": seq,
@@ -142,16 +156,70 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
                 "min": float(values.min()),
                 "max": float(values.max()),
             },
-            "window": {
-                "top": window.top,
-                "left": window.left,
-                "height": window.height,
-                "width": window.width,
-            },
-            "pictures": [_picture(picture) for picture in pictures],
+            "window": box(view.reconstruction.window),
+            "pictures": pictures,
             "milliseconds": round(view.milliseconds, 1),
             "address": str(address(view)),
         },
+    }
+
+
+def picture_traits(reconstruction: Reversed) -> tuple[list[Payload], bytes]:
+    """Return what is said of each picture, and the bytes of all."""
+    pictures = encode_pictures(reconstruction)
+    values = b"".join(picture.values.tobytes() for picture in pictures)
+    return [_picture(picture) for picture in pictures], values
+
+
+def box(window: Box) -> Payload:
+    """Return where a window stands."""
+    return {
+        "top": window.top,
+        "left": window.left,
+        "height": window.height,
+        "width": window.width,
+    }
+
+
+def random_traits(reconstruction: Reversed) -> Payload:
+    """Return the same click with randomised filters."""
+    pictures, values = picture_traits(reconstruction)
+    return {
+        "_random": {"window": box(reconstruction.window), "pictures": pictures},
+        "_random_pictures": values,
+    }
+
+
+def way_back_traits(code: str, steps: Sequence[WayBackStep]) -> Payload:
+    """Return the way back of one architecture, from the neuron to the image."""
+    maps = ("signal_map", "activation_map")
+    return {
+        "_way_back": {
+            "code": code,
+            "steps": [
+                {name: value for name, value in vars(step).items() if name not in maps}
+                for step in steps
+            ],
+        },
+        "_way_back_maps": b"".join(step.signal_map + step.activation_map for step in steps),
+    }
+
+
+def comparison_traits(sides: Sequence[Pin]) -> Payload:
+    """Return two views side by side."""
+    return {
+        "_comparison": {
+            "sides": [
+                {
+                    "address": side.address,
+                    "title": f"{side.title} · {side.place}",
+                    "window": side.window,
+                    "pictures": list(side.pictures),
+                }
+                for side in sides
+            ]
+        },
+        "_comparison_pictures": b"".join(side.values for side in sides),
     }
 
 
@@ -209,6 +277,11 @@ def _field(scene: Scene, layer: str) -> Payload | None:
     if field is None:
         return None
     return {"stride": list(field.stride), "offset": list(field.offset), "size": list(field.size)}
+
+
+def _classes(scene: Scene) -> Payload | None:
+    layer, names = scene.score_layer, scene.model.categories
+    return None if layer is None else {"layer": layer, "names": list(names or ())}
 
 
 def _encoded(picture: Image.Image) -> bytes:

@@ -25,6 +25,8 @@ class Loaded:
 
     model: Model
     reversible: ReversedNetwork
+    precision: str | None = None
+    """Of the way back, see `ReversedNetwork`."""
     given: object = None
     """What a person handed over, to know it again."""
 
@@ -32,6 +34,10 @@ class Loaded:
     def device(self) -> torch.device:
         """Where the network computes."""
         return next((p.device for p in _tensors(self.model.network)), torch.device("cpu"))
+
+    def like(self, network: nn.Module) -> ReversedNetwork:
+        """Return another network, to be reversed as this one is."""
+        return ReversedNetwork(network, precision=self.precision)
 
     def weights(self) -> list[tuple[int, int]]:
         """Return what changes whenever the network's weights are written or exchanged."""
@@ -61,9 +67,11 @@ class Networks:
 
     Args:
         device: "auto" (CUDA if there is one; one's own module stays where it is) or a torch device.
+        precision: of the way back, see `ReversedNetwork`.
     """
 
-    def __init__(self, device: str | torch.device = "auto") -> None:
+    def __init__(self, device: str | torch.device = "auto", precision: str | None = None) -> None:
+        self._precision = precision
         self._stays = device == "auto"
         self._device = _best_device() if device == "auto" else torch.device(device)
         self._own: dict[str, Loaded] = {}
@@ -94,7 +102,7 @@ class Networks:
         if name not in self._loaded:
             model = load_model(name)
             model.network.to(self._device)
-            self._loaded[name] = Loaded(model, ReversedNetwork(model.network))
+            self._loaded[name] = self._reversible(model)
             while len(self._loaded) > LOADED_KEPT:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(name)
@@ -126,7 +134,7 @@ class Networks:
             model = dataclasses.replace(model, name=self._free_name(model.name))
         if not self._stays:
             model = _on_device(model, self._device)
-        self._own[model.name] = Loaded(model, ReversedNetwork(model.network), given)
+        self._own[model.name] = self._reversible(model, given)
         try:
             yield model.name
         except BaseException:
@@ -145,6 +153,10 @@ class Networks:
         """Drop every network."""
         self._own.clear()
         self.unload()
+
+    def _reversible(self, model: Model, given: object = None) -> Loaded:
+        network = ReversedNetwork(model.network, precision=self._precision)
+        return Loaded(model, network, self._precision, given)
 
     def _free_name(self, name: str) -> str:
         free, number = name, 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from deconvscope.experiments import randomised
 from deconvscope.models import layer_labels, layer_path
 from deconvscope.reversal import (
     Architecture,
@@ -49,6 +50,7 @@ class Scene:
         self.photograph = photograph
         self._load = load
         self._recording: Recording | None = None
+        self._randomised: Recording | None = None
         self._weights: list[tuple[int, int]] = []
         self._atlases: dict[str, Atlas] = {}
         self._reversals = Reversals()
@@ -85,25 +87,37 @@ class Scene:
             ValueError: the image does not suit the network.
         """
         loaded = self._load()
-        image = self.photograph.input(loaded.model).to(loaded.device)
-        if not self.photograph.is_tensor:
-            image = image.to(loaded.dtype)
+        image = self._input(loaded)
         self.release()
         weights = loaded.weights()
         with ForwardWatch(loaded.model.network, check, tell):
             self._recording = loaded.reversible.record(image)
         self._weights = weights
 
+    def randomised(self, check: Check) -> Recording:
+        """Return a recording of the network with its filters drawn at random, made when first asked for."""
+        if self._randomised is None:
+            loaded = self._load()
+            network = randomised(loaded.model.network, seed=0)
+            with ForwardWatch(network, check, lambda part: None):
+                self._randomised = loaded.like(network).record(self._input(loaded))
+        return self._randomised
+
+    def _input(self, loaded: Loaded) -> Tensor:
+        image = self.photograph.input(loaded.model).to(loaded.device)
+        return image if self.photograph.is_tensor else image.to(loaded.dtype)
+
     def release(self) -> None:
-        """Free the recording, the atlases and the pictures."""
-        self._recording = None
+        """Free the recordings, the atlases and the pictures."""
+        self._recording = self._randomised = None
         self._atlases.clear()
         self._reversals.clear()
 
     def forget(self) -> None:
         """Free all, and the recording of whoever else holds it."""
-        if self._recording is not None:
-            self._recording.forget()
+        for recording in (self._recording, self._randomised):
+            if recording is not None:
+                recording.forget()
         self.release()
 
     @cached_property
@@ -119,6 +133,17 @@ class Scene:
     def labels(self) -> dict[str, str]:
         """Layer name → the short name of the field where it has one ("conv4_3")."""
         return layer_labels(self.model.name, [layer.name for layer in self.layers])
+
+    @cached_property
+    def score_layer(self) -> str | None:
+        """The layer that holds a raw score for every named class; None where there is none."""
+        classes = len(self.model.categories or ())
+        fits = [
+            layer.name
+            for layer in self.layers
+            if classes and layer.shape == (classes,) and "softmax" not in layer.kind
+        ]
+        return fits[-1] if fits else None
 
     @cached_property
     def opening_layer(self) -> str:
@@ -153,6 +178,15 @@ class Scene:
                 f"{near_matches(path[:80], known)}"
             )
         return by_name[path]
+
+    def layer_like(self, name: str, label: str) -> Layer:
+        """Return the layer of that name, else the one that goes by that label.
+
+        Raises:
+            UnknownLayerError: there is neither.
+        """
+        known = {name, label} & {layer.name for layer in self.layers}
+        return self.layer(name if name in known else label)
 
     def neuron(self, layer: Layer, channel: int | None, y: int | None, x: int | None) -> Neuron:
         """Return the neuron at a place; of what is None, the strongest.

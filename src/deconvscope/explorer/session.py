@@ -52,6 +52,9 @@ class Place:
     architectures: tuple[Architecture, ...] = THREE
 
 
+NOWHERE = Place("", "")
+
+
 @dataclass(frozen=True)
 class View:
     """The answer: a place without any None left open, and everything to be shown there."""
@@ -93,17 +96,21 @@ class Session:
 
     Args:
         device: where the networks compute, see `Networks`.
+        precision: of the way back, see `ReversedNetwork`.
+
+    Attributes:
         tell: is told of work that may be felt, and None at its end.
     """
 
     def __init__(
         self,
         device: str | torch.device = "auto",
-        tell: Tell = lambda progress: None,
+        precision: str | None = None,
     ) -> None:
-        self.networks = Networks(device)
+        self.tell: Tell = lambda progress: None
+        self.networks = Networks(device, precision)
         self.photographs = Photographs()
-        self._tell = tell
+        self._stays: Scene | None = None
         self._scenes: OrderedDict[tuple[str, bool, str], Scene] = OrderedDict()
         self._architectures = {known.code: known for known in FIGURE_3}
 
@@ -150,16 +157,7 @@ class Session:
             ValueError: the address is none, or an architecture is unknown.
         """
         if "address" in changed:
-            address = Address.parse(changed["address"])
-            return Place(
-                address.model,
-                address.image or place.image,
-                address.layer,
-                address.channel,
-                address.y,
-                address.x,
-                self.architectures(address.architectures or place.architectures),
-            )
+            return self.addressed(changed["address"], place)
         if "architectures" in changed:
             place = replace(place, architectures=self.architectures(changed["architectures"]))
         if "model_name" in changed:
@@ -170,6 +168,23 @@ class Session:
             place = replace(place, channel=None, y=None, x=None)
         indices = {key: changed[key] for key in ("channel", "y", "x") if key in changed}
         return replace(place, **indices)
+
+    def addressed(self, text: str, otherwise: Place = NOWHERE) -> Place:
+        """Return the place of an address; image and architectures that it leaves open are `otherwise`'s.
+
+        Raises:
+            ValueError: the text is no address, or names an unknown architecture.
+        """
+        address = Address.parse(text)
+        return Place(
+            address.model,
+            address.image or otherwise.image,
+            address.layer,
+            address.channel,
+            address.y,
+            address.x,
+            self.architectures(address.architectures or otherwise.architectures),
+        )
 
     def architectures(
         self, asked: Architecture | str | Iterable[Architecture | str]
@@ -191,6 +206,10 @@ class Session:
         """Return the eight of Fig. 3, then those that were asked for from Python."""
         return list(self._architectures.values())
 
+    def stay(self, scene: Scene) -> None:
+        """Keep a scene while others are visited."""
+        self._stays = scene
+
     def rest(self) -> None:
         """Free what can be made again: recordings, and networks that are not one's own."""
         for scene in self._scenes.values():
@@ -202,6 +221,7 @@ class Session:
         for scene in self._scenes.values():
             scene.forget()
         self._scenes.clear()
+        self._stays = None
         self.networks.clear()
         self.photographs.clear()
 
@@ -220,13 +240,13 @@ class Session:
             check()
             if not told and time.perf_counter() - started > FELT:
                 told = True
-                self._tell(line)
+                self.tell(line)
 
         try:
             reconstruction = scene.reversed(neuron, place.architectures, between_layers)
         finally:
             if told:
-                self._tell(None)
+                self.tell(None)
         milliseconds = (time.perf_counter() - started) * 1000
         return answer(place, scene, neuron, reconstruction, milliseconds)
 
@@ -241,22 +261,23 @@ class Session:
             self._record(scene, check)
         self._scenes[key] = scene
         self._scenes.move_to_end(key)
-        while len(self._scenes) > SCENES_KEPT:
-            self._scenes.popitem(last=False)
+        for old in [*self._scenes][:-1]:
+            if len(self._scenes) > SCENES_KEPT and self._scenes[old] is not self._stays:
+                del self._scenes[old]
         return scene
 
     def _load(self, model: str, check: Check) -> None:
         try:
-            self._tell(Progress(f"loading {self.networks.label(model)}"))
+            self.tell(Progress(f"loading {self.networks.label(model)}"))
             self.networks[model]
             check()
         finally:
-            self._tell(None)
+            self.tell(None)
 
     def _record(self, scene: Scene, check: Check) -> None:
         line = f"recording {scene.model.label} on {scene.photograph.label}"
         try:
-            self._tell(Progress(line))
-            scene.record(check, lambda part: self._tell(Progress(line, part)))
+            self.tell(Progress(line))
+            scene.record(check, lambda part: self.tell(Progress(line, part)))
         finally:
-            self._tell(None)
+            self.tell(None)

@@ -20,7 +20,9 @@ from .address import Address
 from .conversation import Conversation, Screen
 from .export import Exhibit, WrittenPage, write_page
 from .from_address import opened_at
-from .session import Place, View
+from .linking import Link
+from .pins import pinnable
+from .session import Place, Session, View
 from .snapshot import draw_figure, small_png, write_figure
 
 if TYPE_CHECKING:
@@ -35,11 +37,13 @@ if TYPE_CHECKING:
 DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
 PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
 BROWSER_ASKS = ("_query", "_cancel", "_hover", "_upload", "_upload_info")
-BROWSER_SETS = ("display", "live", "prefetch", "layout", "tooltip", "tabbable", "_view_count")
+BROWSER_SETS = (
+    "display", "live", "prefetch", "pins", "layout", "tooltip", "tabbable", "_view_count",
+)  # fmt: skip
 HOST_KEYWORDS = ("layout", "tooltip", "tabbable", "comm", "model_id")
 KEYWORDS = (
-    "model", "image", "layer", "neuron", "architectures", "device", "display", "live", "prefetch",
-    "layout",
+    "model", "image", "layer", "neuron", "architectures", "device", "precision", "display", "live",
+    "prefetch", "layout",
 )  # fmt: skip
 STATIC = Path(__file__).parent / "static"
 
@@ -64,6 +68,7 @@ class Explorer(anywidget.AnyWidget):
         neuron: a `Neuron` or `Strongest` to begin with; by default the layer's strongest neuron.
         architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
         device: "auto" (CUDA where there is one; an own module stays where it is) or a torch device.
+        precision: of the way back, "float32" or "bfloat16"; by default that of the network.
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
         live: whether the browser commits to the neuron under the pointer without a click.
         prefetch: whether the neuron under a resting pointer, and its neighbours, are computed while
@@ -71,7 +76,8 @@ class Explorer(anywidget.AnyWidget):
         **host: ipywidgets' own keywords: layout, tooltip, tabbable.
 
     Setting `layer`, `channel`, `y`, `x`, `architectures`, `model_name`, `address`, `neuron`,
-    `image` or `model` moves the view; a value that does not exist raises and the view stays.
+    `image` or `model` moves the view; a value that does not exist raises and the view stays. `pins`
+    holds addresses, `display`, `live` and `prefetch` are as above; the browser sets these four too.
 
     Raises:
         TypeError: an unknown keyword, or a model or image of no usable type.
@@ -103,6 +109,16 @@ class Explorer(anywidget.AnyWidget):
     _view = t.Dict().tag(sync=True)
     _failure = t.Dict().tag(sync=True)
     _progress = t.Dict().tag(sync=True)
+    _pins: t.List[Any] = t.List().tag(sync=True)
+
+    # What is shown beside it, see asides.py
+    _meters = t.Dict().tag(sync=True)
+    _random = t.Dict().tag(sync=True)
+    _random_pictures = t.Bytes().tag(sync=True)
+    _way_back = t.Dict().tag(sync=True)
+    _way_back_maps = t.Bytes().tag(sync=True)
+    _comparison = t.Dict().tag(sync=True)
+    _comparison_pictures = t.Bytes().tag(sync=True)
 
     # What the browser asks: heard in `set_state`, never kept
     _query = t.Any({}).tag(sync=True, echo_update=False)
@@ -118,6 +134,7 @@ class Explorer(anywidget.AnyWidget):
     display = t.Enum(DISPLAYS, "paper").tag(sync=True)
     live = t.Bool(False).tag(sync=True)
     prefetch = t.Bool(True).tag(sync=True)
+    pins = t.Any(()).tag(sync=True)
 
     # What Python reads and sets
     model_name = t.Unicode()
@@ -136,6 +153,7 @@ class Explorer(anywidget.AnyWidget):
         neuron: Neuron | Strongest | None = None,
         architectures: Any = None,
         device: str | torch.device = "auto",
+        precision: str | None = None,
         display: str = "paper",
         live: bool = False,
         prefetch: bool = True,
@@ -146,8 +164,9 @@ class Explorer(anywidget.AnyWidget):
                 near = near_matches(keyword, KEYWORDS)
                 raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
         self._closed = False
-        self._conversation = Conversation(device, Screen(self._show, self._put))
-        session = self._conversation.session
+        self._links: list[Link] = []
+        session = self._session = Session(device, precision)
+        self._conversation = Conversation(session, Screen(self._show, self._put))
         self.display, self.live, self.prefetch = display, live, prefetch
         if layer is not None and neuron is not None and layer != neuron.layer:
             raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
@@ -219,7 +238,7 @@ class Explorer(anywidget.AnyWidget):
 
     @image.setter
     def image(self, image: Any) -> None:
-        photographs = self._conversation.session.photographs
+        photographs = self._session.photographs
         with self._conversation.turn(), photographs.guest(image) as name:
             self._conversation.go(replace(self._place, image=name, channel=None, y=None, x=None))
 
@@ -230,10 +249,47 @@ class Explorer(anywidget.AnyWidget):
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
-        networks = self._conversation.session.networks
+        networks = self._session.networks
         with self._conversation.turn(), networks.guest(model) as name:
             here = self._place
             self._conversation.go(Place(name, here.image, architectures=here.architectures))
+
+    def pin(self) -> str:
+        """Pin the view beside those pinned before; return its address."""
+        with self._conversation.turn():
+            self.pins = (*self.pins, self.address)
+            return self.address
+
+    def link(self, other: Explorer) -> Link:
+        """Let another explorer show the same layer, channel and place, and follow it where it goes.
+
+        Model, image and architectures stay each explorer's own. Where one does not have the place, its
+        browser is told so and it stays where it was.
+
+        Returns:
+            The link; its `unlink()` ends it.
+
+        Raises:
+            TypeError: what is given is no explorer.
+            ValueError: it is this very one.
+
+        Example:
+            >>> link = Explorer("vgg16_trunk").link(Explorer("vgg16_trunk", "coffee"))
+            >>> link.unlink()
+        """
+        if not isinstance(other, Explorer):
+            raise TypeError(f"an explorer is linked with another, not with {type(other).__name__}")
+        if other is self:
+            raise ValueError("an explorer follows itself already: link it with another")
+        return Link(self, other)
+
+    @t.validate("pins")
+    def _pinned(self, proposal: Any) -> Any:
+        return pinnable(proposal["value"])
+
+    @t.observe("pins")
+    def _show_pins(self, change: Any) -> None:
+        self._conversation.pin(change["new"])
 
     @t.validate(*PUBLIC)
     def _asked_by_python(self, proposal: Any) -> Any:
@@ -247,7 +303,7 @@ class Explorer(anywidget.AnyWidget):
             changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
             if changed:
                 try:
-                    self._conversation.go(self._conversation.session.moved(self._place, changed))
+                    self._conversation.go(self._session.moved(self._place, changed))
                 except Exception:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
@@ -261,11 +317,7 @@ class Explorer(anywidget.AnyWidget):
         """Take what a browser sends: answer what it asks, keep what it sets."""
         self._conversation.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
-        if kept.get("display", DISPLAYS[0]) not in DISPLAYS:
-            del kept["display"]
-        for switch in ("live", "prefetch"):
-            if not isinstance(kept.get(switch, True), bool):
-                del kept[switch]
+        kept = {key: value for key, value in kept.items() if _settable(key, value)}
         if kept:
             self._conversation.later(partial(super().set_state, kept))
 
@@ -279,7 +331,9 @@ class Explorer(anywidget.AnyWidget):
         if change["new"] == 0:
             self._conversation.rest()
 
-    def _show(self, view: View, client: str, seq: int, before: View | None) -> None:
+    def _show(
+        self, view: View, client: str, seq: int, before: View | None, beside: messages.Payload
+    ) -> None:
         """Show a view: to the browser first, in one message, then to Python's observers."""
         if self._closed:
             return
@@ -290,8 +344,8 @@ class Explorer(anywidget.AnyWidget):
         if before is None or new_scene:
             traits |= messages.scene_traits(view.scene)
         if before is None or new_scene or before.place.architectures != view.place.architectures:
-            traits["_catalog"] = messages.catalog(self._conversation.session)
-        self._put({**traits, "_failure": {}})
+            traits["_catalog"] = messages.catalog(self._session)
+        self._put({**traits, **beside, "_failure": {}})
         with self.hold_trait_notifications():
             for name, value in messages.public_traits(view).items():
                 setattr(self, name, value)
@@ -374,6 +428,8 @@ class Explorer(anywidget.AnyWidget):
         super().close()
         if not getattr(self, "_closed", True):  # __del__ meets explorers that were never made
             self._closed = True
+            for link in list(self._links):
+                link.unlink()
             self._conversation.close()
 
     def __repr__(self) -> str:
@@ -405,3 +461,15 @@ def _at(place: Place, neuron: Neuron | Strongest) -> Place:
             f"{neuron!r} is no neuron: give deconvscope.Neuron or deconvscope.Strongest"
         )
     return replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x)
+
+
+def _settable(key: str, value: object) -> bool:
+    """Whether a browser may set a trait so: its refusal would go unseen."""
+    if key == "display":
+        return value in DISPLAYS
+    if key in ("live", "prefetch"):
+        return isinstance(value, bool)
+    try:
+        return key != "pins" or pinnable(value) is not None
+    except (TypeError, ValueError):
+        return False

@@ -46,6 +46,7 @@ class Job:
     unwanted: bool = False
     left: bool = False
     done: bool = False
+    told: bool = False
     say: Say | None = None
 
     def check(self) -> None:
@@ -94,14 +95,24 @@ class Worker:
             with self._state:
                 if self._stopped:
                     return
-                self.give_up(whose)
-                self._jobs[whose] = job
-                self._start()
+                self._take(job)
                 self._state.wait_for(lambda: job.done or job.unwanted or self._stopped, patience)
                 job.left = not job.done
             if not job.left:
                 with self._turn:
                     job.tell()
+
+    def leave(self, whose: str, work: Callable[[Check], Say], patience: float = PATIENCE) -> None:
+        """Let the thread do a job and tell its result itself.
+
+        Returns when that is done, or after `patience`. Unlike `ask` it may be called while another worker's
+        turn is held, whose holder may at the same time want this one's.
+        """
+        job = Job(whose, work, left=True)
+        with self._attended(), self._state:
+            if not self._stopped:
+                self._take(job)
+                self._state.wait_for(lambda: job.told or job.unwanted or self._stopped, patience)
 
     def give_up(self, whose: str) -> bool:
         """End the asker's job, waiting or begun, at the next layer; return whether there was one."""
@@ -143,6 +154,11 @@ class Worker:
             with self._state:
                 self._attending -= 1
                 self._state.notify_all()
+
+    def _take(self, job: Job) -> None:
+        self.give_up(job.whose)
+        self._jobs[job.whose] = job
+        self._start()
 
     def _start(self) -> None:
         if self._thread is None:
@@ -186,8 +202,13 @@ class Worker:
                 with self._state:
                     self._running, job.done = None, True
                     self._state.notify_all()
-            if job.left:
-                job.tell()
+            try:
+                if job.left:
+                    job.tell()
+            finally:
+                with self._state:
+                    job.told = True
+                    self._state.notify_all()
 
     def _do_spare(self) -> bool:
         with self._turn:

@@ -1,0 +1,52 @@
+"""Two explorers that look at the same neuron, each in its own network, image and architectures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .worker import Say
+
+if TYPE_CHECKING:
+    from .widget import Explorer
+
+
+class Link:
+    """A link made by `Explorer.link`: where one goes the other follows, until `unlink` or one is closed.
+
+    Layer, channel and place are followed; model, image, architectures and display are each explorer's own.
+    """
+
+    def __init__(self, first: Explorer, second: Explorer) -> None:
+        self._ends = [first, second]
+        self._led: Explorer | None = None
+        """Who is being moved by this link, and is not followed in that."""
+        for explorer in self._ends:
+            explorer.observe(self._moved, "address")
+            explorer._links.append(self)
+        self._lead(first, second)
+
+    def unlink(self) -> None:
+        """Let each go its own way again."""
+        while self._ends:
+            explorer = self._ends.pop()
+            explorer.unobserve(self._moved, "address")
+            explorer._links.remove(self)
+
+    def _moved(self, change: Any) -> None:
+        leader: Explorer = change["owner"]
+        if leader is not self._led:
+            for explorer in self._ends:
+                if explorer is not leader:
+                    self._lead(leader, explorer)
+
+    def _lead(self, leader: Explorer, follower: Explorer) -> None:
+        def move(show: Say) -> None:
+            self._led = follower
+            try:
+                show()
+            finally:
+                self._led = None
+
+        view = leader._now
+        label = view.scene.labels[view.neuron.layer]
+        follower._conversation.follow(f"link {id(self)}", view.neuron, label, move)
