@@ -4,6 +4,7 @@ from . import steps as steps
 from .architecture import DECONVNET, DESALINET, EIGHT, SALINET, Architecture
 from .coverage import Coverage, CoveredCall
 from .errors import InputError, RecordingError, RuleError, StaleRecordingError, UnknownLayerError
+from .memory_limit import MemoryLimitError
 from .network import ReversedNetwork
 from .recording import Layer, ReceptiveField, Recording
 from .reversing import Reversed
@@ -56,6 +57,7 @@ __all__ = [
     "Selection",
     "Signal",
     "SmoothRelu",
+    "MemoryLimitError",
     "StaleRecordingError",
     "Strongest",
     "UnknownLayerError",

@@ -1,12 +1,38 @@
-"""The state of torch that surrounds a computation and would change its numbers: autocast and inference mode."""
+"""The state of torch that surrounds a computation and would change its numbers: autocast, inference mode, TF32."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
+
+
+@contextmanager
+def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
+    """Choose whether float32 products on a CUDA device may round their factors to TF32, for a while.
+
+    torch keeps this choice for the whole process, so that other threads see it meanwhile.
+    """
+    if like.device.type != "cuda":
+        yield
+        return
+    cudnn: Any = torch.backends.cudnn
+    if hasattr(cudnn, "conv"):
+        kinds, switch = [torch.backends.cuda.matmul, cudnn.conv], "fp32_precision"
+        choice: object = "tf32" if tf32 else "ieee"
+    else:  # before torch 2.9
+        kinds, switch, choice = [torch.backends.cuda.matmul, cudnn], "allow_tf32", tf32
+    before = [getattr(kind, switch) for kind in kinds]
+    try:
+        for kind in kinds:
+            setattr(kind, switch, choice)
+        yield
+    finally:
+        for kind, precision in zip(kinds, before, strict=True):
+            setattr(kind, switch, precision)
 
 
 @contextmanager

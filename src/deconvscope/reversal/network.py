@@ -24,7 +24,7 @@ from .recorder import Recorder
 from .recording import Recording
 from .unseen_calls import require_all_seen, require_transparent
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class ReversedNetwork:
@@ -35,8 +35,9 @@ class ReversedNetwork:
     Args:
         module: any ``torch.nn.Module`` that takes an image (1, C, H, W) as its first argument.
         categories: the names of its classes, so that `Class` selections may use them.
-        precision: of the way back: ``"float32"``, or ``"bfloat16"``, which is faster on processors that have it
-            and keeps 8 bits of each number; by default that of the network. The forward pass is the network's own.
+        precision: of the way back: ``"float32"``; ``"bfloat16"``, faster on processors that have it, which keeps
+            8 bits of each number; ``"tf32"``, float32 whose factors are rounded to 11 bits on CUDA devices that
+            can. By default that of the network, without TF32. The forward pass is always the network's own.
 
     Raises:
         TypeError: the module is no ``nn.Module``.
@@ -64,7 +65,7 @@ class ReversedNetwork:
                 f"precision {precision!r} is not known; choose from {', '.join(map(repr, PRECISIONS))}"
             )
         self.categories = categories
-        self.precision = None if precision is None else PRECISIONS[precision]
+        self.precision = precision
         self.prepared = PreparedWeights()
 
     def record(self, image: Tensor, *inputs: Any, **named_inputs: Any) -> Recording:
@@ -114,6 +115,7 @@ class ReversedNetwork:
                 "what the network returns does not depend on the image by any recorded call"
                 + (f"; it left torch at {recorder.stops[0]}" if recorder.stops else "")
             )
+        precision = None if self.precision is None else PRECISIONS[self.precision]
         steps, made_in = join_custom_functions(recorder, outputs)
         names, aliases = name_layers(steps, made_in, recorder.stack.calls, outputs)
         return Recording(
@@ -125,7 +127,8 @@ class ReversedNetwork:
             recorder.stops,
             self.prepared,
             self.categories,
-            None if self.precision == recorder.tensors[0].dtype else self.precision,
+            None if precision == recorder.tensors[0].dtype else precision,
+            self.precision == "tf32",
         )
 
     def _prepared_image(self, image: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .architecture import Architecture
 from .batch import Batch, PreparedWeights
+from .captured import CapturedPasses, capture_cuda_graph
 from .coverage import Coverage, cover, kind_of
 from .errors import StaleRecordingError, UnknownLayerError, near_matches
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
@@ -90,6 +91,8 @@ class Recording:
         output_layer: the name of the network's (first) output.
         categories: class names, where the network was given them.
         precision: floating-point type of the way back, None for that of the activations.
+        tf32: whether the way back may round factors to TF32 on a CUDA device.
+        captured: the reversed passes that are replayed.
     """
 
     def __init__(
@@ -103,10 +106,12 @@ class Recording:
         prepared: PreparedWeights,
         categories: Sequence[str] | None,
         precision: torch.dtype | None,
+        tf32: bool,
     ) -> None:
         self.categories = categories
         self.prepared = prepared
-        self.precision = precision
+        self.precision, self.tf32 = precision, tf32
+        self.captured = CapturedPasses(capture_cuda_graph, tensors[0].device.type == "cuda")
         self._tensors, self._steps, self._stops = tensors, steps, stops
         self._maker = {slot: i for i, step in enumerate(steps) for slot in step.outputs}
         name_of = {slot: name for name, slot in names.items()}
@@ -130,6 +135,12 @@ class Recording:
     def input(self) -> Tensor:
         """The image as the network saw it, (C, H, W)."""
         return self._kept()[0][0]
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Height and width of the image, in pixels."""
+        image = self._kept()[0]
+        return image.shape[2], image.shape[3]
 
     @property
     def forgotten(self) -> bool:
@@ -161,6 +172,7 @@ class Recording:
     def forget(self) -> None:
         """Free the activations and the bottleneck; the recording cannot be reversed afterwards."""
         self._tensors, self._steps = [], []
+        self.captured.clear()
 
     def resolve(self, selection: Selection) -> Selection:
         """Return the selection with its choices made: `Strongest` becomes the `Neuron` it is here."""

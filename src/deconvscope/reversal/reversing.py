@@ -11,9 +11,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .architecture import Architecture, as_architectures
-from .arithmetic_state import plain_arithmetic
+from .arithmetic_state import plain_arithmetic, single_precision
 from .batch import Batch, in_runs
 from .errors import RuleError
+from .memory_limit import is_out_of_memory, memory_limit, release_cached_memory
 from .recording import Asked, Recording
 from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
 from .selection import Seed, Selection
@@ -77,7 +78,8 @@ def reverse_all(
     asked = as_architectures(architectures)
     for architecture in asked:
         _require_rules(recording, architecture)
-    with plain_arithmetic(recording.recorded(0)), torch.no_grad():
+    image = recording.recorded(0)
+    with plain_arithmetic(image), single_precision(image, recording.tf32), torch.no_grad():
         return _reverse_all(recording, selections, asked, max_batch_bytes, watch)
 
 
@@ -88,8 +90,7 @@ def _reverse_all(
     max_batch_bytes: int,
     watch: Watch | None,
 ) -> list[Reversed]:
-    order = in_runs(asked)
-    results: list[Reversed | None] = [None] * len(selections)
+    results: dict[int, Reversed] = {}
     groups: dict[tuple[int, tuple[int, ...]], list[tuple[int, Seed]]] = defaultdict(list)
     for number, selection in enumerate(selections):
         seed, slot = selection.seed(recording), recording.slot(selection.layer)
@@ -108,20 +109,64 @@ def _reverse_all(
                 lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
             for first in range(0, len(members), lanes):
                 part = members[first : first + lanes]
-                batch = recording.batch(tuple(asked[i] for i in order), len(part))
-                window = run_back(
-                    recording,
-                    slot,
-                    _seeded(recording, slot, [seed for _, seed in part], batch),
-                    batch,
-                    watch,
-                )
-                for lane, (number, _) in enumerate(part):
-                    results[number] = _result(
-                        recording, selections[number], asked, order, window, lane
+                made = _reverse_part(recording, slot, [seed for _, seed in part], asked, watch)
+                for (number, _), (window, values) in zip(part, made, strict=True):
+                    results[number] = Reversed(
+                        selections[number], asked, window, values, recording.extent
                     )
                 bar.update(len(part))
-    return [result for result in results if result is not None]
+    return [results[number] for number in range(len(selections))]
+
+
+Picture = tuple[Box, Tensor]
+"""Where a picture stands in the image, and its values (A, C, h, w)."""
+
+
+def _reverse_part(
+    recording: Recording,
+    slot: int,
+    seeds: Sequence[Seed],
+    asked: tuple[Architecture, ...],
+    watch: Watch | None,
+) -> list[Picture]:
+    """Reverse some selections together; where memory does not suffice, in halves."""
+    try:
+        return _reverse_together(recording, slot, seeds, asked, watch)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+    device = recording.recorded(0).device
+    release_cached_memory(device)
+    half = len(seeds) // 2
+    if half:
+        halves = (seeds[:half], seeds[half:])
+        return [p for part in halves for p in _reverse_part(recording, slot, part, asked, watch)]
+    half = len(asked) // 2
+    if half:
+        parts = [
+            _reverse_part(recording, slot, seeds, some, watch)[0]
+            for some in (asked[:half], asked[half:])
+        ]
+        return [(parts[0][0], torch.cat([values for _, values in parts]))]
+    raise memory_limit(device, recording.extent)
+
+
+def _reverse_together(
+    recording: Recording,
+    slot: int,
+    seeds: Sequence[Seed],
+    asked: tuple[Architecture, ...],
+    watch: Watch | None,
+) -> list[Picture]:
+    order = in_runs(asked)
+    batch = recording.batch(tuple(asked[i] for i in order), len(seeds))
+    window = None
+    if watch is None and len(seeds) == 1:
+        window = recording.captured.reverse(recording, slot, seeds[0], batch, run_back)
+    if window is None:
+        window = run_back(recording, slot, _seeded(recording, slot, seeds, batch), batch, watch)
+    rows = [order.index(i) * window.lanes for i in range(len(asked))]
+    return [_picture(window, rows, lane) for lane in range(window.lanes)]
 
 
 def run_back(
@@ -202,20 +247,11 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
     return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes).to(precision)
 
 
-def _result(
-    recording: Recording,
-    selection: Selection,
-    asked: tuple[Architecture, ...],
-    order: Sequence[int],
-    window: Window,
-    lane: int,
-) -> Reversed:
+def _picture(window: Window, rows: Sequence[int], lane: int) -> Picture:
     """Take one lane out of a batch, in the order asked, cut to the image."""
-    rows = [order.index(i) * window.lanes + lane for i in range(len(asked))]
-    alone = Window(
-        window.values[rows], 0, (window.tops[lane],), (window.lefts[lane],), window.extent
-    ).confined()
-    return Reversed(selection, asked, alone.box, alone.values, window.extent[1:])
+    values = torch.cat([window.values[row + lane : row + lane + 1] for row in rows])
+    alone = Window(values, 0, (window.tops[lane],), (window.lefts[lane],), window.extent).confined()
+    return alone.box, alone.values
 
 
 def _lanes_at_once(

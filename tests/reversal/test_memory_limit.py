@@ -1,0 +1,60 @@
+"""Where memory does not suffice, batches are halved; where one neuron does not fit, the error says what to do."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import deconvscope as ds
+from deconvscope.reversal import reversing
+from tests.reversal.networks import smooth_noise
+
+THREE = [ds.DECONVNET, ds.SALINET, ds.DESALINET]
+
+
+@pytest.fixture
+def rec() -> ds.Recording:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), torch.nn.ReLU())
+    return ds.ReversedNetwork(network).record(smooth_noise((12, 12)))
+
+
+def limited_to(rows: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let batches of more rows than so many fail as a device out of memory does; the sizes that were tried."""
+    run_back, tried = reversing.run_back, []
+
+    def failing(recording, slot, y_hat, batch, watch=None):
+        tried.append(batch.rows)
+        if batch.rows > rows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return run_back(recording, slot, y_hat, batch, watch)
+
+    monkeypatch.setattr(reversing, "run_back", failing)
+    return tried
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 7])
+def test_smaller_batches_give_the_same_pictures(rec, monkeypatch, rows):
+    neurons = [ds.Neuron("1", c, y, 4) for c in range(3) for y in (0, 5)]
+    expected = [rec.reverse(neuron, THREE).dense() for neuron in neurons]
+    tried = limited_to(rows, monkeypatch)
+    for a, b in zip(rec.reverse(neurons, THREE), expected, strict=True):
+        torch.testing.assert_close(a.dense(), b)
+    assert max(tried) > rows
+
+
+def test_what_does_not_fit_alone_is_a_clear_error(rec, monkeypatch):
+    limited_to(0, monkeypatch)
+    with pytest.raises(
+        ds.MemoryLimitError, match=r"12×12 pixels does not fit the memory of cpu; use a smaller"
+    ):
+        rec.reverse(ds.Neuron("1", 0, 0, 0), THREE)
+
+
+def test_other_errors_pass(rec, monkeypatch):
+    def broken(*args: object) -> None:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(reversing, "run_back", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        rec.reverse([ds.Neuron("1", 0, 0, 0)] * 2, THREE)
