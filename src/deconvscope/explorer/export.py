@@ -79,13 +79,16 @@ def write_page(
     random.Random(0).shuffle(places)  # so that sizes met on the way foretell those to come
     fixed = len(draft.text({}, _loss(0.0)).encode()) + int(RESERVE * limit)
     sample = dict(_reversed(exhibits, places[:SAMPLE]))
+    seconds = time.perf_counter() - started
     rate = Rate(list(sample.values()), len(places), limit - fixed)
-    if progress:
-        seconds = (time.perf_counter() - started) / len(sample) * len(places)
-        print(
-            f"{len(places)} neurons: about {(fixed + rate.expected) / 1e6:.1f} MB in {seconds:.0f} s"
-        )
+    begun = time.perf_counter()
     texts = {place: rate.take(stored) for place, stored in sample.items()}
+    seconds += time.perf_counter() - begun
+    if progress:
+        print(
+            f"{len(places)} neurons: about {(fixed + rate.expected) / 1e6:.1f} MB "
+            f"in {seconds / len(sample) * len(places):.0f} s"
+        )
     rest = _reversed(exhibits, places[SAMPLE:])
     for place, stored in tqdm(
         rest, "exporting", len(places), initial=len(sample), disable=not progress, leave=False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,9 +75,11 @@ class Rate:
         self._sample = sample
         self._left, self._room = count, room
         self._means: dict[Coding, float] = {}
-        self._spent, self._foreseen = 0.0, 0.0
-        self._step = 0
-        self._descend()
+        self._taken, self._spent, self._foreseen = 0, 0, 0.0
+        # Coarser codings are smaller: the first that fits is found by halving
+        self._step = bisect.bisect_left(LADDER, True, key=self._fits)
+        if self._step == len(LADDER):
+            raise PageTooLargeError(self._remedy())
 
     @property
     def coding(self) -> Coding:
@@ -94,25 +97,29 @@ class Rate:
         return self._spent + self._to_come(self.coding)
 
     def take(self, neuron: StoredNeuron) -> str:
-        """Return a neuron's text in the coding of the moment."""
+        """Return a neuron's text in the coding of the moment.
+
+        Raises:
+            PageTooLargeError: even in the coarsest coding the rest would not fit.
+        """
         text = neuron.text(self.coding)
         self._spent += len(text) + 1
         self._foreseen += self._mean(self.coding)
+        self._taken += 1
         self._left -= 1
-        self._descend()
-        return text
-
-    def _descend(self) -> None:
-        while self._spent + self._to_come(self.coding) > self._room:
+        while not self._fits(self.coding):
             if self._step + 1 == len(LADDER):
                 raise PageTooLargeError(self._remedy())
             self._step += 1
+        return text
+
+    def _fits(self, coding: Coding) -> bool:
+        return self._spent + self._to_come(coding) <= self._room
 
     def _to_come(self, coding: Coding) -> float:
-        if self._left == 0:
-            return 0.0
-        drift = MARGIN if self._foreseen == 0 else self._spent / self._foreseen
-        return self._left * self._mean(coding) * drift
+        """The bytes of the neurons left, as the sample and those met so far foretell them."""
+        drift = self._spent / self._foreseen if self._taken > len(self._sample) else MARGIN
+        return self._left * self._mean(coding) * drift if self._left else 0.0
 
     def _mean(self, coding: Coding) -> float:
         if coding not in self._means:
