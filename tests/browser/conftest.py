@@ -1,60 +1,131 @@
-"""One JupyterLab and one Chromium for all browser tests; a fresh page for each."""
+"""One server of each kind, one Chromium, and in each program one notebook that many tests use one after another."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 
-from .jupyter_lab import JupyterLab
+from . import hosts
+from .hosts import Host
+from .jupyter_server import JupyterServer
+from .marimo_server import MarimoServer
+from .notebook import Notebook
 from .oracle import Oracle
+from .patience import SCREENSHOTS
+from .shown_explorer import ShownExplorer
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-proxy-server",
-]
+VIEWPORT = {"width": 1500, "height": 1150}
+IMPORT = "import deconvscope as ds\n'ready'"
+EXPLORER = "ex = ds.Explorer(layer='conv3_3')\nex"
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
-    server = JupyterLab(tmp_path_factory.mktemp("jupyter"))
-    server.start()
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    server = JupyterServer(tmp_path_factory.mktemp("jupyter"))
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if program is None:
-        pytest.skip("no Chromium: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def marimo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MarimoServer]:
+    server = MarimoServer(tmp_path_factory.mktemp("marimo"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", params=hosts.NAMES)
+def host(request: pytest.FixtureRequest) -> Host:
+    """Each program in turn."""
+    if request.param == "marimo":
+        return Host.marimo(request.getfixturevalue("marimo"))
+    server = request.getfixturevalue("jupyter")
+    return Host.lab(server) if request.param == "lab" else Host.notebook_7(server)
+
+
+@pytest.fixture(scope="session")
+def lab(jupyter: JupyterServer) -> Host:
+    """JupyterLab alone, for what does not differ."""
+    return Host.lab(jupyter)
+
+
+class Pages:
+    """Pages of their own contexts, and what the front end's scripts threw in them."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._errors: list[Error] = []
+
+    def open(self, **options: object) -> Page:
+        """Open a page; closing its context is the caller's."""
+        permissions = ["clipboard-read", "clipboard-write"]
+        context = self._browser.new_context(
+            **{"viewport": VIEWPORT, "permissions": permissions, **options}  # type: ignore[arg-type]
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: self._errors.append(error))
+        return page
+
+    def assert_no_errors(self) -> None:
+        """Check that no script of the front end threw since the last check."""
+        thrown = [str(error.stack) for error in self._errors if hosts.thrown_by_widget(error)]
+        self._errors.clear()
+        assert not thrown
+
+
+@pytest.fixture(scope="session")
+def pages(chromium: Browser) -> Pages:
+    return Pages(chromium)
+
+
+@pytest.fixture(scope="session")
+def shared_notebook(pages: Pages, host: Host) -> Iterator[Notebook]:
+    page = pages.open()
+    notebook = host.open(page, "shared", [IMPORT, *["None"] * 3])
+    notebook.run(0)
+    assert "ready" in notebook.output(0)
+    yield notebook
+    page.context.close()
+    host.end_kernel("shared")
 
 
 @pytest.fixture
-def page(chromium: Browser, lab: JupyterLab) -> Iterator[Page]:
-    """A page that fails its test if a script on it throws; its kernels end with it."""
-    context = chromium.new_context(viewport={"width": 1500, "height": 1150})
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
+def notebook(shared_notebook: Notebook, pages: Pages) -> Iterator[Notebook]:
+    """An open notebook whose kernel has imported the package; its cells 1 to 3 are for the test."""
+    yield shared_notebook
+    shared_notebook.empty()
+    pages.assert_no_errors()
+
+
+@pytest.fixture
+def explorer(notebook: Notebook) -> ShownExplorer:
+    """A fresh explorer, `ex`, at conv3_3, in cell 1."""
+    return notebook.show(EXPLORER)
+
+
+@pytest.fixture
+def page(pages: Pages) -> Iterator[Page]:
+    """A page of its own, for what would disturb other tests."""
+    opened = pages.open()
     yield opened
-    context.close()
-    lab.end_kernels()
-    assert not errors
+    opened.context.close()
+    pages.assert_no_errors()
+
+
+@pytest.fixture
+def open_notebook(page: Page, host: Host) -> Iterator[Callable[..., Notebook]]:
+    """What opens a notebook with a kernel of its own in each program; the kernel ends with the test."""
+    names = []
+
+    def opened(name: str, *cells: str) -> Notebook:
+        names.append(name)
+        return host.open(page, name, cells)
+
+    yield opened
+    for name in names:
+        host.end_kernel(name)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +135,5 @@ def oracle() -> Oracle:
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    """Where pictures for the eye are put; not kept in the repository."""
-    folder = Path(__file__).parent / "screenshots"
-    folder.mkdir(exist_ok=True)
-    return folder
+    SCREENSHOTS.mkdir(exist_ok=True)
+    return SCREENSHOTS

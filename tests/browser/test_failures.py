@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
-from .jupyter_lab import JupyterLab
 from .notebook import Notebook
 
 pytestmark = pytest.mark.browser
 
 FRAGILE = """
-import deconvscope as ds
 from torch import nn
 
 class Fragile(nn.Module):
@@ -33,17 +30,14 @@ ds.Explorer(Fragile())
 
 
 def test_a_failure_is_a_line_and_the_next_click_is_answered(
-    page: Page, lab: JupyterLab, screenshots: Path
+    notebook: Notebook, screenshots: Path
 ) -> None:
-    notebook = Notebook.of(page, lab, "fragile", [FRAGILE])
-    notebook.run(0)
-    explorer = notebook.explorer()
+    explorer = notebook.show(FRAGILE.strip())
     before = explorer.neuron, explorer.pixels("TTT")
-    explorer.root.get_by_role("radio", name="espresso").or_(
-        explorer.root.get_by_role("button", name="espresso")
-    ).first.click()
+    explorer.root.get_by_role("radio", name="espresso").click()
     notebook.wait(lambda: "the cup is <b>too full</b>" in explorer.status, "the failure's line")
     assert explorer.root.locator(".dcs-status b", has_text="too full").count() == 0
+    explorer.settle()
     assert (explorer.neuron, explorer.pixels("TTT")) == before
     explorer.root.screenshot(path=screenshots / "error.png")
     explorer.click_tile(1, 1, 0.5, 0.5)

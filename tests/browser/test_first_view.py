@@ -5,23 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
-from .jupyter_lab import JupyterLab
 from .notebook import Notebook
 from .oracle import Oracle
 
 pytestmark = pytest.mark.browser
 
-CELL = "import deconvscope as ds\nds.Explorer()"
+WIDTHS = {"narrow": 360, "middle": 720, "wide": 1600}
 
 
-def test_the_first_view_needs_no_click(
-    page: Page, lab: JupyterLab, oracle: Oracle, screenshots: Path
-) -> None:
-    notebook = Notebook.of(page, lab, "first", [CELL])
-    notebook.run(0)
-    explorer = notebook.explorer()
+def test_the_first_view_needs_no_click(notebook: Notebook, oracle: Oracle) -> None:
+    explorer = notebook.show("ds.Explorer()")
     neuron = oracle.neuron(explorer.neuron)
     assert neuron.layer == "features.29"
     assert oracle.value(neuron) == oracle.recording["features.29"].max()
@@ -30,27 +24,44 @@ def test_the_first_view_needs_no_click(
         oracle.assert_drawn(neuron, code, *explorer.pixels(code))
     for canvas in (".dcs-image canvas", ".dcs-atlas canvas"):
         assert explorer.colours(canvas) > 50
-    explorer.root.screenshot(path=screenshots / "light.png")
 
 
-def test_it_follows_a_dark_theme_and_a_narrow_page(
-    page: Page, lab: JupyterLab, screenshots: Path
+def test_it_follows_the_theme(notebook: Notebook, screenshots: Path) -> None:
+    explorer = notebook.show("ds.Explorer()")
+    try:
+        for theme in ("dark", "light"):
+            notebook.use_theme(theme)
+            explorer.wait(lambda theme=theme: explorer.attribute("dcs-theme") == theme, theme)
+            notebook.page.wait_for_timeout(400)
+            explorer.root.screenshot(path=screenshots / f"{theme}.png")
+            paper = explorer.look().getpixel((3, 3))
+            assert isinstance(paper, tuple)
+            assert (sum(paper) > 600) == (theme == "light")
+    finally:
+        notebook.use_theme("light")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_fits_its_place(
+    notebook: Notebook, oracle: Oracle, width: str, screenshots: Path
 ) -> None:
-    notebook = Notebook.of(page, lab, "dark", [CELL])
-    notebook.run(0)
-    explorer = notebook.explorer()
-    notebook.use_theme("JupyterLab Dark")
-    notebook.wait(lambda: explorer.attribute("dcs-theme") == "dark", "the dark theme")
-    page.wait_for_timeout(500)
-    explorer.root.screenshot(path=screenshots / "dark.png")
-    page.set_viewport_size({"width": 700, "height": 1150})
-    page.keyboard.press("Control+b")
-    page.wait_for_timeout(500)
-    frame, root = notebook.frame(0), explorer.box_of_root()
-    assert root["x"] >= frame["x"]
-    assert root["x"] + root["width"] <= frame["x"] + frame["width"] + 1
-    assert explorer.root.evaluate("root => root.scrollWidth <= root.clientWidth")
-    explorer.root.screenshot(path=screenshots / "narrow.png")
-    page.set_viewport_size({"width": 1500, "height": 1150})
-    notebook.use_theme("JupyterLab Light")
-    notebook.wait(lambda: explorer.attribute("dcs-theme") == "light", "the light theme")
+    explorer = notebook.show("ds.Explorer(layer='conv4_3')")
+    notebook.page.set_viewport_size({"width": 2100, "height": 1150})
+    try:
+        explorer.root.evaluate(
+            "(root, width) => { root.parentElement.style.width = `${width}px`; }", WIDTHS[width]
+        )
+        notebook.page.wait_for_timeout(300)
+        explorer.root.screenshot(path=screenshots / f"{width}.png")
+        assert explorer.box_of_root()["width"] == pytest.approx(WIDTHS[width], abs=2)
+        cut = explorer.root.evaluate(
+            """root => [root, ...root.querySelectorAll(".dcs-columns *, .dcs-header *, .dcs-status *")]
+                .filter(one => one.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
+                .map(one => one.outerHTML.slice(0, 90))"""
+        )
+        assert cut == []
+        explorer.click_tile(1, 1, 0.5, 0.5)
+        channel = oracle.strongest_channels("features.21")[explorer.atlas_columns + 1]
+        assert oracle.neuron(explorer.neuron).channel == channel
+    finally:
+        notebook.page.set_viewport_size({"width": 1500, "height": 1150})

@@ -9,12 +9,15 @@ import nbformat
 import pytest
 from playwright.sync_api import Page
 
-from .jupyter_lab import JupyterLab
-from .notebook import Notebook, ShownExplorer
+from .conftest import IMPORT
+from .hosts import Host
+from .jupyter_server import JupyterServer
+from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
 
-MANAGER = "@jupyter-widgets/jupyterlab-manager/plugin"
+MANAGER = "@jupyter-widgets/jupyterlab-manager:plugin"
+NAME = "saved"
 
 
 class Saved(NamedTuple):
@@ -25,55 +28,57 @@ class Saved(NamedTuple):
 
 
 @pytest.fixture
-def saved(page: Page, lab: JupyterLab) -> Saved:
+def saved(page: Page, lab: Host, jupyter: JupyterServer) -> Saved:
     """A notebook saved by hand, with its widget's state, and left."""
-    lab.setting(MANAGER, saveState=True)
-    cell = "import deconvscope as ds\nds.Explorer(layer='conv4_3')"
-    notebook = Notebook.of(page, lab, "saved", [cell])
+    jupyter.setting(MANAGER, saveState=True)
+    notebook = lab.open(page, NAME, [IMPORT, "ds.Explorer(layer='conv4_3')"])
     notebook.run(0)
-    explorer = notebook.explorer()
+    assert "ready" in notebook.output(0)
+    notebook.run(1)
+    explorer = notebook.explorer(1)
     explorer.click_tile(0, 2, 0.4, 0.4)
+    page.wait_for_timeout(1500)  # what is computed while idle is saved as well
     notebook.save()
-    widgets = nbformat.read(lab.path("saved"), 4).metadata.widgets
+    widgets = nbformat.read(lab.path(NAME), 4).metadata.widgets
     print(f"\nsaved state: {len(str(widgets)) / 1e6:.2f} MB")
     assert len(str(widgets)) < 1_500_000
     shown = Saved(explorer.neuron, explorer.pixels("TTT"))
     page.goto("about:blank")
-    lab.end_kernels()
+    lab.end_kernel(NAME)
     return shown
 
 
 def test_it_opens_on_a_fresh_kernel_with_the_view_it_was_saved_with(
-    page: Page, lab: JupyterLab, saved: Saved
+    page: Page, lab: Host, saved: Saved
 ) -> None:
-    explorer = Notebook(page, lab.address("saved")).explorer()
+    explorer = lab.open_again(page, NAME).explorer(1)
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
     _nobody_answers(explorer)
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
+    lab.end_kernel(NAME)
 
 
 def test_a_kernel_that_is_shut_down_is_missed_at_the_next_click(
-    page: Page, lab: JupyterLab, saved: Saved, screenshots: Path
+    page: Page, lab: Host, saved: Saved, screenshots: Path
 ) -> None:
-    explorer = Notebook(page, lab.address("saved")).explorer()
-    lab.end_kernels()
+    explorer = lab.open_again(page, NAME).explorer(1)
+    lab.end_kernel(NAME)
     _nobody_answers(explorer)
     explorer.root.screenshot(path=screenshots / "no_kernel.png")
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
 
 
-def test_where_no_widget_may_run_the_picture_stands_in(
-    page: Page, lab: JupyterLab, saved: Saved
-) -> None:
-    notebook = nbformat.read(lab.path("saved"), 4)
-    notebook.cells[0].source += "  # changed by a stranger, so that the notebook is not trusted"
+def test_where_no_widget_may_run_the_picture_stands_in(page: Page, lab: Host, saved: Saved) -> None:
+    notebook = nbformat.read(lab.path(NAME), 4)
+    notebook.cells[1].source += "  # changed by a stranger, so that the notebook is not trusted"
     del notebook.metadata["widgets"]
     nbformat.write(notebook, lab.path("stranger"))
-    Notebook(page, lab.address("stranger"))
+    lab.open_again(page, "stranger")
     picture = page.locator(".jp-OutputArea img")
     picture.wait_for(timeout=20_000)
     assert picture.evaluate("image => image.naturalWidth") > 700
     assert page.locator(".dcs-root").count() == 0
+    lab.end_kernel("stranger")
 
 
 def _nobody_answers(explorer: ShownExplorer) -> None:

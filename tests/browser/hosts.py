@@ -1,0 +1,71 @@
+"""The programs that show notebooks: for each its server, the address of a notebook, and what a person does in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from .jupyter_notebook import JupyterNotebook
+from .jupyter_server import JupyterServer
+from .marimo_notebook import MarimoNotebook
+from .marimo_server import MarimoServer
+from .notebook import Notebook
+
+NAMES = ("lab", "notebook7", "marimo")
+SCRIPTS = ("/static/lab/", "/static/notebook/", "/assets/")
+"""Where the programs' own scripts lie."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A program that shows notebooks."""
+
+    name: str
+    _server: JupyterServer | MarimoServer
+    _address: Callable[[str], str]
+    _notebook: type[Notebook]
+
+    @classmethod
+    def lab(cls, server: JupyterServer) -> Host:
+        """JupyterLab."""
+        return cls("lab", server, server.in_lab, JupyterNotebook)
+
+    @classmethod
+    def notebook_7(cls, server: JupyterServer) -> Host:
+        """Jupyter Notebook 7."""
+        return cls("notebook7", server, server.in_notebook_7, JupyterNotebook)
+
+    @classmethod
+    def marimo(cls, server: MarimoServer) -> Host:
+        """The marimo editor."""
+        return cls("marimo", server, server.address, MarimoNotebook)
+
+    def open(self, page: Page, name: str, cells: Sequence[str]) -> Notebook:
+        """Write a notebook and open it."""
+        self._server.write(self._file(name), cells)
+        return self.open_again(page, name)
+
+    def open_again(self, page: Page, name: str) -> Notebook:
+        """Open a notebook that was written before."""
+        return self._notebook(page, self._address(self._file(name)))
+
+    def end_kernel(self, name: str) -> None:
+        """Shut down a notebook's kernel, as after a day or a restart of the server."""
+        self._server.end_kernel(self._file(name))
+
+    def path(self, name: str) -> Path:
+        """Return where a notebook is."""
+        return self._server.path(self._file(name))
+
+    def _file(self, name: str) -> str:
+        return f"{name}_{self.name}"
+
+
+def thrown_by_widget(error: Any) -> bool:
+    """Whether an error of a page comes from the front end, not from the program around it."""
+    stack = str(error.stack)
+    return "blob:" in stack or "@file" in stack or not any(part in stack for part in SCRIPTS)

@@ -1,0 +1,75 @@
+"""A notebook in JupyterLab or in Notebook 7, which are made of the same parts."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator
+
+from .notebook import Notebook
+from .patience import PATIENCE
+
+IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+ATTEMPTS = 5
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+
+class JupyterNotebook(Notebook):
+    """A notebook in a browser page."""
+
+    def cell(self, number: int) -> Locator:
+        """Return a cell with its output."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+
+    def area(self, number: int) -> Locator:
+        """Return the output of a cell."""
+        return self.cell(number).locator(".jp-Cell-outputArea")
+
+    def run(self, number: int) -> None:
+        """Run a cell as a person does: click into it, Shift+Enter. Does not wait for its output."""
+        self.page.locator(IDLE).wait_for(timeout=PATIENCE)
+        prompt = self.cell(number).locator(".jp-InputPrompt")
+        before = prompt.inner_text()
+        for _ in range(ATTEMPTS):
+            self.editor(number).click()
+            self.page.keyboard.press("Shift+Enter")
+            # What is run before the program has heard of the kernel is dropped: its star goes again
+            self.page.wait_for_timeout(250 if before.strip() == "[ ]:" else 60)
+            if prompt.inner_text() not in (before, "[ ]:"):
+                return
+        raise AssertionError(f"cell {number} does not run")
+
+    def use_theme(self, theme: str) -> None:
+        """Change between "light" and "dark", as the Settings menu does."""
+        self.page.get_by_role("menuitem", name="Settings", exact=True).click()
+        self._entry("Theme").hover()
+        self._entry(THEMES[theme]).click()
+        kind = "true" if theme == "light" else "false"
+        self.page.locator(f'body[data-jp-theme-light="{kind}"]').wait_for(
+            state="attached", timeout=PATIENCE
+        )
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=PATIENCE)
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel with the menu, and wait until it is there again."""
+        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        self._entry("Restart Kernel…").click()
+        self.page.locator(".jp-Dialog").locator(".jp-mod-accept").click()
+        self.page.locator(".jp-Dialog").wait_for(state="detached", timeout=PATIENCE)
+        self.page.wait_for_timeout(500)  # it is idle for a moment before it goes
+        self.page.locator(IDLE).wait_for(timeout=PATIENCE)
+
+    def remove(self, number: int) -> None:
+        """Delete a cell with its output: the button on it."""
+        gone = self.cell(number).element_handle()
+        self.cell(number).locator(".jp-InputPrompt").click()
+        self.cell(number).locator('[data-jp-item-name="delete-cell"]').click()
+        self.wait(lambda: not gone.evaluate("cell => cell.isConnected"), "the cell to go")
+
+    def save(self) -> None:
+        """Save with the keyboard, and wait until the notebook is written."""
+        self.page.keyboard.press("Control+s")
+        dirty = self.page.locator(".jp-mod-dirty")
+        self.wait(lambda: dirty.count() == 0, "the notebook to be saved")
+
+    def _entry(self, text: str) -> Locator:
+        label = self.page.locator(".lm-Menu-itemLabel").get_by_text(text, exact=True)
+        return self.page.locator(".lm-Menu-item", has=label).first

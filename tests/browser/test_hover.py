@@ -1,0 +1,103 @@
+"""What the pointer rests on is told at once, in the browser alone."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from .oracle import Oracle
+from .shown_explorer import ATLAS, ShownExplorer
+
+pytestmark = pytest.mark.browser
+
+MAP = ".dcs-image canvas"
+CODES = ("FTT", "saliency", "TTT")
+
+
+def test_the_atlas_tells_channel_place_and_value_under_the_pointer(
+    explorer: ShownExplorer, oracle: Oracle
+) -> None:
+    before = explorer.shown
+    for row, column, down, across in ((0, 2, 0.3, 0.7), (2, 1, 0.6, 0.2)):
+        explorer.page.mouse.move(*explorer.tile_point(row, column, down, across))
+        explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
+        told = re.match(r"(\d+) at \((\d+), (\d+)\) ≈ ([−\d.e+]+)", explorer.tooltip)
+        assert told is not None, explorer.tooltip
+        channel, y, x = map(int, told.groups()[:3])
+        maps = oracle.recording["features.14"]
+        order = oracle.strongest_channels("features.14")
+        assert channel == order[row * explorer.atlas_columns + column]
+        assert abs(y + 0.5 - down * 56) < 2.5
+        assert abs(x + 0.5 - across * 56) < 2.5
+        extent = maps[channel].abs().max()
+        # the thumbnail's byte, and two figures of it
+        near = maps[channel, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]
+        value = float(told[4].replace("−", "-"))
+        assert near.min() - 0.06 * extent <= value <= near.max() + 0.06 * extent
+    assert explorer.shown == before
+    explorer.page.mouse.move(2, 2)
+    explorer.wait(lambda: explorer.tooltip == "", "the tooltip to go")
+
+
+def test_the_big_map_tells_the_value_and_marks_the_field(
+    explorer: ShownExplorer, oracle: Oracle
+) -> None:
+    channel = oracle.neuron(explorer.neuron).channel
+    before, shown = explorer.drawn(MAP), explorer.shown
+    box = explorer.box(MAP)
+    explorer.page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.3 * box["height"])
+    explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
+    told = re.match(r"\((\d+), (\d+)\) = ([−\d.e+]+)", explorer.tooltip)
+    assert told is not None, explorer.tooltip
+    value = float(oracle.recording["features.14"][channel, int(told[1]), int(told[2])])
+    assert float(told[3].replace("−", "-")) == pytest.approx(value, rel=0.01, abs=1)
+    explorer.next_frame()
+    assert explorer.drawn(MAP) != before  # the marker and the field's box moved
+    explorer.page.mouse.move(2, 2)
+    explorer.wait(lambda: explorer.drawn(MAP) == before, "the marker to go")
+    assert explorer.shown == shown
+
+
+def test_one_cursor_reads_the_values_of_all_pictures(
+    explorer: ShownExplorer, oracle: Oracle
+) -> None:
+    picture = explorer.box('canvas[data-code="TTT"]')
+    down, across = 0.42, 0.61
+    explorer.page.mouse.move(
+        picture["x"] + across * picture["width"], picture["y"] + down * picture["height"]
+    )
+    panels = explorer.root.locator(".dcs-panel")
+    cursors = panels.locator(".dcs-cursor")
+    explorer.wait(lambda: cursors.first.is_visible(), "the cursor")
+    places = cursors.evaluate_all("all => all.map(one => [one.style.top, one.style.left])")
+    assert len({tuple(place) for place in places}) == 1
+    neuron = oracle.neuron(explorer.neuron)
+    for number, code in enumerate(CODES):
+        reversed_ = oracle.recording.reverse(neuron, code)
+        text = panels.nth(number).locator(".dcs-reading").inner_text()
+        read = [
+            float(part.replace("−", "-")) for part in re.findall(r"[+−]?[\d.]+(?:e[+−]?\d+)?", text)
+        ]
+        y = int(down * reversed_.window.height)
+        x = int(across * reversed_.window.width)
+        values = reversed_.values[0].numpy()
+        scale = np.abs(values).max()
+        near = [
+            np.abs(values[:, a, b] - np.array(read)).max()
+            for a in range(y - 1, y + 2)
+            for b in range(x - 1, x + 2)
+        ]
+        assert min(near) < 0.02 * scale
+
+
+def test_nothing_is_left_where_the_pointer_left(explorer: ShownExplorer) -> None:
+    box = explorer.box(ATLAS)
+    before = explorer.look()
+    explorer.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
+    explorer.page.mouse.move(2, 2)
+    explorer.wait(lambda: explorer.tooltip == "", "the tooltip to go")
+    explorer.next_frame()
+    assert np.array_equal(np.asarray(explorer.look()), np.asarray(before))
