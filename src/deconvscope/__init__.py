@@ -115,6 +115,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experiments":
+        return import_module(".experiments", __name__)
     if name in _LATER:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value

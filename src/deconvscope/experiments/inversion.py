@@ -79,7 +79,7 @@ class Inversion(Result):
             ("", "here", "paper"),
             [*errors, *ratios],
             f"{self.network}, {self.layer} inverted after {self.steps} steps of training, on held-out crops; an "
-            "error of 1 is that of their mean colour. Mahendran & Vedaldi (ECCV 2016), section 3.3, trained theirs on ImageNet.",
+            "error of 1 is that of their mean colour. Mahendran & Vedaldi (ECCV 2016), section 3.3, used ImageNet.",
         )
 
     def figure(self) -> Figure:
@@ -108,8 +108,8 @@ def invert(
 
     All four are the mirror image of the layers (`InverseNetwork`), have the same parameters and initial filters, and
     see the same crops; they minimise the squared error of the crop. What they reach on held-out crops says how
-    informative each part of the bottleneck is. These are learned deconvolution layers, as in the decoders of segmentation networks; the
-    figure shows the fixed ones beside them.
+    informative each part of the bottleneck is. These are learned deconvolution layers, as in the decoders of
+    segmentation networks; the figure shows the fixed ones beside them.
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 

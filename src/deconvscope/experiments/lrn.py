@@ -102,9 +102,9 @@ def lrn_rule(
             "with_lrn(model) sets some into a network"
         )
     first = kinds.index("local response norm")
-    behind = list(seen.recording.layers)[first + 1 :]
+    affected = list(seen.recording.layers)[first:]
     names = (
-        [name for name in stages(seen.recording) if name in behind]
+        [name for name in stages(seen.recording) if name in affected]
         if layers is None
         else [seen.layer(layer) for layer in layers]
     )

@@ -1,0 +1,116 @@
+"""Inverse networks: that they are mirrors, what each is told, and that training can be taken up again."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import deconvscope as ds
+import deconvscope.experiments as ex
+from deconvscope.experiments import inversion
+from deconvscope.experiments.drawing import png
+from deconvscope.experiments.inverse_network import CONDITIONS, encoder
+from deconvscope.models import Preprocessing, from_module
+
+SMALL: dict[str, Any] = {"steps": 8, "batch": 2, "size": 12}
+
+
+@pytest.mark.parametrize(
+    ("condition", "architecture"),
+    [("both", "TTT"), ("switches", "FTT"), ("masks", "TFT"), ("neither", "FFT")],
+)
+def test_with_the_networks_own_filters_it_is_the_reversed_network(
+    small, photograph, condition, architecture
+):
+    """The learned mirror and the fixed reversed network differ in their filters alone."""
+    x = small.preprocess(photograph)
+    encode = encoder(small.network, "5", x)
+    inverse = ex.InverseNetwork(encode, condition)
+    convolutions = [layer for layer in encode.layers if isinstance(layer, nn.Conv2d)]
+    for stamp, layer in zip(inverse.stamps, convolutions, strict=True):
+        stamp.load_state_dict({"weight": layer.weight, "bias": torch.zeros(layer.in_channels)})
+    y, bottleneck, shapes = encode(x[None])
+    rec = ds.ReversedNetwork(small.network).record(x)
+    torch.testing.assert_close(y[0], rec["5"])
+    with torch.no_grad():
+        made = inverse(y, bottleneck, shapes)[0]
+    torch.testing.assert_close(made, rec.reverse(ds.Activations("5"), architecture).dense()[0])
+
+
+def test_all_conditions_start_from_the_same_filters(small, photograph):
+    found = ex.invert("5", model=small, **SMALL)
+    assert set(found.errors) == set(CONDITIONS)
+    assert found.curves["both"][0][0] == 0 and found.curves["both"][-1][0] == 8
+    assert set(found.ratios()) == {("both", "switches"), ("both", "masks"), ("switches", "masks")}
+    assert "-15%" in str(found) and png(found.figure())
+    assert list(found.shown)[:5] == ["photograph", *CONDITIONS] and len(found.shown) == 7
+
+
+def test_learning_lowers_the_error(small):
+    found = ex.invert("1", model=small, steps=150, batch=4, size=12)
+    assert all(error < 0.7 * found.curves[name][0][1] for name, error in found.errors.items())
+
+
+def test_training_interrupted_ends_as_if_it_had_not_been(small, tmp_path, monkeypatch):
+    whole = ex.invert("5", model=small, **SMALL)
+    keep = tmp_path / "training.pt"
+    step = inversion._Training._step
+    count = iter(range(5))
+
+    def interrupted(self, *arguments):
+        if next(count, None) is None:
+            raise KeyboardInterrupt
+        step(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inversion._Training, "_step", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ex.invert("5", model=small, keep=keep, **SMALL)
+    again = ex.invert("5", model=small, keep=keep, **SMALL)
+    assert again.curves == whole.curves
+    assert torch.load(keep, weights_only=True)["step"] == 8
+    with pytest.raises(ValueError, match="other settings"):
+        ex.invert("5", model=small, keep=keep, **{**SMALL, "batch": 3})
+
+
+def test_the_caller_keeps_network_and_random_state(small):
+    before = {name: value.clone() for name, value in small.network.state_dict().items()}
+    state = torch.get_rng_state()
+    ex.invert("5", model=small, **SMALL)
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(before[n], v) for n, v in small.network.state_dict().items())
+
+
+def test_ones_own_photographs(small, tmp_path):
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{number}.png")
+    assert ex.invert("5", tmp_path, small, **SMALL).errors["both"] > 0
+    with pytest.raises(ValueError, match="too few for crops of 31"):
+        ex.invert("5", tmp_path, small, steps=8, batch=2, size=31)
+    with pytest.raises(ValueError, match="no pictures"):
+        (tmp_path / "empty").mkdir()
+        ex.invert("5", tmp_path / "empty", small, **SMALL)
+    with pytest.raises(ValueError, match="is no folder"):
+        ex.invert("5", tmp_path / "none", small, **SMALL)
+
+
+def test_what_cannot_be_inverted_is_refused(small):
+    with pytest.raises(ValueError, match="no bottleneck"):
+        ex.invert("0", model=small, **SMALL)
+    with pytest.raises(ds.UnknownLayerError, match="'55'"):
+        ex.invert("55", model=small, **SMALL)
+    with pytest.raises(ValueError, match="steps=0"):
+        ex.invert("5", model=small, steps=0)
+    normed = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+    with pytest.raises(ValueError, match="batch norm"):
+        ex.invert("2", model=from_module(normed, preprocess=Preprocessing()), **SMALL)
+    with pytest.raises(ValueError, match="not known"):
+        ex.invert(
+            "1",
+            model=from_module(small.network, preprocess=lambda picture: torch.zeros(3, 32, 32)),
+            **SMALL,
+        )

@@ -1,0 +1,197 @@
+"""Segmentation: the cut, the fully convolutional networks, the scores, and the claim on composites."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import deconvscope as ds
+import deconvscope.experiments as ex
+from deconvscope.experiments import evaluation
+from deconvscope.experiments.drawing import png
+from deconvscope.experiments.evaluation import BASELINE, accuracy_and_overlap
+from deconvscope.experiments.grab_cut import gaussian_baseline
+
+
+@pytest.fixture
+def disc():
+    """An orange disc on a blue ground, with noise, and where it is."""
+    y, x = np.mgrid[:80, :100]
+    inside = (y - 45) ** 2 + (x - 60) ** 2 < 22**2
+    pixels = np.where(inside[..., None], (220, 130, 40), (40, 70, 160)).astype(float)
+    noise = np.random.default_rng(0).normal(0, 12, pixels.shape)
+    return (pixels + noise).clip(0, 255).astype(np.uint8), inside
+
+
+def test_a_rough_saliency_cuts_out_the_whole_thing(disc):
+    pixels, inside = disc
+    y, x = np.mgrid[:80, :100]
+    cut = ex.cut_out(pixels, -np.hypot(y - 41.0, x - 66.0))
+    assert accuracy_and_overlap(cut.mask, inside)[1] > 0.95
+    assert set(np.unique(cut.seeds)) == {-2, -1, 0, 1, 2}
+    assert (cut.seeds > 0).mean() == pytest.approx(0.10, abs=0.01)
+    assert (cut.seeds < 0).mean() == pytest.approx(0.30, abs=0.01)
+
+
+def test_the_largest_component_is_kept(disc):
+    pixels, inside = disc
+    pixels[5:12, 5:12] = (220, 130, 40)
+    y, x = np.mgrid[:80, :100]
+    mask = ex.cut_out(pixels, -np.hypot(y - 45.0, x - 60.0)).mask
+    assert not mask[5:12, 5:12].any()
+
+
+def test_a_saliency_that_tells_nothing_is_refused(disc):
+    pixels, _ = disc
+    with pytest.raises(ValueError, match="the same"):
+        ex.cut_out(pixels, np.zeros((80, 100)))
+    with pytest.raises(ValueError, match=r"\(80, 99\)"):
+        ex.cut_out(pixels, np.zeros((80, 99)))
+
+
+def test_the_baseline_is_a_blob_at_the_centre():
+    blob = gaussian_baseline(21, 31)
+    assert blob.argmax() == 10 * 31 + 15
+    assert np.allclose(blob, blob[::-1, ::-1])
+
+
+def test_without_opencv_the_remedy_is_told(disc, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "cv2", None)
+    with pytest.raises(ImportError, match=r"pip install 'deconvscope\[segmentation\]'"):
+        ex.cut_out(disc[0], np.random.default_rng(0).normal(size=(80, 100)))
+
+
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v2", "alexnet", "resnet18", "squeezenet1_1", "googlenet"]
+)
+def test_a_fully_convolutional_network_gives_the_networks_own_scores(name):
+    torch.manual_seed(0)
+    model = ds.load_model(name, weights="default" if name == "mobilenet_v2" else None)
+    x = torch.randn(3, 224, 224)
+    converted = ex.fully_convolutional(model.network, x)
+    with torch.no_grad():
+        own, scores = model.network.eval()(x[None]), converted(x[None])
+        wide = converted(torch.randn(1, 3, 224, 320))
+    scale = float(own.abs().max())
+    torch.testing.assert_close(scores.mean((2, 3)), own, rtol=1e-3, atol=1e-3 * scale)
+    assert wide.shape[1] == 1000 and wide.shape[3] > scores.shape[3]
+
+
+def test_networks_whose_head_is_more_than_linear_are_refused():
+    with pytest.raises(ex.NoClassLayerError, match="DenseNet"):
+        ex.fully_convolutional(
+            ds.load_model("densenet121", weights=None).network, torch.randn(3, 224, 224)
+        )
+    flat = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.LazyLinear(5))
+    flat(torch.zeros(1, 3, 64, 64))
+    with pytest.raises(ex.NoClassLayerError, match="Sequential"):
+        ex.fully_convolutional(flat, torch.randn(3, 64, 64))
+
+
+def test_a_network_without_classes_asks_for_a_layer():
+    with pytest.raises(ex.NoClassLayerError, match="layer='pool5'"):
+        ex.segment("chelsea", model="vgg16_trunk")
+    found = ex.segment("coffee", "DeSaliNet", "vgg16_trunk", layer="pool5", size=128)
+    assert found.category.startswith("channel ")
+    assert found.mask.shape == (400, 600)
+    with pytest.raises(ds.UnknownLayerError, match="pool9"):
+        ex.segment("coffee", model="vgg16_trunk", layer="pool9", size=128)
+    with pytest.raises(ValueError, match="size=8"):
+        ex.segment("coffee", size=8)
+
+
+def test_a_segmentation_names_the_class_and_shows_itself():
+    found = ex.segment("coffee", "DeSaliNet", size=128)
+    assert found.category in ("espresso", "cup", "coffee mug")
+    assert 0 < found.mask.mean() < 1
+    assert found.saliency.shape == found.seen.shape[:2] == found.seeds.shape
+    assert png(found.figure()) and found.overlay().shape == found.seen.shape
+    again = ex.segment("coffee", "DeSaliNet", size=128)
+    assert np.array_equal(found.mask, again.mask)
+
+
+def test_accuracy_and_overlap_by_hand():
+    found, true = np.array([[1, 1, 0, 0]], bool), np.array([[0, 1, 1, 0]], bool)
+    assert accuracy_and_overlap(found, true) == pytest.approx((0.5, 1 / 3))
+    with pytest.raises(ValueError, match="sizes"):
+        accuracy_and_overlap(found, true[:, :3])
+
+
+def test_composites_know_their_foreground():
+    made = list(ex.composites(6, seed=1))
+    for one in made:
+        assert one.mask.shape == (240, 320) == one.photograph.size[::-1]
+        assert 0.03 < one.mask.mean() < 0.32
+    again = next(ex.composites(1, seed=1))
+    assert np.array_equal(np.asarray(again.photograph), np.asarray(made[0].photograph))
+    with pytest.raises(ValueError, match="count=0"):
+        next(ex.composites(0))
+
+
+def test_salinet_and_desalinet_segment_better_than_the_baseline():
+    found = ex.evaluate_segmentation(limit=6, size=240)
+    for name in ("SaliNet", "DeSaliNet"):
+        assert found.overlap(name) > found.overlap(BASELINE) + 5
+        assert found.accuracy(name) > found.accuracy(BASELINE)
+        assert found.overlap(name) > found.overlap("DeConvNet")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two photographs with their masks."""
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    images.mkdir()
+    masks.mkdir()
+    for number, one in enumerate(ex.composites(2, seed=3)):
+        one.photograph.resize((160, 120)).save(images / f"{number}.png")
+        Image.fromarray(one.mask).convert("L").resize((160, 120)).save(masks / f"{number}.png")
+    return images, masks
+
+
+def test_an_evaluation_goes_on_where_it_stopped(folders, tmp_path, monkeypatch):
+    keep = tmp_path / "scores.jsonl"
+    settings: dict[str, Any] = {"architectures": "SaliNet", "size": 96, "keep": keep}
+    whole = ex.evaluate_segmentation(*folders, **settings)
+    lines = keep.read_text().splitlines()
+    assert len(lines) == 1 + 2 * 2
+    keep.write_text("\n".join(lines[:4]) + "\n")  # the second photograph was cut short
+    asked = []
+    genuine = evaluation._scores
+
+    def noted(case, *arguments):
+        asked.append(case[0])
+        return genuine(case, *arguments)
+
+    monkeypatch.setattr(evaluation, "_scores", noted)
+    again = ex.evaluate_segmentation(*folders, **settings)
+    assert asked == ["1"] and str(again) == str(whole)
+    assert "82.82" in str(whole) and "geodesic" in str(whole)
+    assert json.loads(lines[0])["size"] == 96
+    with pytest.raises(ValueError, match="other settings"):
+        ex.evaluate_segmentation(*folders, **{**settings, "size": 128})
+
+
+def test_bad_folders_are_refused(folders, tmp_path):
+    images, masks = folders
+    with pytest.raises(ValueError, match="both folders"):
+        ex.evaluate_segmentation(images)
+    with pytest.raises(ValueError, match="is no folder"):
+        ex.evaluate_segmentation(images, tmp_path / "none")
+    with pytest.raises(ValueError, match="limit=0"):
+        ex.evaluate_segmentation(images, masks, limit=0)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no pictures"):
+        ex.evaluate_segmentation(tmp_path / "empty", masks)
+    Image.new("L", (160, 120)).save(masks / "0.png")
+    with pytest.raises(ValueError, match=r"0\.png.*empty"):
+        ex.evaluate_segmentation(images, masks, size=96)
+    Image.new("L", (16, 12)).save(masks / "0.png")
+    with pytest.raises(ValueError, match=r"0\.png.*\(12, 16\)"):
+        ex.evaluate_segmentation(images, masks, size=96)
+    (masks / "0.png").unlink()
+    with pytest.raises(ValueError, match=r"no mask.*0\.png"):
+        ex.evaluate_segmentation(images, masks)
