@@ -50,10 +50,13 @@ export interface Stopped {
   readonly share: number;
 }
 
-/** Compares the signal at a rectifier's output with `next`, the signal at its input; null elsewhere. */
-export function stoppedAt(step: WayBackStep, next: WayBackStep | undefined): Stopped | null {
-  const here = next !== undefined && next.rows === step.rows && next.columns === step.columns;
-  if (step.kind !== "rectifier" || !here) return null;
+/**
+ * Compares the signal at a rectifier's output with the signal at its input, where `next` is that; null elsewhere.
+ * The steps of deep networks leave layers out.
+ */
+export function stoppedAt(step: WayBackStep, next: WayBackStep | undefined, layers: readonly Layer[]): Stopped | null {
+  const input = layers[layers.findIndex(({ name }) => name === step.name) - 1];
+  if (step.kind !== "rectifier" || !next || next.name !== input?.name || next.rows !== step.rows) return null;
   let [arrived, left] = [0, 0];
   const map = step.signalMap.map((level, place) => {
     const before = level ** 2;

@@ -64,23 +64,31 @@ test("signal and activation are white where both are strong, and told apart wher
 });
 
 describe("what a rectifier stops", () => {
+  const layers = ["conv1", "relu1", "conv2", "pool1"].map((name) => ({ ...LAYER, name }));
+  const rectifier = step({ name: "relu1" });
+  const input = (change: Partial<WayBackStep> = {}): WayBackStep =>
+    step({ name: "conv1", kind: "convolution", ...change });
+
   test("is what its input lacks of its output's signal, by squared norms", () => {
-    const next = step({ kind: "convolution", signal: 0.5, signalMap: Uint8Array.of(255, 102) });
-    const stopped = stoppedAt(step(), next);
+    const stopped = stoppedAt(rectifier, input({ signal: 0.5, signalMap: Uint8Array.of(255, 102) }), layers);
     // 255 → 127.5 and 51 → 51, in the units of the step
     expect([...(stopped?.map ?? [])]).toEqual([Math.round(Math.sqrt(255 ** 2 - 127.5 ** 2)), 0]);
     expect(stopped?.share).toBeCloseTo(1 - (127.5 ** 2 + 51 ** 2) / (255 ** 2 + 51 ** 2), 12);
   });
 
   test("is everything where nothing goes on, and nothing of no signal", () => {
-    expect(stoppedAt(step(), step({ signal: 0, signalMap: Uint8Array.of(0, 0) }))?.share).toBe(1);
-    const none = step({ signal: 0, signalMap: Uint8Array.of(0, 0) });
-    expect(stoppedAt(none, none)).toEqual({ map: Uint8Array.of(0, 0), share: 0 });
+    const silent = { signal: 0, signalMap: Uint8Array.of(0, 0) };
+    expect(stoppedAt(rectifier, input(silent), layers)?.share).toBe(1);
+    expect(stoppedAt(step({ name: "relu1", ...silent }), input(silent), layers)).toEqual({
+      map: Uint8Array.of(0, 0),
+      share: 0,
+    });
   });
 
-  test("is not asked of other layers, of another extent, or at the end", () => {
-    expect(stoppedAt(step({ kind: "convolution" }), step())).toBeNull();
-    expect(stoppedAt(step(), step({ rows: 2 }))).toBeNull();
-    expect(stoppedAt(step(), undefined)).toBeNull();
+  test("is not asked of other layers, at the end, or where the step at its input was left out", () => {
+    expect(stoppedAt(step({ name: "relu1", kind: "convolution" }), input(), layers)).toBeNull();
+    expect(stoppedAt(rectifier, undefined, layers)).toBeNull();
+    expect(stoppedAt(step({ name: "pool1" }), input(), layers)).toBeNull();
+    expect(stoppedAt(rectifier, input({ rows: 2 }), layers)).toBeNull();
   });
 });

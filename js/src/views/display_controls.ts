@@ -149,6 +149,7 @@ function architectureChips({ store, signal }: Stage): Part {
   return {
     element: element("div", "dcs-row dcs-architectures", "architectures", chips),
     draw(state) {
+      if (!state.scene) return;
       const listed = architecturesOf(state);
       // Kept where they are while they are the same: a chip that was pressed keeps the focus.
       if (listed.length !== chips.childElementCount || listed.some(({ code }) => made.get(code)?.parentNode !== chips))

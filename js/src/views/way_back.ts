@@ -108,7 +108,7 @@ function enlargement(close: () => void, signal: AbortSignal): Enlargement {
     draw(step, next, scene) {
       setText(title, step.label);
       setText(size, `${step.height} × ${step.width} places from (${step.top}, ${step.left})`);
-      const stopped = stoppedAt(step, next);
+      const stopped = stoppedAt(step, next, scene.network.layers);
       const drawn: readonly (readonly [Pixels, string])[] = [
         [levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`],
         [levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`],
