@@ -17,6 +17,9 @@ export interface MapPicture {
   readonly scale: ColourScale;
 }
 
+/** Half the length of the cursor's lines. */
+const CROSS = 12;
+
 /** Draws, and returns the map that was drawn; null on layers without places. */
 type PaintImage = (
   canvas: HTMLCanvasElement,
@@ -102,13 +105,11 @@ function paint(
   if (marked !== null && marked.y !== null && marked.x !== null) mark({ y: marked.y, x: marked.x }, 8, []);
   const { hover } = state;
   if (hover?.neuron) mark(hover.neuron, 5, [4, 3]);
-  else if (hover?.pixel)
-    outline(
-      context,
-      atLeast(scaled({ top: hover.pixel.y, left: hover.pixel.x, height: 1, width: 1 }, ratio), 7),
-      frame,
-      [],
-    );
+  else if (hover?.pixel) {
+    const [top, left] = [(hover.pixel.y + 0.5) * ratio, (hover.pixel.x + 0.5) * ratio];
+    outline(context, { top, left: left - CROSS, height: 0, width: 2 * CROSS }, frame, []);
+    outline(context, { top: top - CROSS, left, height: 2 * CROSS, width: 0 }, frame, []);
+  }
 }
 
 function scaled(box: Box, ratio: number): Box {
