@@ -67,7 +67,7 @@ _LATER = {
 }
 """Public names whose rooms are imported when first asked for: torchvision and anywidget take their time."""
 
-_ROOMS = {"exemplars"}
+_ROOMS = {"exemplars", "experiments"}
 """Rooms with a door of their own, imported when first asked for."""
 
 __version__ = "0.1.0"
@@ -115,8 +115,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "experiments":
-        return import_module(".experiments", __name__)
     if name in _LATER:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
