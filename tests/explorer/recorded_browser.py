@@ -28,7 +28,9 @@ class RecordedComm(BaseComm):
         **keys: Any,
     ) -> None:
         if data and data.get("method") == "update":
-            self.sent.append(data["state"])
+            paths = zip(data.get("buffer_paths", ()), buffers or (), strict=True)
+            binary = {path[0]: bytes(buffer) for path, buffer in paths if len(path) == 1}
+            self.sent.append({**data["state"], **binary})
 
 
 class Browser:

@@ -133,7 +133,8 @@ class Conversation:
                 return partial(self._fail, line, "", next(self._moves))
             return partial(move, partial(self._show, view, "", next(self._moves), self._aside))
 
-        self._worker.leave(leader, work)
+        if self.shown is None or self.shown.neuron != neuron:
+            self._worker.leave(leader, work)
 
     def pin(self, addresses: Sequence[str]) -> None:
         """Pin these addresses and no others; those not seen yet are visited while nothing is asked."""

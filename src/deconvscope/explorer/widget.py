@@ -134,7 +134,7 @@ class Explorer(anywidget.AnyWidget):
     display = t.Enum(DISPLAYS, "paper").tag(sync=True)
     live = t.Bool(False).tag(sync=True)
     prefetch = t.Bool(True).tag(sync=True)
-    pins = t.Any(()).tag(sync=True)
+    pins = t.Union([t.Tuple(), t.List()], default_value=()).tag(sync=True)
 
     # What Python reads and sets
     model_name = t.Unicode()
