@@ -1,6 +1,12 @@
 /** A stand-in for a notebook: a widget model that holds traits and hands queries to whoever answers them. */
 
-import type { Query, Traits, WidgetModel } from "../src/protocol";
+import type { Traits, WidgetModel } from "../src/protocol";
+
+/** Takes what the browser set, and gives what the kernel has set since it was asked last. */
+export type Kernel = (changes: Dump) => Promise<Dump>;
+
+/** How often the kernel is asked for what it computed in the background. */
+const LOOK_MS = 150;
 
 /** Trait names to values; binary ones as base64 under `{"base64": …}`. */
 export type Dump = Readonly<Record<string, unknown>>;
@@ -10,15 +16,16 @@ type Listener = () => void;
 export class HostModel implements WidgetModel {
   readonly #traits = new Map<string, unknown>();
   readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #answer: ((query: Query) => Promise<Dump>) | null;
+  readonly #kernel: Kernel | null;
   readonly widget_manager: unknown;
-  #queryChanged = false;
+  #changed = new Set<keyof Traits>();
   #inFlight = false;
 
-  constructor(dump: Dump, answer: ((query: Query) => Promise<Dump>) | null) {
-    this.#answer = answer;
-    this.widget_manager = { kernel: answer === null ? null : { status: "busy" } };
+  constructor(dump: Dump, kernel: Kernel | null) {
+    this.#kernel = kernel;
+    this.widget_manager = { kernel: kernel === null ? null : { status: "busy" } };
     this.receive(dump);
+    if (kernel !== null) setInterval(() => this.#exchange(), LOOK_MS);
   }
 
   /** The number of listeners, for tests of cleaning up. */
@@ -26,18 +33,18 @@ export class HostModel implements WidgetModel {
     return [...this.#listeners.values()].reduce((sum, listeners) => sum + listeners.size, 0);
   }
 
-  get<K extends keyof Traits>(key: K): Traits[K] {
-    return this.#traits.get(key) as Traits[K];
+  get<K extends keyof Traits>(key: K): Traits[K] | undefined {
+    return this.#traits.get(key) as Traits[K] | undefined;
   }
 
   set<K extends keyof Traits>(key: K, value: Traits[K]): void {
     this.#traits.set(key, value);
-    if (key === "_query") this.#queryChanged = true;
+    this.#changed.add(key);
     this.#tell(key);
   }
 
   save_changes(): void {
-    void this.#ask();
+    void this.#exchange();
   }
 
   on(event: string, listener: Listener): void {
@@ -56,21 +63,28 @@ export class HostModel implements WidgetModel {
   }
 
   /** As JupyterLab does: one update in flight, later ones merge. */
-  async #ask(): Promise<void> {
-    if (this.#answer === null || !this.#queryChanged || this.#inFlight) return;
-    this.#queryChanged = false;
+  async #exchange(): Promise<void> {
+    if (this.#kernel === null || this.#inFlight) return;
+    const changes = Object.fromEntries([...this.#changed].map((key) => [key, encoded(this.get(key))]));
+    this.#changed.clear();
     this.#inFlight = true;
     try {
-      this.receive(await this.#answer(this.get("_query")));
+      this.receive(await this.#kernel(changes));
     } finally {
       this.#inFlight = false;
     }
-    await this.#ask();
+    if (this.#changed.size > 0) await this.#exchange();
   }
 
   #tell(name: string): void {
     for (const listener of this.#listeners.get(`change:${name}`) ?? []) listener();
   }
+}
+
+function encoded(value: unknown): unknown {
+  if (!(value instanceof DataView)) return value;
+  const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return { base64: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")) };
 }
 
 /** Bytes as hosts hand them out: a DataView somewhere inside a larger buffer. */

@@ -8,14 +8,17 @@ from __future__ import annotations
 import base64
 import functools
 import http.server
+import io
 import json
 import os
+import struct
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from deconvscope.explorer import Explorer
@@ -24,6 +27,8 @@ HERE = Path(__file__).parent
 TRAITS = (
     "_catalog", "_network", "_photograph", "_atlas_info", "_atlas",
     "_map", "_pictures", "_view", "_failure", "_progress", "display",
+    "_meters", "_random", "_random_pictures", "_way_back", "_way_back_maps",
+    "_comparison", "_comparison_pictures", "_pins", "pins", "live", "prefetch",
 )  # fmt: skip
 
 
@@ -39,10 +44,25 @@ def dump(explorer: Explorer) -> dict[str, Any]:
     return {name: plain(getattr(explorer, name)) for name in TRAITS}
 
 
-def answer(explorer: Explorer, query: dict[str, Any]) -> dict[str, Any]:
-    before = {name: getattr(explorer, name) for name in TRAITS}
-    explorer.set_state({"_query": query})
-    return {n: plain(getattr(explorer, n)) for n in TRAITS if getattr(explorer, n) is not before[n]}
+def kernel(explorer: Explorer) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Answer a page that sends what it set, with what has changed since it last did."""
+    seen = {name: getattr(explorer, name) for name in TRAITS}
+
+    def exchange(changes: dict[str, Any]) -> dict[str, Any]:
+        if changes:
+            explorer.set_state({name: received(value) for name, value in changes.items()})
+        now = {name: getattr(explorer, name) for name in TRAITS}
+        changed = {name: plain(now[name]) for name in TRAITS if now[name] is not seen[name]}
+        seen.update(now)
+        return changed
+
+    return exchange
+
+
+def received(value: Any) -> Any:
+    """Undo `plain` for what the browser sends."""
+    binary = isinstance(value, dict) and list(value) == ["base64"]
+    return base64.b64decode(value["base64"]) if binary else value
 
 
 def settled(page: Page) -> None:
@@ -131,7 +151,57 @@ def classes(page: Page) -> None:
     settled(page)
     page.locator(".dcs-layer").last.click()
     settled(page)
-    page.hover(".dcs-atlas canvas", position={"x": 100, "y": 40})
+    page.wait_for_timeout(2500)
+
+
+def searched(page: Page) -> None:
+    classes(page)
+    page.fill(".dcs-find", "cat")
+    page.fill(".dcs-search input", "pool")
+
+
+def pinned(page: Page) -> None:
+    for layer in ("features.22", "features.15", "features.30"):
+        click_layer(page, layer)
+        page.press(".dcs-root", "p")
+        page.wait_for_timeout(600)
+
+
+def compared(page: Page) -> None:
+    pinned(page)
+    for index in (0, 1):
+        page.locator(".dcs-compare").nth(index).click()
+    page.wait_for_selector(".dcs-comparison canvas")
+
+
+def everything(page: Page) -> None:
+    conv4_3(page)
+    for name in ("random weights", "edges", "way back"):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_timeout(200)
+    page.wait_for_timeout(6000)
+
+
+def upload(page: Page) -> None:
+    picture = Image.new("RGB", (2400, 1200), "teal")
+    picture.paste("gold", (300, 300, 1500, 900))
+    file = io.BytesIO()
+    picture.save(file, "webp")
+    payload = {"name": "flag.webp", "mimeType": "image/webp", "buffer": file.getvalue()}
+    page.set_input_files("input[type=file]", payload)
+    page.wait_for_timeout(2500)
+
+
+def bomb(page: Page) -> None:
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    chunk = b"\x00\x00\x00\x0dIHDR" + header + b"\x00" * 4
+    payload = {
+        "name": "bomb.png",
+        "mimeType": "image/png",
+        "buffer": b"\x89PNG\r\n\x1a\n" + chunk,
+    }
+    page.set_input_files("input[type=file]", payload)
+    page.wait_for_selector(".dcs-alert:visible")
 
 
 def saved(page: Page) -> None:
@@ -161,6 +231,14 @@ VIEWS: dict[str, tuple[int, str, Callable[[Page], None] | None]] = {
     "failed360": (360, "light", failed),
     "busy": (1000, "light", busy),
     "classes": (1200, "light", classes),
+    "classes360": (360, "dark", classes),
+    "searched": (1000, "dark", searched),
+    "pinned": (1100, "light", pinned),
+    "compared": (1400, "dark", compared),
+    "compared360": (360, "light", compared),
+    "everything": (1400, "light", everything),
+    "upload": (1100, "light", upload),
+    "bomb": (700, "light", bomb),
     "saved": (1000, "dark", saved),
 }
 
@@ -186,7 +264,7 @@ def main(folder: Path, names: list[str]) -> None:
             page.on("console", lambda message: print("console:", message.text))
             page.on("pageerror", lambda error: print("error:", error))
             if name != "saved":
-                page.expose_function("askKernel", lambda query: answer(explorer, query))
+                page.expose_function("askKernel", kernel(explorer))
             page.goto(f"http://127.0.0.1:{server.server_port}/index.html?{name}")
             page.evaluate(f"document.body.dataset.theme = '{theme}'")
             settled(page)

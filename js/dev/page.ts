@@ -1,12 +1,11 @@
 /** The development page: one explorer on a dumped state, with a kernel where `askKernel` was given to the window. */
 
-import type { Query } from "../src/protocol";
 import widget from "../src/widget";
-import { type Dump, HostModel } from "./host";
+import { type Dump, HostModel, type Kernel } from "./host";
 
 declare global {
   interface Window {
-    askKernel?: (query: Query) => Promise<Dump>;
+    askKernel?: Kernel;
     host?: HostModel;
     unmount?: () => void;
   }
@@ -17,7 +16,7 @@ const el = document.getElementById("explorer");
 if (el !== null) {
   const model = new HostModel(
     state,
-    window.askKernel === undefined ? null : (query) => window.askKernel?.(query) ?? Promise.reject(),
+    window.askKernel === undefined ? null : (changes) => window.askKernel?.(changes) ?? Promise.reject(),
   );
   const { initialize, render } = widget();
   initialize({ model });

@@ -1,0 +1,53 @@
+// @vitest-environment happy-dom
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { FakeModel } from "./sample";
+
+/** Bytes, so that a notebook stays light. */
+const LIMIT = 50_000;
+
+// In a process of its own: esbuild does not run beside a simulated browser.
+const print = 'import("./build.mjs").then(async ({ bundled }) => process.stdout.write(await bundled("src/widget.ts")))';
+const bytes = execFileSync(process.execPath, ["-e", print], { cwd: join(import.meta.dirname, "..") });
+
+test("the bundle is small, and fetches nothing", () => {
+  const text = bytes.toString();
+  expect(text).not.toMatch(/https?:\/\/(?!www\.w3\.org)|\bfetch\(|XMLHttpRequest|WebSocket|@import/);
+  expect(text.length).toBeGreaterThan(10_000);
+  expect(bytes.length).toBeLessThan(LIMIT);
+});
+
+test("the bundle, whose own names are short, speaks to kernel and browser as the source does", async () => {
+  const context = new Proxy({}, { get: () => () => ({ data: new Uint8ClampedArray(64) }), set: () => true });
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => context);
+  vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close: () => {} }));
+  vi.stubGlobal("ImageData", class {});
+  const frames = async () => {
+    for (let frame = 0; frame < 4; frame++) await new Promise((done) => requestAnimationFrame(done));
+  };
+  const sent = async (path) => {
+    const { initialize, render } = (await import(path)).default();
+    const [model, el] = [new FakeModel(), document.createElement("div")];
+    document.body.append(el);
+    initialize({ model });
+    const unmount = render({ model, el });
+    await frames();
+    const html = el.innerHTML;
+    const set = vi.spyOn(model, "set");
+    for (const button of el.querySelectorAll("button")) {
+      if (/copy|PNG/.test(button.textContent)) continue;
+      button.click();
+      await frames();
+    }
+    unmount();
+    const own = (_, value) => (typeof value === "string" && /^\d+-\d+$/.test(value) ? "client" : value);
+    return { html, traits: JSON.parse(JSON.stringify(set.mock.calls, own)) };
+  };
+  const [source, bundle] = [
+    await sent("../src/widget"),
+    await sent(`data:text/javascript;base64,${bytes.toString("base64")}`),
+  ];
+  expect(source.traits.length).toBeGreaterThan(5);
+  expect(bundle).toEqual(source);
+});
