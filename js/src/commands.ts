@@ -2,7 +2,7 @@
 
 import { clamp } from "./geometry";
 import type { Command } from "./keys";
-import { isVector, orderedChannels, type Scene } from "./scene";
+import { isVector, type Scene, shownChannels } from "./scene";
 import type { Store } from "./store";
 
 export function run(command: Command, store: Store): void {
@@ -38,7 +38,7 @@ export function run(command: Command, store: Store): void {
 }
 
 function neighbour(channel: number, step: -1 | 1, store: Store, scene: Scene): number {
-  const channels = orderedChannels(scene.atlas.info, store.state.order);
+  const channels = shownChannels(scene, store.state.order);
   const position = clamp(channels.indexOf(channel) + step, 0, channels.length - 1);
   return channels[position] ?? channel;
 }

@@ -23,6 +23,7 @@ export function signedText(value: number): string {
 
 export function percentText(fraction: number): string {
   const percent = fraction * 100;
+  if (percent > 0 && percent < 0.001) return "< 0.001 %";
   return `${valueText(percent, percent < 1 ? 1 : 2)} %`;
 }
 

@@ -124,7 +124,15 @@ export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
 
 const orders = new WeakMap<AtlasInfo, Map<ChannelOrder, readonly number[]>>();
 
-/** The channels in the order in which the atlas shows them. Computed once for each atlas. */
+/** The channels of a scene in the order in which they are shown; where they have no places, the strongest come first. */
+export function shownChannels(
+  { atlas, layer }: Pick<Scene, "atlas" | "layer">,
+  order: ChannelOrder,
+): readonly number[] {
+  return orderedChannels(atlas.info, isVector(layer) ? "strongest" : order);
+}
+
+/** Computed once for each atlas. */
 export function orderedChannels(info: AtlasInfo, order: ChannelOrder): readonly number[] {
   const known = orders.get(info) ?? new Map<ChannelOrder, readonly number[]>();
   orders.set(info, known);

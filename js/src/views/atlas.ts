@@ -3,7 +3,7 @@
 import { element, listen, setAttribute, setHidden, setText, surface } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { shapeText, valueText } from "../number_text";
-import { channelExtent, isVector, orderedChannels, type Scene } from "../scene";
+import { channelExtent, isVector, type Scene, shownChannels } from "../scene";
 import { atlasPainter, drawRing, type PlacedChannel } from "./atlas_painting";
 import { atlasTools } from "./atlas_tools";
 import { channelList } from "./channel_list";
@@ -40,7 +40,7 @@ export function atlasView(stage: Stage): Part {
   let cursor: number | null = null;
   let marked: number | undefined;
 
-  const channelsOf = ({ atlas }: Scene): readonly number[] => orderedChannels(atlas.info, store.state.order);
+  const channelsOf = (scene: Scene): readonly number[] => shownChannels(scene, store.state.order);
   const pick = ({ channel, place }: Pointed): void =>
     store.ask({ neuron: { channel, y: place?.y ?? null, x: place?.x ?? null } });
   const tools = atlasTools(stage, list, (channel) => pick({ channel, place: null }));

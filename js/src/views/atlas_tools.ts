@@ -1,6 +1,6 @@
 /** Above the channels: their order, and a field that finds one by its number, or by its name where it has one. */
 
-import { element, listen, name, setAttribute } from "../dom";
+import { element, listen, name, setAttribute, setHidden } from "../dom";
 import { CHANNEL_ORDERS, isVector } from "../scene";
 import type { ChannelList } from "./channel_list";
 import type { Part, Stage } from "./stage";
@@ -37,6 +37,7 @@ export function atlasTools({ store, signal }: Stage, list: ChannelList, find: (c
     draw({ order, scene }) {
       sort.value = order;
       if (!scene || scene.view.layer === layer) return;
+      setHidden(sort, isVector(scene.layer));
       layer = scene.view.layer;
       const named = scene.network.classes?.layer === layer;
       field.placeholder = named ? "find a class" : "find #";

@@ -3,7 +3,7 @@
 import { element, setText } from "../dom";
 import { percentText, valueText } from "../number_text";
 import { remembered } from "../remembered";
-import { orderedChannels, type Scene, softmax } from "../scene";
+import { type Scene, shownChannels, softmax } from "../scene";
 import type { State } from "../store";
 import { choice, type Option } from "./choice";
 import { changed, type Part, type Stage } from "./stage";
@@ -23,7 +23,7 @@ export function channelList({ store, signal, redraw }: Stage): ChannelList {
   let searched = "";
   const matching = (scene: Scene): readonly number[] => {
     const words = searched.toLowerCase().split(/\s+/);
-    return orderedChannels(scene.atlas.info, store.state.order).filter((channel) => {
+    return shownChannels(scene, store.state.order).filter((channel) => {
       const text = `#${channel} ${className(scene, channel)}`.toLowerCase();
       return words.every((word) => text.includes(word));
     });
@@ -42,7 +42,7 @@ export function channelList({ store, signal, redraw }: Stage): ChannelList {
       return scene ? matching(scene)[0] : undefined;
     },
     draw(state, before) {
-      if (!changed(state, before, (one: State) => [one.scene, one.wanted, one.order]) || !state.scene) return;
+      if (!changed(state, before, (one: State) => [one.scene, one.wanted]) || !state.scene) return;
       if (scene?.atlas !== state.scene.atlas || scene.layer !== state.scene.layer) scene = state.scene;
       const chosen = store.markedNeuron()?.channel ?? null;
       const all = matching(scene);
@@ -68,8 +68,10 @@ export function className({ network: { classes }, layer }: Scene, channel: numbe
 function rowOptions(scene: Scene, channels: readonly number[]): Option<number>[] {
   const { maxima } = scene.atlas.info;
   const probabilities = scene.network.classes?.layer === scene.layer.name ? softmax(maxima) : null;
-  const [least, most] = maxima.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [0, 0]);
-  const percent = (value: number): number => (100 * (value - least)) / (most - least || 1);
+  const most = maxima.reduce((high, value) => Math.max(high, value), 0) || 1;
+  // Of scores only what is above zero is drawn; of a layer with negative values both sides are, around the middle.
+  const least = probabilities ? 0 : maxima.reduce((low, value) => Math.min(low, value), 0);
+  const percent = (value: number): number => (100 * (Math.max(least, value) - least)) / (most - least);
   return channels.map((channel) => {
     const value = maxima[channel] ?? 0;
     const probability = probabilities?.[channel];

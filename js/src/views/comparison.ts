@@ -12,20 +12,21 @@ export function comparison({ store, signal }: Stage): Part {
   const close = button("dcs-button", "close the comparison", signal, () => store.setAside({ compare: null }), "×");
   /** The last that came: shown until another comparison is wanted, whatever the view does. */
   let last: Comparison | null = null;
+  let wanted: unknown;
 
   const figure = ({ window, reconstructions }: ComparedSide, side: number): HTMLElement[] =>
     reconstructions.map((one) => {
       const { display, gain } = store.state;
       // Photographs of other views are not here: what lies over the image is shown by itself.
       const mode = display === "overlay" ? "paper" : display;
-      const canvas = element("canvas", { class: "dcs-picture", "data-side": side, "data-compared": one.info.code });
+      const canvas = element("canvas", { "data-side": side, "data-compared": one.info.code });
       if (window.height * window.width > 0) {
         const painting = { mode, gain, reference: one.info, photograph: null, image: window };
         pictureOf(paintPicture(one, window, window, painting), window.width, canvas);
       }
       const caption = element("figcaption", {}, element("strong", {}, one.info.name), element("span", "dcs-number"));
       setText(caption.lastElementChild ?? caption, `±${valueText(one.info.max)}`);
-      return element("figure", "dcs-panel", element("div", "dcs-frame", canvas), caption);
+      return element("figure", {}, element("div", "dcs-frame", canvas), caption);
     });
 
   const root = element(
@@ -39,7 +40,8 @@ export function comparison({ store, signal }: Stage): Part {
     draw(state, before) {
       const { aside, asides } = state;
       if (!changed(state, before, (one) => [one.aside.compare, one.asides.comparison, one.display, one.gain])) return;
-      if (aside.compare !== before?.aside.compare) last = null;
+      if (aside.compare !== wanted) last = null;
+      wanted = aside.compare;
       last = aside.compare && (asides.comparison ?? last);
       setHidden(root, !aside.compare);
       setText(waiting, last ? "" : "…");
@@ -48,7 +50,7 @@ export function comparison({ store, signal }: Stage): Part {
           "div",
           { class: "dcs-side" },
           element("b", {}, one.title),
-          element("div", "dcs-panels", ...figure(one, side)),
+          element("div", "dcs-compared", ...figure(one, side)),
         ),
       );
       sides.replaceChildren(...(columns ?? []));

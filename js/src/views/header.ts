@@ -1,6 +1,8 @@
 /** Which network, which photograph, and the address of the place. */
 
 import { button, element, listen, setHidden } from "../dom";
+import type { Catalog, Network } from "../protocol";
+import { remembered } from "../remembered";
 import type { State } from "../store";
 import { addressField } from "./address_field";
 import { choice, type Option } from "./choice";
@@ -14,6 +16,10 @@ export function header(stage: Stage): Part {
   const random = element("span", "dcs-badge", "random weights");
   const images = choice<string>("photograph", "dcs-images", (image) => store.ask({ image, neuron: null }), signal);
   const place = addressField(stage);
+  const offer = remembered((_catalog: Catalog, _network: Network | undefined) => {
+    models.replaceChildren(...modelOptions(store.state));
+    images.setOptions(imageOptions(store.state), "dcs-thumbnail");
+  });
 
   return {
     element: element(
@@ -27,10 +33,7 @@ export function header(stage: Stage): Part {
       button("dcs-button dcs-help-button", "keys and help (?)", signal, stage.toggleHelp, "?"),
     ),
     draw(state, before) {
-      if (state.catalog !== before?.catalog || state.scene?.network !== before.scene?.network) {
-        models.replaceChildren(...modelOptions(state));
-        images.setOptions(imageOptions(state), "dcs-thumbnail");
-      }
+      offer(state.catalog, state.scene?.network);
       const wanted = store.place();
       if (wanted && models.value !== wanted.model) models.value = wanted.model;
       images.mark(wanted && wanted.image);

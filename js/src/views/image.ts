@@ -15,7 +15,7 @@ import { changed, type Part, type Stage } from "./stage";
 
 export function imageView({ store, signal, tooltip, watchSize }: Stage): Part {
   const canvas = element("canvas", { tabindex: 0, role: "application", "aria-roledescription": "activation map" });
-  const title = element("h3");
+  const title = element("b");
   const over = element("span", "dcs-muted");
   const field = element("span", { class: "dcs-outlined", title: "what a neuron of this layer can see, in pixels" });
   const measured = element("span", { class: "dcs-dotted", title: "where the pictures are not zero, in pixels" });
@@ -31,7 +31,7 @@ export function imageView({ store, signal, tooltip, watchSize }: Stage): Part {
   const section = element(
     "section",
     { class: "dcs-image", "aria-label": "image" },
-    element("div", "dcs-title", title, over),
+    element("div", "dcs-title", element("h3", {}, title), over),
     canvas,
     element("div", "dcs-row", "map", share.element, "image"),
     element("div", "dcs-row", element("span", "dcs-fields", field, measured), legend),
@@ -42,7 +42,7 @@ export function imageView({ store, signal, tooltip, watchSize }: Stage): Part {
     const pixel = hover?.neuron ? null : hover?.pixel;
     setText(title, scene.network.image.label);
     if (pixel) setText(over, `pixel (${pixel.y}, ${pixel.x})`);
-    else setText(over, map ? `channel ${map.channel} over it` : `channel ${channel} has no map`);
+    else setText(over, map ? `channel ${map.channel} over it` : "no map");
     setText(field, fieldText(scene.layer));
     setText(measured, `support ${box.height} × ${box.width}`);
     setAttribute(section, "data-field", boxText(chosenField(scene, scene.view.neuron)));

@@ -2,7 +2,7 @@
 
 import { element, listen, setHidden, setText } from "../dom";
 import { shapeText } from "../number_text";
-import type { Layer } from "../protocol";
+import type { Layer, Network } from "../protocol";
 import { choice, type Option } from "./choice";
 import type { Part, Stage } from "./stage";
 
@@ -13,13 +13,14 @@ export function layerStrip({ store, signal }: Stage): Part {
   const layers = choice<string>("layer", "dcs-layers", go, signal);
   const search = element("input", {
     type: "search",
-    placeholder: "find a layer",
+    placeholder: "find layer",
     "aria-label": "find a layer by its name or kind; Enter goes to the first found",
     autocomplete: "off",
     spellcheck: "false",
   });
   const none = element("span", { class: "dcs-muted", role: "status" });
   let shown: string | null = null;
+  let known: Network | undefined;
   let found: readonly HTMLElement[] = [];
 
   const filter = (): void => {
@@ -53,8 +54,9 @@ export function layerStrip({ store, signal }: Stage): Part {
     ),
     draw(state, before) {
       const network = state.scene?.network;
-      const anew = network !== before?.scene?.network;
+      const anew = network !== known;
       if (anew) {
+        known = network;
         layers.setOptions(layerOptions(network?.layers ?? []), "dcs-layer");
         search.value = "";
         filter();
