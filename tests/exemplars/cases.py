@@ -1,4 +1,4 @@
-"""What these tests look at: a small network with every awkward kind of layer, folders of small pictures, and a slow twin."""
+"""What these tests look at: a small network with every awkward kind of layer, small pictures, and a slow twin."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def build_until_killed_while_writing(out: str, count: int, writes: int) -> None:
     torch.set_num_threads(1)
     durably, written = os.fsync, 0
 
-    def kill_or_write(file: int) -> None:
+    def kill_or_write(file: Any) -> None:
         nonlocal written
         if written == writes:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -6,11 +6,11 @@ import errno
 import os
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 from deconvscope.exemplars import (
@@ -24,9 +24,11 @@ from deconvscope.exemplars import (
     UnfinishedBuildError,
     WriteError,
     build,
+    building,
     merge,
 )
-from deconvscope.models import UnknownModelError, from_module
+from deconvscope.exemplars.images import image_source
+from deconvscope.models import Preprocessing, UnknownModelError, from_module
 from deconvscope.reversal import UnknownLayerError
 
 from .cases import SETTINGS, SIZE, Slowly, built, contents, folder_of_pictures, picture, small_model
@@ -157,14 +159,12 @@ def test_an_image_that_goes_while_the_build_runs_stops_it_and_nothing_is_lost(
     listed = build(small_model(), folder, out=tmp_path / "out", **SETTINGS, share=Share(0, 3))
     assert listed.computed == (0,)
     kept = (folder / "0020.png").read_bytes()
-    from deconvscope.exemplars import building
 
     def listed_then_removed(images):
         source = image_source(images)
         (folder / "0020.png").unlink()
         return source
 
-    image_source = building.image_source
     with monkeypatch.context() as patch:
         patch.setattr(building, "image_source", listed_then_removed)
         with pytest.raises(ChangedBuildError, match=r"shrank while it was read: .*0020\.png"):
@@ -196,19 +196,20 @@ def test_other_weights_preprocessing_and_settings_are_refused(tmp_path):
     with pytest.raises(ChangedBuildError, match="weights or structure changed"):
         build(small_model(seed=1), images, out=tmp_path, **SETTINGS)
     other = replace(
-        small_model(), preprocess=replace(small_model().preprocess, mean=(0.5, 0.5, 0.5))
+        small_model(), preprocess=Preprocessing(size=SIZE, resize=SIZE, std=(0.5, 0.5, 0.5))
     )
     with pytest.raises(ChangedBuildError, match="preprocessing changed"):
         build(other, images, out=tmp_path, **SETTINGS)
     with pytest.raises(ChangedBuildError, match="not 'renamed'"):
         build(replace(small_model(), name="renamed"), images, out=tmp_path, **SETTINGS)
-    for changed, told in [
+    settings: list[tuple[dict[str, Any], str]] = [
         ({"k": 4}, "k was 3 and is 4"),
         ({"chunk": 8}, "chunk was 4 and is 8"),
         ({"unit": 32}, "unit was 16 and is 32"),
         ({"dtype": torch.float64}, "dtype was float32"),
         ({"layers": ["third"]}, "first, head.* not asked for"),
-    ]:
+    ]
+    for changed, told in settings:
         with pytest.raises(ChangedBuildError, match=told):
             built(tmp_path, **changed)
     assert not built(tmp_path).computed
@@ -224,7 +225,8 @@ def test_preprocessing_that_draws_random_numbers_is_refused(tmp_path):
 
 @pytest.mark.parametrize("place", ["part", "merged"])
 def test_a_full_disk_is_told_of_and_what_was_done_is_kept(tmp_path, monkeypatch, place):
-    durably, written = os.fsync, []
+    durably = os.fsync
+    written: list[int] = []
 
     def disk_with_room_for(files):
         def write(file):

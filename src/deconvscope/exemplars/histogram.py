@@ -9,6 +9,7 @@ order, the sum is the same to the last count. KLL and t-digest sketches do not h
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ ZERO = _NEGATIVE
 BINS = _NEGATIVE + 1 + 4 * _OCTAVES
 """160 counts of four bytes: 640 bytes a channel."""
 
-LATTICE = 8
-"""At most 8 × 8 places of a map are counted; the lattice shifts from chunk to chunk and so visits all."""
+LATTICE = 4
+"""At most 4 × 4 places of a map are counted; the lattice shifts from chunk to chunk and so visits all."""
 
 Counts = NDArray[np.uint32]
 
@@ -45,11 +46,11 @@ class Histogram:
         """
         maps = maps if maps.ndim == 4 else maps[:, :, None, None]
         rows, columns = lattice(maps.shape[2], maps.shape[3], chunk)
-        sample = maps[:, :, rows, columns].float()
-        number = _bin_of(sample)
-        number = torch.where(sample.isfinite() & usable[:, None, None, None], number, BINS)
-        channel = torch.arange(maps.shape[1], device=maps.device)[:, None, None]
-        number = number + channel * (BINS + 1)
+        sample = (
+            maps[:, :, rows, columns] if bool(usable.all()) else maps[usable][:, :, rows, columns]
+        )
+        channel = torch.arange(maps.shape[1], dtype=torch.int32, device=maps.device)
+        number = bin_of(sample.float()).add_((channel * (BINS + 1))[:, None, None])
         self._counts += torch.bincount(number.flatten(), minlength=len(self._counts))
 
     def counts(self) -> Counts:
@@ -91,7 +92,7 @@ def share_at_least(counts: NDArray[Any], value: float) -> float:
     total = int(counts.sum())
     if not total:
         raise ValueError("nothing was counted: no image could be read")
-    number = int(_bin_of(torch.tensor(value, dtype=torch.float32)))
+    number = int(bin_of(torch.tensor([value], dtype=torch.float32)))
     below, above = _edges(number)
     inside = 1.0 if below == above else (above - value) / (above - below)
     stronger = int(counts[number + 1 :].sum())
@@ -120,13 +121,26 @@ def quantile(counts: NDArray[Any], share: float) -> float:
     return _edges(int(np.flatnonzero(counts)[0]))[0]
 
 
-def _bin_of(values: Tensor) -> Tensor:
-    bits = values.view(torch.int32)
-    octave = 127 + _LOWEST  # the biased exponent of the lowest octave
-    positive = ((bits >> 21) - 4 * octave).clamp(0, 4 * _OCTAVES - 1) + ZERO + 1
-    magnitude = ((bits & 0x7FFFFFFF) >> 23) - octave
-    negative = ZERO - 1 - (magnitude - 1).clamp(0, _NEGATIVE - 1)
-    return torch.where(values > 0, positive, torch.where(values < 0, negative, ZERO))
+def bin_of(values: Tensor) -> Tensor:
+    """Return the number of each response's bin, int32; `BINS` for what is not finite."""
+    keys = values.view(torch.int32) >> 21  # sign, exponent and two bits of the mantissa
+    return _table(values.device).index_select(0, keys.flatten() + _KEYS // 2).view(keys.shape)
+
+
+_KEYS = 1 << 11
+
+
+@cache
+def _table(device: torch.device) -> Tensor:
+    """Return the bin of each of the 2,048 leading bits that a number may have."""
+    keys = torch.arange(_KEYS // 2)
+    octave = (keys >> 2) - 127 - _LOWEST
+    positive = ZERO + 1 + (keys - 4 * (127 + _LOWEST)).clamp(0, 4 * _OCTAVES - 1)
+    negative = ZERO - 1 - (octave - 1).clamp(0, _NEGATIVE - 1)
+    for half in (positive, negative):
+        half[0] = ZERO  # and what is so small that it has no exponent
+        half[4 * 255 :] = BINS
+    return torch.cat([negative, positive]).to(torch.int32).to(device)
 
 
 def _edges(number: int) -> tuple[float, float]:

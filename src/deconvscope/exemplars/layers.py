@@ -23,6 +23,7 @@ class CollectedLayer:
         kind: "convolution", "linear" …
         shape: (C, H, W) or (K,).
         field: which pixels its neurons see; None where each sees the whole image.
+        aliases: modules that hold others and whose output it is.
     """
 
     name: str
@@ -30,6 +31,7 @@ class CollectedLayer:
     kind: str
     shape: tuple[int, ...]
     field: ReceptiveField | None
+    aliases: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -70,6 +72,7 @@ class CollectedLayer:
             **{
                 **record,
                 "shape": tuple(record["shape"]),
+                "aliases": tuple(record["aliases"]),
                 "field": None if field is None else ReceptiveField(*map(tuple, field.values())),
             }
         )
@@ -128,10 +131,12 @@ def asked_layers(recording: Recording, model_name: str, asked: Iterable[str]) ->
 
 
 def described(
-    recording: Recording, model_name: str, names: Sequence[str]
+    recording: Recording, model_name: str, names: Sequence[str], modules: Iterable[str] = ()
 ) -> tuple[CollectedLayer, ...]:
-    """Return these layers with all that is kept about them."""
+    """Return these layers with all that is kept about them; `modules` are paths that may be aliases."""
     labels = layer_labels(model_name, recording.layers)
+    known = [path for path in modules if path in recording.layers]
+    meant = {path: recording.layers[path].name for path in known}
     return tuple(
         CollectedLayer(
             name,
@@ -139,6 +144,7 @@ def described(
             recording.layers[name].kind,
             recording.layers[name].shape,
             recording.receptive_field(name),
+            tuple(path for path, output in meant.items() if output == name and path != name),
         )
         for name in names
     )

@@ -81,10 +81,15 @@ class Manifest:
         return range(unit * self.unit, min((unit + 1) * self.unit, self.images))
 
     def layer(self, name: str) -> CollectedLayer | None:
-        """Return a collected layer by path or label."""
+        """Return a collected layer by path, label, or the path of a module whose output it is."""
         lowered = name.lower()
         return next(
-            (one for one in self.layers if one.name == name or one.label.lower() == lowered), None
+            (
+                one
+                for one in self.layers
+                if name in (one.name, *one.aliases) or one.label.lower() == lowered
+            ),
+            None,
         )
 
     def to_json(self) -> str:

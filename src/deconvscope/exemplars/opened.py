@@ -121,7 +121,7 @@ class Exemplars:
         """
         found = self._found(layer)
         if found is None:
-            known = [name for one in self.layers for name in (one.label, one.name)]
+            known = dict.fromkeys(name for one in self.layers for name in (one.label, one.name))
             raise UnknownLayerError(
                 f"no exemplars of layer {layer!r}{near_matches(layer, known)}; collected: "
                 + ", ".join(one.label for one in self.layers)

@@ -107,7 +107,7 @@ def prepare(
         kind=source.listing.kind,
         images=len(source),
         data=data_digest(source.listing, _probes(source, model)),
-        layers=described(recording, model.name, found),
+        layers=described(recording, model.name, found, dict(network.named_modules())),
         rectified=rectified_layers(recording, found),
         k=settings.k,
         unit=settings.unit,

@@ -64,8 +64,8 @@ class TopResponses:
             eligible: (n,) bool; which of them count.
         """
         maps = maps if maps.ndim == 4 else maps[:, :, None, None]
-        in_rows = maps.amax(3)  # the maximum is found again from these, without a second pass
-        peaks = in_rows.amax(2).to(self._values.dtype)
+        in_rows = _row_maxima(maps)  # the place is found again from these, without a second pass
+        peaks = in_rows.amax(1).to(self._values.dtype)
         counts = eligible[:, None] & peaks.isfinite()
         peaks = torch.where(counts, peaks, float("-inf")).t()
         weakest = self._values[:, -1:]
@@ -136,8 +136,19 @@ def without(responses: Responses, dropped: NDArray[np.int32]) -> Responses:
     return merged([emptied])
 
 
+def _row_maxima(maps: Tensor) -> Tensor:
+    """Return the maximum of each row of each map, (n, H, C)."""
+    n, channels, height, width = maps.shape
+    if maps.is_contiguous(memory_format=torch.channels_last):
+        # As a reduction of a middle axis of dense memory; as amax(3) the CPU takes twenty times as long
+        return (
+            maps.permute(0, 2, 3, 1).reshape(-1, width, channels).amax(1).view(n, height, channels)
+        )
+    return maps.amax(3).transpose(1, 2)
+
+
 def _places(maps: Tensor, in_rows: Tensor, image: Tensor, channel: Tensor) -> Tensor:
     """Return the first place, row by row, at which each of these maps has its maximum."""
-    y = in_rows[image, channel].argmax(1)
+    y = in_rows[image, :, channel].argmax(1)
     x = maps[image, channel, y].argmax(1)
     return y * maps.shape[3] + x
