@@ -33,6 +33,9 @@ def test_it_follows_the_theme(notebook: Notebook, screenshots: Path) -> None:
             notebook.use_theme(theme)
             explorer.wait(lambda theme=theme: explorer.attribute("dcs-theme") == theme, theme)
             notebook.page.wait_for_timeout(400)
+            for canvas in (".dcs-image canvas", ".dcs-atlas canvas"):
+                assert explorer.colours(canvas) > 50
+                assert explorer.box(canvas)["height"] > 100
             explorer.root.screenshot(path=screenshots / f"{theme}.png")
             paper = explorer.look().getpixel((3, 3))
             assert isinstance(paper, tuple)
