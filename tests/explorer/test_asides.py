@@ -66,6 +66,14 @@ def test_a_meter_grows_while_samples_come() -> None:
     explorer.close()
 
 
+def test_a_view_has_meters_as_soon_as_it_is_displayed(browser: Browser) -> None:
+    assert browser.explorer._meters == {}
+    browser.explorer._repr_mimebundle_()
+    message = browser.wait_for("_meters")
+    view = browser.explorer._view
+    assert [message["_meters"][key] for key in ("client", "seq")] == [view["client"], view["seq"]]
+
+
 def test_an_empty_picture_has_no_meter(browser: Browser) -> None:
     activation = browser.explorer.recording["features.4"]
     channel, y, x = (activation == 0).nonzero()[0].tolist()

@@ -64,6 +64,10 @@ class Asides:
         self._told, self._filled = set(known), {name for name in traits if traits[name]}
         return traits
 
+    def want(self, wish: Aside) -> None:
+        """Want something else beside the same view."""
+        self._wish = wish
+
     def forget(self) -> None:
         """Drop everything that belongs to the view."""
         self._view, self._made, self._meter, self._wish = None, {}, None, Aside()

@@ -136,6 +136,14 @@ class Conversation:
         if self.shown is None or self.shown.neuron != neuron:
             self._worker.leave(leader, work)
 
+    def displayed(self) -> None:
+        """Begin the meters of a view that no browser asked for: somebody looks at it now."""
+        with self.turn():
+            if self._aside == Aside():
+                self._aside = Aside(meter=True)
+                self._asides.want(self._aside)
+        self._worker.wake()
+
     def pin(self, addresses: Sequence[str]) -> None:
         """Pin these addresses and no others; those not seen yet are visited while nothing is asked."""
         with self.turn():

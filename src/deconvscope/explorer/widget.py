@@ -439,6 +439,7 @@ class Explorer(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None or self._conversation.shown is None:
             return bundle
+        self._conversation.displayed()
         # Where no widget can be drawn (GitHub, a page without state) the picture stands in
         data, metadata = bundle
         return {**data, "image/png": small_png(self._now, self.display)}, metadata
