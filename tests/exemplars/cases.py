@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -131,15 +132,15 @@ def build_until_killed_while_writing(out: str, count: int, writes: int) -> None:
     torch.set_num_threads(1)
     durably, written = os.fsync, 0
 
-    def kill_or_write(file: Any) -> None:
+    def kill_or_write(file: int) -> None:
         nonlocal written
         if written == writes:
             os.kill(os.getpid(), signal.SIGKILL)
         written += 1
         durably(file)
 
-    os.fsync = kill_or_write
-    built(Path(out), count)
+    with mock.patch("os.fsync", kill_or_write):
+        built(Path(out), count)
 
 
 def process(*arguments: Any, run: Callable[..., None] = build_slowly) -> Any:
