@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,9 +65,11 @@ def _drawing_class() -> Any:
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as the bytes of a PNG file."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
+    """A figure as the bytes of a PNG file of 256 colours, a third of the size that notebooks would grow by else."""
+    drawn, file = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png")
+    picture = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(file, format="PNG", optimize=True)
     return file.getvalue()
 
 
@@ -93,7 +96,12 @@ def draw_grid(
         title: above all.
     """
     across = max(len(row) for row in rows)
-    figure = new_figure(_INCHES * across + 0.3 * bool(names), (_INCHES + 0.25) * len(rows) + 0.35)
+    cells = [cell for row in rows for cell in row if cell is not None]
+    aspect = max(cell.pixels.shape[0] / cell.pixels.shape[1] for cell in cells)
+    lines = max(cell.caption.count("\n") + bool(cell.caption) for cell in cells)
+    height = (_INCHES * aspect + 0.1 + 0.15 * lines) * len(rows)
+    above = 0.2 * max([0, *(name.count("\n") + 1 for name in columns)]) + 0.25 * bool(title)
+    figure = new_figure(_INCHES * across + 0.3 * bool(names), height + above)
     axes = figure.subplots(len(rows), across, squeeze=False)
     for r, row in enumerate(rows):
         for c in range(across):
