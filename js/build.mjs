@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -44,6 +44,8 @@ export async function bundled(entry, change = {}) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // The page's is a plain script, which runs while its page is still being read. It reads what Python wrote.
   const page = { format: "iife", mangleProps: undefined };
+  const folder = here("../src/deconvscope/explorer/static/");
+  await mkdir(folder, { recursive: true });
   for (const [entry, change] of [
     ["src/widget.ts"],
     ["src/widget.css"],
@@ -52,7 +54,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   ]) {
     const name = basename(entry).replace(".ts", ".js");
     const text = await bundled(entry, change);
-    await writeFile(here(`../src/deconvscope/explorer/static/${name}`), text);
+    await writeFile(folder + name, text);
     console.log(`${name}: ${(Buffer.byteLength(text) / 1000).toFixed(1)} kB`);
   }
 }
