@@ -36,12 +36,12 @@ def device_milliseconds(
     times = []
     for click in range(CLICKS + 3):
         neuron = ds.Neuron(name, click % channels, height // 2, width // 2)
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         start.record()
         recording.reverse(neuron, architectures)
         end.record()
         torch.cuda.synchronize()
-        times.append(start.elapsed_time(end))
+        times.append(float(start.elapsed_time(end)))
     return statistics.median(times[3:])
 
 

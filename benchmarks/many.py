@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import sys
 from functools import partial
+from typing import Any
 
 from timing import machine, medians, table, write_json
 
@@ -43,7 +44,10 @@ def main(count: int = 100) -> None:
     rows, results = [], []
     for name, depth in LAYERS.items():
         neurons = random_neurons(recording, f"features.{depth}", count)
-        ways = [partial(one_by_one, recording, neurons), partial(recording.reverse, neurons, THREE)]
+        ways: list[partial[Any]] = [
+            partial(one_by_one, recording, neurons),
+            partial(recording.reverse, neurons, THREE),
+        ]
         alone, together = medians(ways, ROUNDS)
         rows.append(
             [name, f"{count / alone:.0f}", f"{count / together:.0f}", f"{alone / together:.2f}×"]

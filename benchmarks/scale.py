@@ -40,9 +40,7 @@ def main(sides: tuple[int, ...] = SIDES) -> None:
         _, height, width = recording.layers[LAYER].shape
         neuron = recording.resolve(ds.Strongest(LAYER, y=height // 2, x=width // 2))
         clicks.append(partial(recording.reverse, neuron, THREE))
-        megabytes.append(
-            sum(recording[name].numel() * 4 for name in recording.layers) / 2**20
-        )
+        megabytes.append(sum(recording[name].numel() * 4 for name in recording.layers) / 2**20)
     times = medians(clicks, ROUNDS)
     rows = [
         [f"{side}²", f"{1e3 * record:.0f}", f"{held:.0f}", f"{1e3 * t:.1f}", f"{t / times[0]:.2f}×"]

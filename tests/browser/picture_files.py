@@ -30,7 +30,8 @@ def good() -> list[PictureFile]:
     picture = quadrants()
     bordered = [quadrants(border) for border in range(1, 6)]
     grey = picture.convert("L")
-    greys = tuple((one, one, one) for one in (grey.getpixel(at) for at in _MIDDLES))
+    pixels = grey.tobytes()
+    greys = tuple((pixels[y * SIDE + x],) * 3 for x, y in _MIDDLES)
     deep = (
         bordered[4].convert("L").point([256 * value for value in range(256)], "I").convert("I;16")
     )

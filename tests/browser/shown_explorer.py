@@ -29,6 +29,10 @@ class ShownExplorer:
         """Return a data attribute of the root."""
         return self.root.get_attribute(f"data-{name}") or ""
 
+    def wait_for_attribute(self, name: str, value: str) -> None:
+        """Wait until a data attribute of the root has a value."""
+        self.wait(lambda: self.attribute(name) == value, f"{name} {value}")
+
     @property
     def neuron(self) -> str:
         """The neuron drawn, as layer/channel@y,x."""

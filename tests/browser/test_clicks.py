@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 import deconvscope as ds
@@ -20,7 +22,9 @@ def test_a_click_on_a_tile_picks_its_channel_and_place(
     explorer: ShownExplorer, oracle: Oracle
 ) -> None:
     order = oracle.strongest_channels(LAYER)
-    seen = [(explorer.neuron, explorer.status, *map(explorer.pixels, CODES))]
+    seen: list[tuple[object, ...]] = [
+        (explorer.neuron, explorer.status, *map(explorer.pixels, CODES))
+    ]
     for row, column, down, across in ((0, 1, 0.3, 0.6), (1, 0, 0.8, 0.2), (2, 2, 0.5, 0.5)):
         explorer.click_tile(row, column, down, across)
         neuron = oracle.neuron(explorer.neuron)
@@ -37,7 +41,9 @@ def test_a_click_on_the_big_map_picks_the_place(explorer: ShownExplorer, oracle:
     field = oracle.recording.receptive_field(LAYER)
     channel = oracle.neuron(explorer.neuron).channel
     assert field is not None
-    seen = [(explorer.neuron, explorer.status, *map(explorer.pixels, CODES))]
+    seen: list[tuple[object, ...]] = [
+        (explorer.neuron, explorer.status, *map(explorer.pixels, CODES))
+    ]
     for down, across in ((0.4, 0.4), (0.7, 0.55)):
         explorer.click(".dcs-image canvas", across, down)
         neuron = oracle.neuron(explorer.neuron)
@@ -88,6 +94,6 @@ def _shown(explorer: ShownExplorer, oracle: Oracle) -> tuple[object, ...]:
     return explorer.neuron, explorer.status, *pictures
 
 
-def _assert_all_differ(seen: list[tuple[object, ...]]) -> None:
+def _assert_all_differ(seen: Sequence[tuple[object, ...]]) -> None:
     for before, after in zip(seen, seen[1:], strict=False):
         assert all(old != new for old, new in zip(before, after, strict=True))

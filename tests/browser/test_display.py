@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,7 @@ def test_signed_is_linear_around_grey(unanswered: ShownExplorer, oracle: Oracle)
     for code in CODES:
         picture = oracle.recording.reverse(oracle.neuron(unanswered.neuron), code)
         scale = float(picture.values.abs().max())
-        linear: Callable[[Any], Any] = lambda x, scale=scale: 127.5 + 127.5 * x / scale  # noqa: E731
-        oracle.assert_shown(picture, *unanswered.pixels(code), linear)
+        oracle.assert_shown(picture, *unanswered.pixels(code), partial(_linear, scale))
 
 
 def test_renormalised_is_the_tenth_root(unanswered: ShownExplorer, oracle: Oracle) -> None:
@@ -149,3 +148,7 @@ def test_the_slider_fades_the_map_over_the_photograph(
         found.append(likeness())
     assert found[0] < 0.5
     assert found[1] > 0.9
+
+
+def _linear(scale: float, values: np.ndarray) -> np.ndarray:
+    return 127.5 + 127.5 * values / scale

@@ -31,7 +31,7 @@ def test_it_follows_the_theme(notebook: Notebook, screenshots: Path) -> None:
     try:
         for theme in ("dark", "light"):
             notebook.use_theme(theme)
-            explorer.wait(lambda theme=theme: explorer.attribute("dcs-theme") == theme, theme)
+            explorer.wait_for_attribute("dcs-theme", theme)
             notebook.page.wait_for_timeout(400)
             for canvas in (".dcs-image canvas", ".dcs-atlas canvas"):
                 assert explorer.colours(canvas) > 50

@@ -34,7 +34,7 @@ STOPS = (
 
 def _tab_stops(explorer: ShownExplorer, most: int = 80) -> list[str]:
     explorer.focus()
-    stops = []
+    stops: list[str] = []
     for _ in range(most):
         explorer.page.keyboard.press("Tab")
         name = explorer.focused

@@ -39,7 +39,7 @@ export function choice<Value>(
       choose(next.value);
     },
   });
-  return {
+  const own: Choice<Value> = {
     element: group,
     setOptions(options, optionClass) {
       replaced.abort();
@@ -52,6 +52,7 @@ export function choice<Value>(
         return { value, radio };
       });
       group.replaceChildren(...made.map(({ radio }) => radio));
+      own.mark(null);
     },
     mark(chosen) {
       const found = made.find(({ value }) => value === chosen);
@@ -63,4 +64,5 @@ export function choice<Value>(
       return found?.radio;
     },
   };
+  return own;
 }
