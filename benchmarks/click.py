@@ -1,4 +1,4 @@
-"""One click: three architectures of one neuron, against captum's three `Neuron*` calls and the machine's limit.
+"""One click: one, three and eight architectures, against captum's three `Neuron*` calls and the machine's limit.
 
 ``python benchmarks/click.py [rounds]``. The recording is made once beforehand, as a user would; captum runs on
 the network cut at the layer, with the same neuron and threads, its three calls in turn with ours. The limit is
@@ -10,8 +10,10 @@ from __future__ import annotations
 import sys
 import warnings
 from functools import partial
+from typing import Any
 
 import torch
+import torchvision.models
 from captum.attr import NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop
 from timing import machine, matrix_product_rate, median_alone, medians, table, write_json
 from torch import nn
@@ -21,6 +23,11 @@ from deconvscope.reversal.steps.convolution import Convolution
 
 THREE = [ds.DECONVNET, ds.SALINET, ds.DESALINET]
 LAYERS = {"conv2_2": 7, "conv3_3": 14, "conv4_3": 21, "conv5_3": 28, "pool5": 30}
+OTHERS = {"resnet50": {}, "googlenet": {"init_weights": False, "aux_logits": False}}
+NAMED = {
+    "resnet50": ("layer1", "layer2", "layer3", "layer4"),
+    "googlenet": ("inception3b", "inception4e", "inception5b"),
+}
 
 
 def operations(recording: ds.Recording, layer: str, architectures: int) -> float:
@@ -54,33 +61,84 @@ def captum_calls(
     return pictures
 
 
-def main(rounds: int = 5) -> None:
-    """Print and write the table."""
-    warnings.simplefilter("ignore")
+def captum_in_place(
+    network: nn.Module, layer: str, neuron: tuple[int, ...], x: torch.Tensor
+) -> list[object]:
+    """Return captum's three pictures of a neuron inside a network that is not a chain and so cannot be cut."""
+    module = network.get_submodule(layer)
+    methods = (NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop)
+    return [method(network, module).attribute(x, neuron) for method in methods]
+
+
+def click_times(recording: ds.Recording, neuron: ds.Neuron) -> tuple[float, float, float]:
+    """Return the seconds of one, three and eight architectures."""
+    asked = ([ds.DESALINET], THREE, ds.EIGHT)
+    one, three, eight = (median_alone(partial(recording.reverse, neuron, some)) for some in asked)
+    return one, three, eight
+
+
+def central(recording: ds.Recording, layer: str) -> ds.Neuron:
+    """Return the strongest neuron at the middle of a layer's maps."""
+    _, height, width = recording.layers[layer].shape
+    neuron = recording.resolve(ds.Strongest(layer, y=height // 2, x=width // 2))
+    assert isinstance(neuron, ds.Neuron)
+    return neuron
+
+
+def vgg(rate: float, rounds: int) -> list[dict[str, Any]]:
+    """Measure the VGG-16 trunk, where captum runs on the network cut behind the layer."""
     model = ds.load_model("vgg16_trunk")
     features: nn.Sequential = model.network.features  # type: ignore[assignment]
     plain = nn.Sequential(*[nn.ReLU() if isinstance(m, nn.ReLU) else m for m in features]).eval()
     x = model.preprocess(ds.sample_image("chelsea"))
     recording = ds.ReversedNetwork(model.network).record(x)
-    rate, rows, results = matrix_product_rate(), [], []
+    results = []
     for name, depth in LAYERS.items():
         layer = f"features.{depth}"
-        _, height, width = recording.layers[layer].shape
-        neuron = recording.resolve(ds.Strongest(layer, y=height // 2, x=width // 2))
-        assert isinstance(neuron, ds.Neuron)
-        ours = median_alone(partial(recording.reverse, neuron, THREE))
-        eight = median_alone(partial(recording.reverse, neuron, ds.EIGHT))
+        neuron = central(recording, layer)
+        one, three, eight = click_times(recording, neuron)
         theirs = medians([partial(captum_calls, plain, depth, neuron.index, x[None])], rounds)[0]
         limit = operations(recording, layer, 3) / rate
-        rows.append(
-            [name, f"{1e3 * ours:.2f}", f"{1e3 * theirs:.0f}", f"{theirs / ours:.1f}×", f"{limit / ours:.0%}",
-             f"{eight / ours:.2f}×"]
-        )  # fmt: skip
         results.append(
-            {"layer": name, "ours": ours, "captum": theirs, "limit": limit, "eight": eight}
-        )
-    print(f"VGG-16 trunk at 224², {machine()}, matrix product {rate / 1e9:.0f} GFLOP/s\n")
-    heads = ["layer", "ours, ms", "captum, ms", "faster by", "share of the limit", "eight / three"]
+            {"network": "VGG-16", "layer": name, "one": one, "three": three, "eight": eight,
+             "captum": theirs, "limit": limit}
+        )  # fmt: skip
+    return results
+
+
+def others(rate: float, rounds: int) -> list[dict[str, Any]]:
+    """Measure networks with branches, with random weights."""
+    x = ds.load_model("vgg16_trunk").preprocess(ds.sample_image("chelsea"))
+    results = []
+    for name, options in OTHERS.items():
+        network = torchvision.models.get_model(name, weights=None, **options).eval()
+        recording = ds.ReversedNetwork(network).record(x)
+        for layer in NAMED[name]:
+            neuron = central(recording, recording.layers[layer].name)
+            one, three, eight = click_times(recording, neuron)
+            captum = partial(captum_in_place, network, layer, neuron.index, x[None])
+            results.append(
+                {"network": name, "layer": layer, "one": one, "three": three, "eight": eight,
+                 "captum": medians([captum], rounds)[0],
+                 "limit": operations(recording, neuron.layer, 3) / rate}
+            )  # fmt: skip
+    return results
+
+
+def main(rounds: int = 5) -> None:
+    """Print and write the table."""
+    warnings.simplefilter("ignore")
+    rate = matrix_product_rate()
+    results = [*vgg(rate, rounds), *others(rate, rounds)]
+    heads = ["network", "layer", "one, ms", "three, ms", "eight, ms", "eight / three", "captum, ms", "faster by",
+             "share of the limit"]  # fmt: skip
+    rows = [
+        [r["network"], r["layer"], *(f"{1e3 * r[k]:.2f}" for k in ("one", "three", "eight")),
+         f"{r['eight'] / r['three']:.2f}×", f"{1e3 * r['captum']:.0f}", f"{r['captum'] / r['three']:.1f}×",
+         f"{r['limit'] / r['three']:.0%}"]
+        for r in results
+    ]  # fmt: skip
+    print(f"224², {machine()}, matrix product {rate / 1e9:.0f} GFLOP/s\n")
     print(table(heads, rows))
     write_json("click", {"machine": machine(), "rate": rate, "rows": results})
 

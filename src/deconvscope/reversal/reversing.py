@@ -27,6 +27,9 @@ Watch = Callable[[int, Signal], None]
 CACHE_BYTES = 1 << 22
 """Signals of so many bytes stay in a processor's cache; larger batches of small windows are slower, not faster."""
 
+PART_BYTES = 16 << 20
+"""Signals of more bytes than this are carried on in parts, architecture by architecture."""
+
 
 @dataclass(frozen=True)
 class Reversed:
@@ -187,6 +190,10 @@ def run_back(
     signals: dict[int, Signal] = {slot: y_hat}
     for number in range(recording.made_by(slot), -1, -1):
         step = recording.steps[number]
+        if watch is None and len(signals) == 1 and step.outputs[0] in signals:
+            parts = _parts(recording, signals[step.outputs[0]], batch)
+            if len(parts) > 1:
+                return _joined([run_back(recording, step.outputs[0], *part) for part in parts])
         arrived = [signals.pop(output, None) for output in step.outputs]
         if all(signal is None for signal in arrived):
             continue
@@ -218,6 +225,28 @@ def run_back(
     if watch is not None:
         watch(0, window)
     return window
+
+
+def _parts(recording: Recording, signal: Signal, batch: Batch) -> list[tuple[Signal, Batch]]:
+    """Return a signal that has outgrown the processor's cache in parts, each of some architectures."""
+    count, values = len(batch.architectures), signal.values
+    if count == 1 or values.device.type != "cpu":
+        return [(signal, batch)]
+    at_once = max(1, count * PART_BYTES // (values.numel() * values.element_size()))
+    if at_once >= count:
+        return [(signal, batch)]
+    return [
+        (
+            signal.with_values(values[first * batch.lanes : (first + at_once) * batch.lanes]),
+            recording.batch(batch.architectures[first : first + at_once], batch.lanes),
+        )
+        for first in range(0, count, at_once)
+    ]
+
+
+def _joined(parts: Sequence[Window]) -> Window:
+    """Return the rows of windows that stand at one place as one window."""
+    return parts[0].with_values(torch.cat([part.values for part in parts]))
 
 
 def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch) -> Signal:
