@@ -128,10 +128,11 @@ class Rate:
         return self._means[coding]
 
     def _remedy(self) -> str:
-        needed, fitting = self._to_come(LADDER[-1]), max(0, self._room) / self._mean(LADDER[-1])
+        coarsest = self._mean(LADDER[-1]) * MARGIN
+        room = max(0, self._room - self._spent)
         return (
-            f"{self._left} neurons need {needed / 1e6:.1f} MB even in the coarsest coding, and "
-            f"{max(0, self._room) / 1e6:.1f} MB of the limit are left for them: about {fitting / MARGIN:.0f} "
-            "would fit. Ask for fewer channels, layers, neurons_per_channel or architectures, "
+            f"{self._left} neurons need {self._left * coarsest / 1e6:.1f} MB even in the coarsest coding, and "
+            f"of the limit {room / 1e6:.1f} MB are left for their pictures, beside maps and code: enough for "
+            f"{room / coarsest:.0f}. Ask for fewer channels, layers, neurons_per_channel or architectures, "
             "or raise limit_mb"
         )

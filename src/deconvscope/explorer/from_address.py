@@ -34,8 +34,9 @@ def opened_at(address: str | Address, model: Any = None, image: Any = None) -> d
         "model": _model(where) if model is None else model,
         "image": _image(where, image),
         "neuron": neuron,
+        "architectures": where.architectures or None,
     }
-    return keywords | ({"architectures": where.architectures} if where.architectures else {})
+    return {keyword: value for keyword, value in keywords.items() if value is not None}
 
 
 def _model(where: Address) -> str:

@@ -113,10 +113,10 @@ _Placed = tuple[int, int, Cell]
 
 
 def _arranged(beside: list[Cell], pictures: list[Cell]) -> list[_Placed]:
-    """Up to three pictures stand in one row with what is beside them; more in rows of four, right of it."""
+    """Up to three pictures stand in one row with what is beside them, more in rows right of it."""
     if len(pictures) < MOST_ACROSS:
         return [(0, column, cell) for column, cell in enumerate([*beside, *pictures])]
-    rows = -(-len(pictures) // MOST_ACROSS)
+    rows = max(len(beside), -(-len(pictures) // MOST_ACROSS))
     across = -(-len(pictures) // rows)
     placed = [(index // across, 1 + index % across, cell) for index, cell in enumerate(pictures)]
     return [*((row, 0, cell) for row, cell in enumerate(beside)), *placed]
