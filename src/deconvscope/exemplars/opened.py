@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -138,7 +138,11 @@ class Exemplars:
         return self.image(exemplar).crop((w.left, w.top, w.left + w.width, w.top + w.height))
 
     def pictures(
-        self, layer: str, channel: int, architectures: Asked = DECONVNET
+        self,
+        layer: str,
+        channel: int,
+        architectures: Asked = DECONVNET,
+        between: Callable[[], None] = lambda: None,
     ) -> list[Reversed]:
         """Return the reversed pictures of a channel's exemplars, each at its neuron; computed once, then kept.
 
@@ -146,26 +150,26 @@ class Exemplars:
             layer: path or label.
             channel: index.
             architectures: as `Recording.reverse` takes them.
+            between: called before each picture; may raise to give up.
 
         Raises:
             UnknownLayerError: the layer was not collected.
             ChangedBuildError: the model is another than the build's.
         """
-        one = self[layer]
+        one, name = self[layer], self.recorded_name(layer)
         asked = tuple(architectures) if isinstance(architectures, list) else architectures
-        name = self.recorded_name(layer)
         key = (name, channel % len(one), asked)
         if key not in self._pictures:
+            made = []
+            for found in one[channel]:
+                between()
+                image = self.source.input(found.image, self.model.preprocess)
+                neuron = Neuron(name, key[1], found.y, found.x)
+                seen = SeenNeuron(neuron, found.value, found.window)
+                made.append(self._reversal.reverse(image, seen, asked))
             while len(self._pictures) >= KEPT:
                 del self._pictures[next(iter(self._pictures))]
-            self._pictures[key] = [
-                self._reversal.reverse(
-                    self.source.input(found.image, self.model.preprocess),
-                    SeenNeuron(Neuron(name, key[1], found.y, found.x), found.value, found.window),
-                    asked,
-                )
-                for found in one[channel]
-            ]
+            self._pictures[key] = made
         return self._pictures[key]
 
     def figure(
