@@ -114,6 +114,56 @@ def test_a_segmentation_names_the_class_and_shows_itself():
     assert np.array_equal(found.mask, again.mask)
 
 
+@pytest.fixture(scope="module")
+def seen():
+    """The cup before VGG-16's convolutions: recording and the pixels that they saw."""
+    model = ds.load_model("vgg16_trunk")
+    photograph = ds.sample_image("coffee")
+    recording = ds.ReversedNetwork(model.network).record(model.preprocess(photograph))
+    return recording, model.preprocess.view(photograph)
+
+
+def test_a_picture_that_is_there_already_is_segmented(seen):
+    recording, photograph = seen
+    layer, pixels = "features.30", np.asarray(photograph)
+    channel = int(recording[layer].flatten(1).sum(1).argmax())
+    result = recording.reverse(ds.Channel(layer, channel), ["DeConvNet", "DeSaliNet"])
+    found = ex.segment_reversed(photograph, result, "DeSaliNet")
+    expected = ex.cut_out(pixels, result["DeSaliNet"].abs().amax(0))
+    assert np.array_equal(found.mask, expected.mask)
+    assert np.array_equal(found.seeds, expected.seeds)
+    first = ex.segment_reversed(pixels, result)
+    assert np.array_equal(first.seeds, ex.segment_reversed(pixels, result, "DeConvNet").seeds)
+    assert not np.array_equal(first.seeds, found.seeds)
+
+
+def test_what_a_neuron_cannot_see_is_background(seen):
+    recording, photograph = seen
+    result = recording.reverse(ds.Strongest("features.21"), "DeSaliNet")
+    found = ex.segment_reversed(photograph, result)
+    box = result.window
+    inside = np.zeros((224, 224), bool)
+    inside[box.top : box.top + box.height, box.left : box.left + box.width] = True
+    assert found.mask.any() and not found.mask[~inside].any()
+    assert (found.seeds[~inside] == -2).all()
+    assert (found.seeds[inside] > 0).mean() == pytest.approx(0.10, abs=0.01)
+
+
+def test_pictures_that_cannot_be_segmented_are_refused(seen):
+    recording, photograph = seen
+    small = recording.reverse(ds.Strongest("features.2"), "SaliNet")
+    with pytest.raises(ValueError, match="5×5 pixels.*deeper"):
+        ex.segment_reversed(photograph, small)
+    result = recording.reverse(ds.Strongest("features.30"), "SaliNet")
+    with pytest.raises(ValueError, match=r"\(400, 600, 3\).*preprocess\.view"):
+        ex.segment_reversed(ds.sample_image("coffee"), result)
+    with pytest.raises(LookupError, match="DeConvNet was not computed"):
+        ex.segment_reversed(photograph, result, "DeConvNet")
+    silent = torch.zeros_like(recording["features.30"])
+    with pytest.raises(ValueError, match="is the picture zero"):
+        ex.segment_reversed(photograph, recording.reverse(ds.Signal("features.30", silent), "TTT"))
+
+
 def test_accuracy_and_overlap_by_hand():
     found, true = np.array([[1, 1, 0, 0]], bool), np.array([[0, 1, 1, 0]], bool)
     assert accuracy_and_overlap(found, true) == pytest.approx((0.5, 1 / 3))

@@ -19,6 +19,7 @@ from .masks import sample_mask
 from .measures import edge_agreement, energy_inside
 from .randomise import randomised
 from .result import Result, Table
+from .reversed_segmentation import segment_reversed
 from .segmentation import Segmentation, Segmenter, segment, segmenter
 from .selectivity import Selectivity, neuron_selectivity
 from .similarity import similarity
@@ -72,6 +73,7 @@ __all__ = [
     "randomised",
     "sample_mask",
     "segment",
+    "segment_reversed",
     "segmenter",
     "similarity",
     "spread",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .drawing import require
 
@@ -71,6 +72,12 @@ def cut_out(pixels: NDArray[np.uint8], saliency: Any, rounds: int = 5) -> Cut:
         if not marked.any() or marked.all():
             break  # no colours are left to learn one side from
     return Cut(_largest_component(cv2, marked), seeds)
+
+
+def saliency_of(picture: Tensor) -> Saliency:
+    """The largest |x| of the colours, by which section 3.5 seeds: (C, H, W) ↦ (H, W)."""
+    saliency: Saliency = picture.detach().abs().amax(0).double().cpu().numpy()
+    return saliency
 
 
 def gaussian_baseline(height: int, width: int) -> Saliency:

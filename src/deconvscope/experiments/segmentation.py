@@ -17,7 +17,7 @@ from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Sign
 from ..reversal.architecture import as_architectures
 from .drawing import Cell, draw_grid
 from .fully_convolutional import NoClassLayerError, fully_convolutional
-from .grab_cut import Mask, cut_out
+from .grab_cut import Mask, cut_out, saliency_of
 from .result import Result, Table, table
 from .subject import AnyImage, AnyModel, as_model, as_photograph, positive_places
 
@@ -196,7 +196,7 @@ def segmentations(
     drawn = recording.reverse(selection, [_with_lrn(one) for one in architectures]).dense()
     found = []
     for architecture, picture in zip(architectures, drawn, strict=True):
-        saliency = picture.abs().amax(0).double().cpu().numpy()
+        saliency = saliency_of(picture)
         cut = cut_out(seen, saliency)
         mask = _resized(cut.mask, (photograph.height, photograph.width))
         found.append(
