@@ -17,7 +17,7 @@ export interface Address {
 }
 
 const PATTERN =
-  /^(?<model>[^/?#]+)\/(?<layer>[^/?#]+)\/(?<channel>\d{1,9})(?:@(?<y>\d{1,9}),(?<x>\d{1,9}))?(?:\?(?<codes>[^?#]+))?(?:#(?<image>[^?#]+))?$/;
+  /^(?<model>[^/?#]+)\/(?<layer>[^/?#]+)\/(?<channel>\d{1,9})(?:@(?<y>\d{1,9}),(?<x>\d{1,9}))?(?:\?(?<asked>[^?#]+))?(?:#(?<image>[^?#]+))?$/;
 
 function quote(part: string): string {
   return part.replace(/[/?#%,\s]/g, encodeURIComponent);
@@ -37,7 +37,7 @@ export function formatAddress(address: Address): string {
 export function parseAddress(text: string): Address | null {
   const parts = PATTERN.exec(text.trim())?.groups;
   if (parts === undefined) return null;
-  const { model = "", layer = "", channel, y, x, codes = "", image } = parts;
+  const { model = "", layer = "", channel, y, x, asked = "", image } = parts;
   try {
     return {
       model: decodeURIComponent(model),
@@ -45,7 +45,7 @@ export function parseAddress(text: string): Address | null {
       channel: Number(channel),
       y: y === undefined ? null : Number(y),
       x: x === undefined ? null : Number(x),
-      architectures: codes
+      architectures: asked
         .split(",")
         .filter((code) => code !== "")
         .map(decodeURIComponent),
