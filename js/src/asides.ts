@@ -2,9 +2,11 @@
 
 import {
   type ComparedSideInfo,
+  type Exemplars,
   type Meters,
   readBytes,
   readInt8,
+  type SegmentationInfo,
   type Ticket,
   type Traits,
   told,
@@ -38,15 +40,29 @@ export interface Comparison extends Ticket {
   readonly sides: readonly ComparedSide[];
 }
 
+export interface Segmentation extends SegmentationInfo {
+  /** 0 or 1 for each pixel, row by row. */
+  readonly mask: Uint8Array;
+}
+
 /** What has come for the drawn view; null is not (yet) there. */
 export interface Asides {
   readonly meters: Meters | null;
   readonly random: RandomPictures | null;
   readonly wayBack: WayBack | null;
   readonly comparison: Comparison | null;
+  readonly exemplars: Exemplars | null;
+  readonly segmentation: Segmentation | null;
 }
 
-export const NO_ASIDES: Asides = { meters: null, random: null, wayBack: null, comparison: null };
+export const NO_ASIDES: Asides = {
+  meters: null,
+  random: null,
+  wayBack: null,
+  comparison: null,
+  exemplars: null,
+  segmentation: null,
+};
 
 export const ASIDE_TRAITS = [
   "_meters",
@@ -56,6 +72,9 @@ export const ASIDE_TRAITS = [
   "_way_back_maps",
   "_comparison",
   "_comparison_pictures",
+  "_exemplars",
+  "_segmentation",
+  "_segmentation_mask",
 ] as const;
 
 /** Reads the asides of a model; what has not changed stays the same object. */
@@ -84,6 +103,11 @@ export function asidesReader(model: WidgetModel): (drawn: Ticket) => Asides {
     mustFit(start === all.length, "the compared pictures have another size");
     return { ...info, sides };
   });
+  const exemplars = remembered((trait: Traits["_exemplars"] | undefined) => told(trait));
+  const segmentation = remembered((trait: Traits["_segmentation"] | undefined, bits: unknown): Segmentation | null => {
+    const info = told(trait);
+    return info && { ...info, mask: unpackedBits(readBytes(bits), info.height * info.width) };
+  });
 
   return (drawn) => {
     const ofDrawn = <Aside extends Ticket>(aside: Aside | null): Aside | null =>
@@ -93,6 +117,8 @@ export function asidesReader(model: WidgetModel): (drawn: Ticket) => Asides {
       random: ofDrawn(random(model.get("_random"), model.get("_random_pictures"))),
       wayBack: ofDrawn(wayBack(model.get("_way_back"), model.get("_way_back_maps"))),
       comparison: ofDrawn(comparison(model.get("_comparison"), model.get("_comparison_pictures"))),
+      exemplars: ofDrawn(exemplars(model.get("_exemplars"))),
+      segmentation: ofDrawn(segmentation(model.get("_segmentation"), model.get("_segmentation_mask"))),
     };
   };
 }
@@ -109,4 +135,10 @@ function splitMaps(steps: readonly WayBackStepInfo[], bytes: Uint8Array): WayBac
   });
   mustFit(start === bytes.length, "the maps of the way back have another size");
   return split;
+}
+
+/** `count` bits, the highest of each byte first. */
+function unpackedBits(bytes: Uint8Array, count: number): Uint8Array {
+  mustFit(bytes.length === Math.ceil(count / 8), "the mask has another size");
+  return new Uint8Array(count).map((_, index) => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1);
 }

@@ -150,11 +150,22 @@ export function mount(store: Store, host: HTMLElement): () => void {
 
 /**
  * JupyterLab keeps its shortcuts off elements with this attribute, but all of them: Ctrl+S would open the browser's
- * dialog. So the attribute is away while such a key is handled, except where a person writes.
+ * dialog. So the attribute is away while such a key is handled, except where a person writes. What has the focus
+ * bears it as well, because Lumino tests its selectors on the element itself before it looks at the parent.
  */
 function leaveShortcuts(root: HTMLElement, signal: AbortSignal): void {
-  const keepOff = (keep: boolean): void => setAttribute(root, SUPPRESS, keep && "true");
+  let focused: Element = root;
+  const keepOff = (keep: boolean): void => {
+    for (const one of [root, focused]) setAttribute(one, SUPPRESS, keep && "true");
+  };
   keepOff(true);
+  listen(root, signal, {
+    focusin: ({ target }) => {
+      if (focused !== root) setAttribute(focused, SUPPRESS, false);
+      if (target instanceof Element) focused = target;
+      keepOff(true);
+    },
+  });
   window.addEventListener(
     "keydown",
     (event) => {

@@ -10,7 +10,8 @@
  *   `canvas[data-edges]`; the way back: `.dcs-way-back canvas[data-layer]`;
  * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
  *   `.dcs-layer[data-layer]`, `.dcs-search input`, `.dcs-image input[type=range]`, `.dcs-image` with data-field
- *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part).
+ *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
+ * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`.
  */
 
 import type { Box } from "./geometry";
@@ -48,6 +49,10 @@ export interface Network {
   readonly layers: readonly Layer[];
   /** The names of a classifier's channels, and the layer that gives their raw scores. */
   readonly classes?: { readonly layer: string; readonly names: readonly string[] } | null;
+  /** The layers that have exemplars. */
+  readonly exemplars?: readonly string[] | null;
+  /** Whether pictures can be made into segmentations here. */
+  readonly segmentation?: boolean;
 }
 
 export interface AtlasInfo {
@@ -125,6 +130,9 @@ export interface Aside {
   /** The architecture whose way back is shown. */
   readonly wayBack: string | null;
   readonly compare: readonly [address: string, address: string] | null;
+  /** The images of a data set that excite the channel most. */
+  readonly exemplars: boolean;
+  readonly segmentation: boolean;
 }
 
 /** The complete place that the browser wants to see: queued updates merge, so a partial one would be lost. */
@@ -200,6 +208,42 @@ export interface ComparisonInfo extends Ticket {
   readonly sides: readonly ComparedSideInfo[];
 }
 
+/** A place of the channel in an image of the data set: its part of the image there, and its picture, as small PNGs. */
+export interface ExemplarCard {
+  /** What `image` is to ask for. */
+  readonly image: string;
+  readonly title: string;
+  readonly y: number | null;
+  readonly x: number | null;
+  readonly value: number;
+  readonly patch: string;
+  readonly picture: string;
+}
+
+/** The images of a data set that excite the channel most, the strongest first. */
+export interface Exemplars extends Ticket {
+  readonly layer: string;
+  readonly channel: number;
+  /** The architecture's. */
+  readonly name: string;
+  /** How many images the data set has. */
+  readonly images: number;
+  /** The fraction of the channel's responses over the data set that are at least as strong as the chosen one. */
+  readonly share: number;
+  readonly cards: readonly ExemplarCard[];
+}
+
+/** What a picture says is foreground; the mask has a bit for each of height·width pixels, row by row, the highest first. */
+export interface SegmentationInfo extends Ticket {
+  /** The architecture's. */
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  /** The fraction of the image that is foreground. */
+  readonly share: number;
+  readonly note: string;
+}
+
 /** A pinned place: `chelsea · conv3_3`, `88@20,17`, and its pictures as small ones. */
 export interface Pin {
   readonly address: string;
@@ -231,6 +275,9 @@ export interface Traits {
   _way_back_maps: unknown;
   _comparison: ComparisonInfo | Empty;
   _comparison_pictures: unknown;
+  _exemplars: Exemplars | Empty;
+  _segmentation: SegmentationInfo | Empty;
+  _segmentation_mask: unknown;
   _pins: readonly Pin[];
   _query: Query;
   /** Gives up the query under way; its answer is a failure, and the view stays. */

@@ -109,7 +109,7 @@ export function openStore(model: WidgetModel) {
     hover: null,
     edges: false,
     enlarged: null,
-    aside: { meter: true, random: false, wayBack: null, compare: null },
+    aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
     asides: NO_ASIDES,
     pins: [],
     live: false,

@@ -77,4 +77,12 @@ describe("what comes beside the view", () => {
     model.receive({ _comparison_pictures: inLargerBuffer([1, 2, 3, 4, 5, 6, 7, 8]) });
     expect(() => asidesReader(model)(DRAWN)).toThrow("compared");
   });
+
+  test("a segmentation has a bit for each pixel, the highest of a byte first", () => {
+    const info = { ...DRAWN, name: "SaliNet", height: 3, width: 3, share: 0.2, note: "" };
+    const model = new FakeModel({ _segmentation: info, _segmentation_mask: inLargerBuffer([0b01000001, 0b10000000]) });
+    expect([...(asidesReader(model)(DRAWN).segmentation?.mask ?? [])]).toEqual([0, 1, 0, 0, 0, 0, 0, 1, 1]);
+    model.receive({ _segmentation_mask: inLargerBuffer([0]) });
+    expect(() => asidesReader(model)(DRAWN)).toThrow("mask");
+  });
 });

@@ -17,7 +17,7 @@ let sent: { channel: number; seq: number }[];
 let conversation: Conversation;
 
 function neuron(channel: number): Wanted {
-  const aside = { meter: false, random: false, wayBack: null, compare: null };
+  const aside = { meter: false, random: false, wayBack: null, compare: null, exemplars: false, segmentation: false };
   return { model: "m", image: "i", layer: "l", neuron: { channel, y: 0, x: 0 }, architectures: ["TTT"], aside };
 }
 

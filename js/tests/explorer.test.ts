@@ -202,6 +202,20 @@ describe("asking", () => {
     expect(root.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
   });
 
+  test("what has the focus keeps JupyterLab's shortcuts off itself, and is left when it loses it", async () => {
+    const { root } = await show();
+    const suppressing = (): Element[] => [...root.querySelectorAll("[data-lm-suppress-shortcuts=true]")];
+    const slider = one(root, ".dcs-gain input");
+    slider.focus();
+    slider.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+    expect(suppressing()).toEqual([slider]);
+    slider.dispatchEvent(new KeyboardEvent("keydown", { key: "s", ctrlKey: true, bubbles: true }));
+    await new Promise((done) => setTimeout(done, 5));
+    expect(suppressing()).toEqual([slider]);
+    root.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+    expect(suppressing()).toEqual([]);
+  });
+
   test("a channel found by number is asked for at its strongest place", async () => {
     const { root, model } = await show();
     const find = one(root, ".dcs-find") as HTMLInputElement;

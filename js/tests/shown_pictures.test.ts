@@ -12,7 +12,7 @@ function scene(): Scene {
   return { ...parts, photograph: { picture: {} as HTMLCanvasElement, pixels } };
 }
 
-const ASIDE = { meter: true, random: false, wayBack: null, compare: null };
+const ASIDE = { meter: true, random: false, wayBack: null, compare: null, exemplars: false, segmentation: false };
 
 function columns(change: Partial<State> = {}): readonly (readonly ShownPicture[])[] {
   const state = { display: "paper", gain: 2, scale: "own", zoom: "receptive field", edges: false, ...change };

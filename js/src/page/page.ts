@@ -44,7 +44,7 @@ function queryFor(head: Head, place: Pick<Query, "layer" | "neuron">, codes: rea
     model: network.model,
     image: network.image.name,
     architectures: codes.length > 0 ? codes : catalog.architectures.map(({ code }) => code),
-    aside: { meter: false, random: false, wayBack: null, compare: null },
+    aside: { meter: false, random: false, wayBack: null, compare: null, exemplars: false, segmentation: false },
     ...place,
   };
 }

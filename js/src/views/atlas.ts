@@ -49,7 +49,6 @@ export function atlasView(stage: Stage): Part {
     const found = tileLayout(scroller.clientWidth - 2 * MARGIN, TILE_WISH, GAP, scene.atlas.info);
     const total = tilesHeight(channelsOf(scene).length, found) + 2 * MARGIN;
     spacer.style.height = `${total}px`;
-    canvas.style.height = `${Math.min(total, scroller.clientHeight)}px`;
     setAttribute(canvas, "data-columns", found.columns);
     layout = found;
     return found;
