@@ -20,7 +20,7 @@ SAMPLE = 24
 """Neurons, drawn at random, from which size, seconds and loss are told."""
 RESERVE = 0.005
 """Of the limit; the last pictures may be larger than foreseen."""
-BATCH_SECONDS, LARGEST_BATCH = 0.4, 64
+BATCH_SECONDS, LARGEST_BATCH = 0.6, 64
 
 
 @dataclass(frozen=True)
