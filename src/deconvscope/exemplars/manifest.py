@@ -198,6 +198,15 @@ def preprocessing_digest(model: Model) -> str:
     return digest_of(first)
 
 
+def difference(model: Model, manifest: Manifest) -> str:
+    """Return in what a model differs from the one of a build; "" where in nothing."""
+    if network_digest(model.network) != manifest.network:
+        return "its weights or structure are others"
+    if preprocessing_digest(model) != manifest.preprocessing:
+        return "its preprocessing is another"
+    return ""
+
+
 def data_digest(listing: Listing, probes: Mapping[int, int]) -> str:
     """Return a digest of the names and sizes of a data set and of the contents of a few images."""
     text = json.dumps([listing.digest, sorted(probes.items())])

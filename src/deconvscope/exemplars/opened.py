@@ -21,13 +21,16 @@ from .files import read_about, read_sealed
 from .images import Files, ImageSource, Listing, image_source, unpacked_listing
 from .layer_exemplars import Exemplar, LayerExemplars, ResultFile
 from .layers import CollectedLayer, Rectified
-from .manifest import Manifest, network_digest, read_manifest
+from .manifest import Manifest, difference, read_manifest
 from .parts import LISTING, MERGED
 from .preparation import as_model
 from .reversed_exemplars import ExemplarReversal, SeenNeuron
 
 if TYPE_CHECKING:
     from torch import nn
+
+KEPT = 64
+"""Channels whose pictures stay in memory."""
 
 
 class Exemplars:
@@ -75,13 +78,16 @@ class Exemplars:
             )
         if read_about(folder / MERGED).get("manifest") != manifest.digest:
             raise BrokenPartError(f"{MERGED} is of another build than its manifest: merge again")
-        own = None if model is None else _checked(as_model(model), manifest)
+        own = None if model is None else as_model(model)
         listed = None if images is None else image_source(images)
         if listed is not None and len(listed) != manifest.images:
             raise ChangedBuildError(
                 f"these exemplars are of {manifest.images} images, the data set given has {len(listed)}"
             )
-        return cls(folder, manifest, own, listed)
+        opened = cls(folder, manifest, own, listed)
+        if own is not None:
+            opened.require(own)
+        return opened
 
     @property
     def layers(self) -> tuple[CollectedLayer, ...]:
@@ -216,7 +222,20 @@ class Exemplars:
             raise ChangedBuildError(
                 f"these exemplars are of your own model {self.manifest.model!r}: give it to open() as model="
             ) from None
-        return _checked(model, self.manifest)
+        self.require(model)
+        return model
+
+    def require(self, model: Model) -> None:
+        """Make sure that these exemplars are of this model.
+
+        Raises:
+            ChangedBuildError: they are of another network, or it saw images otherwise prepared.
+        """
+        differs = difference(model, self.manifest)
+        if differs:
+            raise ChangedBuildError(
+                f"these exemplars are of {self.manifest.label}; the model {model.name!r} is not the one: {differs}"
+            )
 
     @cached_property
     def source(self) -> ImageSource:
@@ -268,15 +287,3 @@ class Exemplars:
         from deconvscope.models import layer_labels
 
         return layer_labels(self.manifest.model, [name])[name]
-
-
-KEPT = 64
-"""Channels whose pictures stay in memory."""
-
-
-def _checked(model: Model, manifest: Manifest) -> Model:
-    if network_digest(model.network) != manifest.network:
-        raise ChangedBuildError(
-            f"the model {model.name!r} has other weights than the one that the exemplars are of ({manifest.label})"
-        )
-    return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,12 @@ class Cut:
     seeds: NDArray[np.int8]
 
 
-def cut_out(pixels: NDArray[np.uint8], saliency: Any, rounds: int = 5) -> Cut:
+def cut_out(
+    pixels: NDArray[np.uint8],
+    saliency: Any,
+    rounds: int = 5,
+    between: Callable[[], None] = lambda: None,
+) -> Cut:
     """Cut the foreground out of a photograph, seeded by a saliency map (section 3.5).
 
     Pixels above the 0.90 quantile of the saliency teach the foreground's colours, those below the 0.30 quantile the
@@ -48,6 +54,7 @@ def cut_out(pixels: NDArray[np.uint8], saliency: Any, rounds: int = 5) -> Cut:
         pixels: the photograph, (H, W, 3), uint8.
         saliency: (H, W), larger where the foreground is thought to be.
         rounds: of colour models and cuts.
+        between: called before each round; may raise to give up.
 
     Raises:
         ValueError: sizes that differ, or a saliency that is the same everywhere.
@@ -67,6 +74,7 @@ def cut_out(pixels: NDArray[np.uint8], saliency: Any, rounds: int = 5) -> Cut:
     labels[seeds == -2] = cv2.GC_BGD
     modes = [cv2.GC_EVAL_FREEZE_MODEL] + [cv2.GC_EVAL] * (rounds - 1)
     for mode in modes:
+        between()
         cv2.grabCut(bgr, labels, None, background, foreground, 1, mode)
         marked = labels & 1 == cv2.GC_FGD
         if not marked.any() or marked.all():

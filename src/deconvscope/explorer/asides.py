@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import messages
 from .controls import Meter, random_filters
+from .foreground import foreground
 from .messages import Payload
 from .pins import Pin, Pins, pin
 from .queries import Aside
 from .session import Session, View
 from .way_back import way_back
 from .worker import Check, Interrupted
+
+if TYPE_CHECKING:
+    from .exemplar_panel import ExemplarPanel
 
 TRAITS: Mapping[str, Any] = {
     "_meters": {},
@@ -23,6 +27,9 @@ TRAITS: Mapping[str, Any] = {
     "_way_back_maps": b"",
     "_comparison": {},
     "_comparison_pictures": b"",
+    "_exemplars": {},
+    "_segmentation": {},
+    "_segmentation_mask": b"",
 }
 """The traits that asides come in, and what they hold while there is nothing to tell."""
 
@@ -33,7 +40,7 @@ class Asides:
     """The asides of the view that is shown.
 
     Args:
-        session: visits the places that are compared.
+        session: visits the places that are compared, and has the exemplars.
         pins: know the pictures of addresses that were visited.
         put: writes traits.
     """
@@ -99,7 +106,20 @@ class Asides:
             wanted["way back", wish.way_back] = partial(self._way_back, wish.way_back)
         if wish.random:
             wanted["random"] = _random
+        if wish.segmentation:
+            wanted["segmentation"] = _segmentation
+        if wish.exemplars and self._panel is not None:
+            wanted["exemplars"] = self._panel.traits
         return wanted
+
+    @property
+    def _panel(self) -> ExemplarPanel | None:
+        """The exemplars, where there are some of the layer that is shown."""
+        panel, view = self._session.exemplars, self._view
+        shows = (
+            panel is not None and view is not None and panel.knows(view.scene, view.neuron.layer)
+        )
+        return panel if shows else None
 
     def _sample(self, view: View, check: Check) -> bool:
         try:
@@ -149,3 +169,7 @@ class Asides:
 
 def _random(view: View, check: Check) -> Payload:
     return messages.random_traits(random_filters(view, check))
+
+
+def _segmentation(view: View, check: Check) -> Payload:
+    return messages.segmentation_traits(foreground(view, check))

@@ -137,10 +137,10 @@ class Conversation:
             self._worker.leave(leader, work)
 
     def displayed(self) -> None:
-        """Begin the meters of a view that no browser asked for: somebody looks at it now."""
+        """Begin what stands beside a view unasked, where no browser asked: somebody looks at it now."""
         with self.turn():
             if self._aside == Aside():
-                self._aside = Aside(meter=True)
+                self._aside = Aside(meter=True, exemplars=True)
                 self._asides.want(self._aside)
         self._worker.wake()
 

@@ -3,53 +3,79 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+import io
+from collections import OrderedDict
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from deconvscope.display import encode_png
+from deconvscope.exemplars import Exemplars
 from deconvscope.exemplars.figure import as_pixels
+from deconvscope.exemplars.manifest import difference
 
 from .messages import Payload
+from .photographs import EXEMPLAR
+from .scene import Scene
+from .worker import Check
 
 if TYPE_CHECKING:
-    from deconvscope.exemplars import Exemplars
+    from deconvscope.models import Model
     from deconvscope.reversal import Architecture
 
     from .session import View
 
-PREFIX = "exemplar:"
-"""An image of the data set goes by this and its number."""
 SHOWN = 9
-CARD = 72
-"""Pixels of a card's longer side, so that eighteen of them stay below 300 kB."""
+CARD, COLOURS = 72, 96
+"""Pixels of a card's longer side, and its colours: eighteen pictures take about 120 kB of a saved notebook."""
+KEPT = 8
+"""Channels whose cards stay in memory."""
+
+
+def opened_panel(exemplars: str | PathLike[str] | Exemplars, model: Model) -> ExemplarPanel:
+    """Return what is shown of the exemplars of a model, which are a folder or opened already.
+
+    Raises:
+        UnfinishedBuildError: there are none in that folder, or they are not merged.
+        ChangedBuildError: they are of another network or preprocessing, or their data set is not at hand.
+        BrokenPartError: a file of theirs is broken.
+    """
+    opened = (
+        exemplars if isinstance(exemplars, Exemplars) else Exemplars.open(exemplars, model=model)
+    )
+    opened.require(model)
+    return ExemplarPanel(opened)
 
 
 class ExemplarPanel:
-    """Answers for a channel of the model that the exemplars are of.
+    """Answers for the channels of the network that the exemplars are of.
 
     Args:
-        exemplars: opened with the data set at hand.
+        exemplars: with the model and the data set at hand.
+
+    Raises:
+        ChangedBuildError: either is not.
     """
 
     def __init__(self, exemplars: Exemplars) -> None:
         self._exemplars = exemplars
+        self._source, self._model = exemplars.source, exemplars.model
+        self._of_weights: tuple[list[tuple[int, int]], bool] = ([], False)
+        self._cards: OrderedDict[tuple[str, int, Architecture], list[Payload]] = OrderedDict()
 
-    def knows(self, model_name: str, layer: str) -> bool:
-        """Return whether there are exemplars of a layer of that model."""
-        return model_name == self._exemplars.manifest.model and layer in self._exemplars
-
-    def key(self, view: View) -> object:
-        """Return what the cards of a view depend on; None where there are none."""
-        neuron = view.neuron
-        if not self.knows(view.place.model, neuron.layer):
+    def layers(self, scene: Scene) -> list[str] | None:
+        """Return the names of a scene's layers that have exemplars; None where it is of another network."""
+        if not self._fits(scene):
             return None
-        return "exemplars", neuron.layer, neuron.channel, _first(view).code
+        return [layer.name for layer in scene.layers if layer.name in self._exemplars]
 
-    def traits(self, view: View, check: Callable[[], None]) -> Payload:
+    def knows(self, scene: Scene, layer: str) -> bool:
+        """Return whether there are exemplars of a layer of this scene's network."""
+        return self._fits(scene) and layer in self._exemplars
+
+    def traits(self, view: View, check: Check = lambda: None) -> Payload:
         """Return the trait that shows the view's channel: for each exemplar a patch and its picture.
 
         Args:
@@ -57,60 +83,64 @@ class ExemplarPanel:
             check: called between pictures; raises to give up.
         """
         layer, channel = view.neuron.layer, view.neuron.channel
+        architecture = view.place.architectures[0]
+        share = self._exemplars[layer].share_at_least(channel, view.value)
         return {
             "_exemplars": {
                 "layer": layer,
                 "channel": channel,
-                "name": _first(view).name,
+                "name": architecture.name,
                 "images": self._exemplars.manifest.images,
-                "share": self.share(layer, channel, view.value),
-                "cards": self.cards(layer, channel, _first(view), check),
+                "share": share,
+                "cards": self._cards_of(layer, channel, architecture, check),
             }
         }
-
-    def cards(
-        self,
-        layer: str,
-        channel: int,
-        architecture: Architecture,
-        check: Callable[[], None] = lambda: None,
-    ) -> list[Payload]:
-        """Return a channel's exemplars, strongest first, with two small PNG pictures each, as data URLs."""
-        pictures = self._exemplars.pictures(layer, channel, architecture, check)
-        found = self._exemplars[layer][channel]
-        return [
-            {
-                "image": f"{PREFIX}{one.image}",
-                "title": one.name,
-                "y": one.y,
-                "x": one.x,
-                "value": one.value,
-                "patch": _card(np.asarray(self._exemplars.patch(one))),
-                "picture": _card(as_pixels(picture)),
-            }
-            for one, picture in zip(found[:SHOWN], pictures[:SHOWN], strict=True)
-        ]
-
-    def share(self, layer: str, channel: int, value: float) -> float:
-        """Return which share of the channel's responses over the data set are at least this strong."""
-        return self._exemplars[layer].share_at_least(channel, value)
 
     def image(self, name: str) -> tuple[str, Image.Image | Tensor]:
         """Return the label and the source of an image that a card named.
 
         Raises:
             LookupError: the data set has no image of that number.
+            OSError: its file is gone.
+            UnreadableImageError: it is no picture.
         """
-        number = name.removeprefix(PREFIX)
-        names = self._exemplars.names
-        if not (number.isascii() and number.isdigit() and int(number) < len(names)):
-            raise LookupError(f"{name[:80]!r} is no image of the data set: it has {len(names)}")
-        source: Any = self._exemplars.source[int(number)]
+        number, names = name.removeprefix(EXEMPLAR), self._exemplars.names
+        if not (number.isascii() and number.isdigit() and str(int(number)) == number):
+            raise LookupError(f"{name[:80]!r} is no image: after {EXEMPLAR!r} stands its number")
+        if int(number) >= len(names):
+            raise LookupError(f"{name[:80]!r} is not in the data set: it has {len(names)} images")
+        source: Any = self._source[int(number)]
         return names[int(number)].rsplit("/", 1)[-1], source
 
+    def _cards_of(
+        self, layer: str, channel: int, architecture: Architecture, check: Check
+    ) -> list[Payload]:
+        key = layer, channel, architecture
+        if key not in self._cards:
+            pictures = self._exemplars.pictures(layer, channel, architecture, check)
+            found = self._exemplars[layer][channel]
+            self._cards[key] = [
+                {
+                    "image": f"{EXEMPLAR}{one.image}",
+                    "title": one.name,
+                    "y": one.y,
+                    "x": one.x,
+                    "value": one.value,
+                    "patch": _card(np.asarray(self._exemplars.patch(one))),
+                    "picture": _card(as_pixels(picture)),
+                }
+                for one, picture in zip(found[:SHOWN], pictures[:SHOWN], strict=True)
+            ]
+            while len(self._cards) > KEPT:
+                self._cards.popitem(last=False)
+        return self._cards[key]
 
-def _first(view: View) -> Architecture:
-    return view.place.architectures[0]
+    def _fits(self, scene: Scene) -> bool:
+        """Return whether a scene's network is the one of the exemplars, with the weights it had then."""
+        weights = scene.weights
+        if weights != self._of_weights[0]:
+            self._of_weights = weights, not difference(scene.model, self._exemplars.manifest)
+        return self._of_weights[1]
 
 
 def _card(pixels: Any) -> str:
@@ -118,5 +148,8 @@ def _card(pixels: Any) -> str:
     scale = CARD / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resampling = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
-    small = np.asarray(Image.fromarray(pixels).resize(size, resampling))
-    return "data:image/png;base64," + base64.b64encode(encode_png(small)).decode()
+    png = io.BytesIO()
+    Image.fromarray(pixels).resize(size, resampling).quantize(COLOURS).save(
+        png, "PNG", optimize=True
+    )
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

@@ -9,7 +9,7 @@ from deconvscope.reversal import Neuron, Strongest
 from deconvscope.reversal.errors import near_matches
 
 from .address import Address
-from .photographs import Photographs
+from .photographs import EXEMPLAR, Photographs
 
 
 def opened_at(address: str | Address, model: Any = None, image: Any = None) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _model(where: Address) -> str:
 
 
 def _image(where: Address, image: Any) -> Any:
-    if where.image is None or where.image in SAMPLE_IMAGES:
+    if where.image is None or where.image in SAMPLE_IMAGES or where.image.startswith(EXEMPLAR):
         return where.image if image is None else image
     if image is None:
         raise LookupError(

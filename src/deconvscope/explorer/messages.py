@@ -25,6 +25,7 @@ from .scene import Scene
 from .session import Session, View
 
 if TYPE_CHECKING:
+    from .foreground import Foreground
     from .pins import Pin
     from .way_back import WayBackStep
 
@@ -75,8 +76,16 @@ def catalog(session: Session) -> Payload:
     }
 
 
-def scene_traits(scene: Scene) -> Payload:
-    """Return the traits that change with the network or the image."""
+def scene_traits(
+    scene: Scene, exemplars: Sequence[str] | None = None, segmentation: bool = False
+) -> Payload:
+    """Return the traits that change with the network or the image.
+
+    Args:
+        scene: network and image.
+        exemplars: names of the layers that have exemplars; None where there are none of this network.
+        segmentation: whether a foreground can be cut out.
+    """
     recording, model = scene.recording, scene.model
     seen = scene.seen
     return {
@@ -93,6 +102,8 @@ def scene_traits(scene: Scene) -> Payload:
                 "width": seen.width,
             },
             "fallbacks": list(scene.fallbacks),
+            "exemplars": None if exemplars is None else list(exemplars),
+            "segmentation": segmentation,
             "classes": _classes(scene),
             "layers": [
                 {
@@ -220,6 +231,21 @@ def comparison_traits(sides: Sequence[Pin]) -> Payload:
             ]
         },
         "_comparison_pictures": b"".join(side.values for side in sides),
+    }
+
+
+def segmentation_traits(foreground: Foreground) -> Payload:
+    """Return a foreground; the mask's bits, row by row, the most significant first."""
+    height, width = foreground.mask.shape
+    return {
+        "_segmentation": {
+            "name": foreground.architecture,
+            "height": height,
+            "width": width,
+            "share": round(foreground.share, 4),
+            "note": foreground.note,
+        },
+        "_segmentation_mask": np.packbits(foreground.mask).tobytes(),
     }
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -28,7 +28,12 @@ from deconvscope.models import (
 
 from .uploads import PREFIX, Uploads
 
+if TYPE_CHECKING:
+    from .exemplar_panel import ExemplarPanel
+
 THUMBNAIL = 64
+EXEMPLAR = "exemplar:"
+"""An image of the exemplars' data set goes by this and its number."""
 OWN_KEPT = 4
 """Own images that stay reachable from the picker; the address of an older one needs it again."""
 
@@ -73,10 +78,16 @@ class Photograph:
 
 
 class Photographs:
-    """The bundled photographs, and the few own images given last."""
+    """The bundled photographs, the few own images given last, and those of exemplars.
+
+    Attributes:
+        uploads: what was opened in a browser, "upload:" and an id.
+        exemplars: know the images of their data set, "exemplar:" and a number.
+    """
 
     def __init__(self) -> None:
         self.uploads = Uploads()
+        self.exemplars: ExemplarPanel | None = None
         self._own: dict[str, Photograph] = {}
         self._bundled: dict[str, Photograph] = {}
 
@@ -103,7 +114,10 @@ class Photographs:
 
         Raises:
             UnreadableImageError: an upload that did not arrive, or is no picture.
+            LookupError: the data set of the exemplars has no such image, or there are no exemplars.
         """
+        if name.startswith(EXEMPLAR) and name not in self._own:
+            self._take(self._exemplar(name))
         if not name.startswith(PREFIX):
             return name
         label, picture = self.uploads.read(name)
@@ -116,20 +130,23 @@ class Photographs:
         """Drop every own image."""
         self._own.clear()
         self.uploads.clear()
+        self.exemplars = None
 
     @contextmanager
     def guest(self, image: Any) -> Iterator[str]:
         """Take in an image and yield the name it goes by; it stays if the block succeeds.
 
         Args:
-            image: a bundled name, a path, a PIL image, an array (H,W), (H,W,3) or (H,W,4), bytes of
-                an image file, or a float tensor (C,H,W) that goes to the network as it is.
+            image: a bundled name, an exemplar's ("exemplar:12"), a path, a PIL image, an array (H,W), (H,W,3)
+                or (H,W,4), bytes of an image file, or a float tensor (C,H,W) that goes to the network as it is.
 
         Raises:
             UnknownImageError: a string that is neither a bundled name nor a file.
             UnreadableImageError: what is given is no image.
         """
-        if isinstance(image, str) and (image in SAMPLE_IMAGES or image in self._own):
+        if isinstance(image, str) and (
+            image in SAMPLE_IMAGES or image in self._own or image.startswith(EXEMPLAR)
+        ):
             yield image
             return
         photograph = _photograph(image)
@@ -142,6 +159,14 @@ class Photographs:
                 del self._own[photograph.name]
             raise
         self._take(photograph)
+
+    def _exemplar(self, name: str) -> Photograph:
+        if self.exemplars is None:
+            raise LookupError(
+                f"{name[:80]} is an image of a data set: open the explorer with exemplars=…"
+            )
+        label, source = self.exemplars.image(name)
+        return Photograph(name, label, source)
 
     def _take(self, photograph: Photograph) -> None:
         self._own[photograph.name] = photograph

@@ -32,12 +32,16 @@ class Aside:
         random: the same click with randomised filters.
         way_back: code of the architecture whose signal is shown at every layer.
         compare: two addresses whose pictures are shown side by side.
+        exemplars: the images of a data set that excite the channel most.
+        segmentation: the foreground that the first picture points at.
     """
 
     meter: bool = False
     random: bool = False
     way_back: str | None = None
     compare: tuple[str, str] | None = None
+    exemplars: bool = False
+    segmentation: bool = False
 
 
 NOTHING_ASIDE = Aside()
@@ -161,6 +165,8 @@ def _aside(aside: object) -> Aside:
         random=aside.get("random") is True,
         way_back=None if way_back is None else _text(aside, "wayBack"),
         compare=None if compare is None else (compare[0], compare[1]),
+        exemplars=aside.get("exemplars") is True,
+        segmentation=aside.get("segmentation") is True,
     )
 
 

@@ -73,6 +73,11 @@ class Scene:
         assert self._recording is not None
         return self._recording
 
+    @property
+    def weights(self) -> list[tuple[int, int]]:
+        """What changes whenever the recorded network's weights are written or exchanged."""
+        return self._weights
+
     def record(
         self, check: Check = lambda: None, tell: Callable[[float | None], None] = lambda part: None
     ) -> None:

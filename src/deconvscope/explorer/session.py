@@ -28,6 +28,11 @@ from .scene import Scene
 from .worker import Check
 
 if TYPE_CHECKING:
+    from os import PathLike
+
+    from deconvscope.exemplars import Exemplars
+
+    from .exemplar_panel import ExemplarPanel
     from .queries import Query
 
 THREE = (DECONVNET, SALINET, DESALINET)
@@ -100,6 +105,7 @@ class Session:
 
     Attributes:
         tell: is told of work that may be felt, and None at its end.
+        exemplars: the images of a data set that excite the channels of one of the networks.
     """
 
     def __init__(
@@ -110,6 +116,7 @@ class Session:
         self.tell: Tell = lambda progress: None
         self.networks = Networks(device, precision)
         self.photographs = Photographs()
+        self.exemplars: ExemplarPanel | None = None
         self._stays: Scene | None = None
         self._scenes: OrderedDict[tuple[str, bool, str], Scene] = OrderedDict()
         self._architectures = {known.code: known for known in FIGURE_3}
@@ -131,6 +138,18 @@ class Session:
         for architecture in place.architectures:
             self._architectures[architecture.code] = architecture
         return view
+
+    def take_exemplars(self, exemplars: str | PathLike[str] | Exemplars, model: str) -> None:
+        """Take in the exemplars of a network, by the name it goes by here; their images can then be visited.
+
+        Raises:
+            UnfinishedBuildError: there are none in that folder, or they are not merged.
+            ChangedBuildError: they are of another network, or their data set is not at hand.
+        """
+        from .exemplar_panel import opened_panel
+
+        panel = opened_panel(exemplars, self.networks[model].model)
+        self.exemplars = self.photographs.exemplars = panel
 
     def place(self, query: Query) -> Place:
         """Return the place a query means.
@@ -221,7 +240,7 @@ class Session:
         for scene in self._scenes.values():
             scene.forget()
         self._scenes.clear()
-        self._stays = None
+        self._stays = self.exemplars = None
         self.networks.clear()
         self.photographs.clear()
 

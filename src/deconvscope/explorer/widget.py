@@ -1,29 +1,27 @@
-"""The widget: a table of traits, a handler of what the browser asks, one of what Python sets."""
+"""The widget: how Python and the browser move the view, and how an answer becomes traits."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets as t
 
-from deconvscope.reversal import Neuron, Recording, Reversed, Strongest
+from deconvscope.reversal import Neuron, Strongest
 from deconvscope.reversal.errors import near_matches
 
 from . import messages
 from .address import Address
 from .conversation import Conversation, Screen
-from .export import Exhibit, WrittenPage, write_page
+from .foreground import can_segment
 from .from_address import opened_at
 from .linking import Link
+from .outputs import ExplorerOutputs
 from .pins import pinnable
 from .session import Place, Session, View
-from .snapshot import draw_figure, small_png, write_figure
+from .traits import BROWSER_ASKS, BROWSER_SETS, PUBLIC, settable
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -32,31 +30,17 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import nn
 
+    from deconvscope.exemplars import Exemplars
     from deconvscope.models import Model
 
-DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
-PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
-BROWSER_ASKS = ("_query", "_cancel", "_hover", "_upload", "_upload_info")
-BROWSER_SETS = (
-    "display", "live", "prefetch", "pins", "layout", "tooltip", "tabbable", "_view_count",
-)  # fmt: skip
 HOST_KEYWORDS = ("layout", "tooltip", "tabbable", "comm", "model_id")
 KEYWORDS = (
-    "model", "image", "layer", "neuron", "architectures", "device", "precision", "display", "live",
-    "prefetch", "layout",
+    "model", "image", "layer", "neuron", "architectures", "device", "precision", "exemplars",
+    "display", "live", "prefetch", "layout",
 )  # fmt: skip
-STATIC = Path(__file__).parent / "static"
 
 
-def _front_end(name: str, missing: str) -> Path | str:
-    path = STATIC / name
-    if not path.is_file():
-        return missing
-    # As a path, which is watched for changes, anywidget keeps every explorer alive for ever
-    return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
-
-
-class Explorer(anywidget.AnyWidget):
+class Explorer(ExplorerOutputs):
     """Click a place on an activation map, see the network run backwards from that neuron.
 
     Args:
@@ -69,6 +53,8 @@ class Explorer(anywidget.AnyWidget):
         architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
         device: "auto" (CUDA where there is one; an own module stays where it is) or a torch device.
         precision: of the way back, "float32" or "bfloat16"; by default that of the network.
+        exemplars: the folder given to `exemplars.build`, or `Exemplars`: of each channel the images of that data
+            set that excite it most are shown, and can be opened by name, "exemplar:12".
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
         live: whether the browser commits to the neuron under the pointer without a click.
         prefetch: whether the neuron under a resting pointer, and its neighbours, are computed while
@@ -82,7 +68,9 @@ class Explorer(anywidget.AnyWidget):
     Raises:
         TypeError: an unknown keyword, or a model or image of no usable type.
         LookupError: an unknown model, image or layer, with near matches.
-        ValueError: a channel or place out of range, an image that does not suit the network.
+        ValueError: a channel or place out of range, an image that does not suit the network; exemplars of
+            another network.
+        UnfinishedBuildError: the exemplars are not built or not merged.
 
     Example:
         >>> explorer = Explorer(layer="conv4_3")
@@ -90,60 +78,6 @@ class Explorer(anywidget.AnyWidget):
         >>> explorer.reconstructions.values.shape[0]
         3
     """
-
-    _esm = _front_end(
-        "widget.js",
-        "export default { render({ el }) { el.textContent = "
-        "'deconvscope: the front end is not built; run npm install && npm run build in js/'; } };",
-    )
-    _css = _front_end("widget.css", "/* not built */")
-
-    # What the browser draws, see messages.py
-    _catalog = t.Dict().tag(sync=True)
-    _network = t.Dict().tag(sync=True)
-    _photograph = t.Bytes().tag(sync=True)
-    _atlas_info = t.Dict().tag(sync=True)
-    _atlas = t.Bytes().tag(sync=True)
-    _map = t.Bytes().tag(sync=True)
-    _pictures = t.Bytes().tag(sync=True)
-    _view = t.Dict().tag(sync=True)
-    _failure = t.Dict().tag(sync=True)
-    _progress = t.Dict().tag(sync=True)
-    _pins: t.List[Any] = t.List().tag(sync=True)
-
-    # What is shown beside it, see asides.py
-    _meters = t.Dict().tag(sync=True)
-    _random = t.Dict().tag(sync=True)
-    _random_pictures = t.Bytes().tag(sync=True)
-    _way_back = t.Dict().tag(sync=True)
-    _way_back_maps = t.Bytes().tag(sync=True)
-    _comparison = t.Dict().tag(sync=True)
-    _comparison_pictures = t.Bytes().tag(sync=True)
-
-    # What the browser asks: heard in `set_state`, never kept
-    _query = t.Any({}).tag(sync=True, echo_update=False)
-    _cancel = t.Any({}).tag(sync=True, echo_update=False)
-    _hover = t.Any({}).tag(sync=True, echo_update=False)
-    _upload = t.Any(b"").tag(sync=True, echo_update=False)
-    _upload_info = t.Any({}).tag(sync=True, echo_update=False)
-
-    # How many displays there are; hosts that count begin from 0
-    _view_count = t.Int(0, allow_none=True).tag(sync=True)
-
-    # What both set
-    display = t.Enum(DISPLAYS, "paper").tag(sync=True)
-    live = t.Bool(False).tag(sync=True)
-    prefetch = t.Bool(True).tag(sync=True)
-    pins = t.Union([t.Tuple(), t.List()], default_value=()).tag(sync=True)
-
-    # What Python reads and sets
-    model_name = t.Unicode()
-    layer = t.Unicode()
-    channel = t.Int(0)
-    y = t.Int(None, allow_none=True)
-    x = t.Int(None, allow_none=True)
-    architectures = t.Any(())
-    address = t.Unicode()
 
     def __init__(
         self,
@@ -154,6 +88,7 @@ class Explorer(anywidget.AnyWidget):
         architectures: Any = None,
         device: str | torch.device = "auto",
         precision: str | None = None,
+        exemplars: str | PathLike[str] | Exemplars | None = None,
         display: str = "paper",
         live: bool = False,
         prefetch: bool = True,
@@ -173,11 +108,11 @@ class Explorer(anywidget.AnyWidget):
         place = Place("", "", layer) if neuron is None else _at(Place("", ""), neuron)
         if architectures is not None:
             place = replace(place, architectures=session.architectures(architectures))
-        with (
-            session.networks.guest(model) as model_name,
-            session.photographs.guest(image) as image_name,
-        ):
-            self._conversation.go(replace(place, model=model_name, image=image_name))
+        with session.networks.guest(model) as model_name:
+            if exemplars is not None:
+                session.take_exemplars(exemplars, model_name)
+            with session.photographs.guest(image) as image_name:
+                self._conversation.go(replace(place, model=model_name, image=image_name))
         super().__init__(**host)
 
     @classmethod
@@ -317,7 +252,7 @@ class Explorer(anywidget.AnyWidget):
         """Take what a browser sends: answer what it asks, keep what it sets."""
         self._conversation.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
-        kept = {key: value for key, value in kept.items() if _settable(key, value)}
+        kept = {key: value for key, value in kept.items() if settable(key, value)}
         if kept:
             self._conversation.later(partial(super().set_state, kept))
 
@@ -342,7 +277,9 @@ class Explorer(anywidget.AnyWidget):
         if before is None or new_scene or before.neuron.layer != view.neuron.layer:
             traits |= messages.layer_traits(view.scene, view.neuron.layer)
         if before is None or new_scene:
-            traits |= messages.scene_traits(view.scene)
+            panel = self._session.exemplars
+            layers = None if panel is None else panel.layers(view.scene)
+            traits |= messages.scene_traits(view.scene, layers, can_segment())
         if before is None or new_scene or before.place.architectures != view.place.architectures:
             traits["_catalog"] = messages.catalog(self._session)
         self._put({**traits, **beside, "_failure": {}})
@@ -356,73 +293,6 @@ class Explorer(anywidget.AnyWidget):
             for name, value in traits.items():
                 setattr(self, name, value)
 
-    # ------------------------------------------------------------------ handing out
-
-    @property
-    def recording(self) -> Recording:
-        """The recording behind the view: activations, coverage, `reverse` for other neurons."""
-        return self._now.scene.recording
-
-    @property
-    def reconstructions(self) -> Reversed:
-        """The numbers of the pictures shown: `values` (A,C,h,w), `window`, `dense()`."""
-        return self._now.reconstruction
-
-    def snapshot(self, path: str | PathLike[str] | None = None) -> Image.Image:
-        """Return the view as a figure for print: image, neuron, map, pictures, address and versions.
-
-        Args:
-            path: where to write it too; the ending says as what. A PNG carries the address.
-        """
-        with self._conversation.turn():
-            view = self._now
-        figure = draw_figure(view, self.display)
-        if path is not None:
-            write_figure(figure, view, path)
-        return figure
-
-    def exhibit(
-        self,
-        layers: str | Iterable[str] | None = None,
-        channels: int | Iterable[int] | None = None,
-        neurons_per_channel: int = 1,
-        title: str = "",
-        text: str = "",
-    ) -> Exhibit:
-        """Return this view and which neurons go with it, for `write_page`; see `Exhibit`."""
-        with self._conversation.turn():
-            view = self._now
-        return Exhibit(view, layers, channels, neurons_per_channel, self.display, title, text)
-
-    def to_html(
-        self,
-        path: str | PathLike[str],
-        layers: str | Iterable[str] | None = None,
-        channels: int | Iterable[int] | None = None,
-        neurons_per_channel: int = 1,
-        limit_mb: float = 8.0,
-        progress: bool = True,
-    ) -> WrittenPage:
-        """Write one HTML file that stays clickable without a kernel and without a network.
-
-        Args:
-            path: the file.
-            layers: names or labels; by default the layer shown.
-            channels: all by default; a number for that many, the strongest first; or indices.
-            neurons_per_channel: how many places of each channel, the strongest.
-            limit_mb: the largest file, in millions of bytes; pictures are stored as finely as it allows.
-            progress: whether an estimate is printed and a bar shows the work.
-
-        Raises:
-            LookupError: an unknown layer.
-            ValueError: a channel out of range; the page cannot be made so small (says what would fit).
-
-        Example:
-            >>> page = Explorer(layer="conv4_3").to_html("page.html", channels=20)
-        """
-        exhibit = self.exhibit(layers, channels, neurons_per_channel)
-        return write_page(path, [exhibit], limit_mb=limit_mb, progress=progress)
-
     def close(self) -> None:
         """Remove the widget, free its recordings and drop every network and image."""
         super().close()
@@ -431,25 +301,6 @@ class Explorer(anywidget.AnyWidget):
             for link in list(self._links):
                 link.unlink()
             self._conversation.close()
-
-    def __repr__(self) -> str:
-        return f"Explorer({self.address!r})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None or self._conversation.shown is None:
-            return bundle
-        self._conversation.displayed()
-        # Where no widget can be drawn (GitHub, a page without state) the picture stands in
-        data, metadata = bundle
-        return {**data, "image/png": small_png(self._now, self.display)}, metadata
-
-    @property
-    def _now(self) -> View:
-        shown = self._conversation.shown
-        if shown is None:
-            raise RuntimeError("this explorer is closed: make a new one")
-        return shown
 
     @property
     def _place(self) -> Place:
@@ -462,15 +313,3 @@ def _at(place: Place, neuron: Neuron | Strongest) -> Place:
             f"{neuron!r} is no neuron: give deconvscope.Neuron or deconvscope.Strongest"
         )
     return replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x)
-
-
-def _settable(key: str, value: object) -> bool:
-    """Whether a browser may set a trait so: its refusal would go unseen."""
-    if key == "display":
-        return value in DISPLAYS
-    if key in ("live", "prefetch"):
-        return isinstance(value, bool)
-    try:
-        return key != "pins" or pinnable(value) is not None
-    except (TypeError, ValueError):
-        return False
