@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +15,9 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parent
+STATE, VIEW = (f"application/vnd.jupyter.widget-{kind}+json" for kind in ("state", "view"))
+BAR = "HBoxModel"
+"""What a progress bar of tqdm is as a widget."""
 
 
 def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
@@ -40,8 +46,35 @@ def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
                 raise RuntimeError(
                     f"{path.name}: a cell wrote to standard error:\n{output['text']}"
                 )
+    _take_out_bars(notebook)
     notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["executed"] = sources(notebook)
     return notebook
+
+
+def sources(notebook: nbformat.NotebookNode) -> str:
+    """Return a digest of the code, by which outputs tell that they are of this code."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\n\n".join(code).encode()).hexdigest()
+
+
+def _take_out_bars(notebook: nbformat.NotebookNode) -> None:
+    """Drop progress bars, which come where a machine is slow, and the state of all that is not shown."""
+    models = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    shown: list[str] = []
+    for cell in notebook.cells:
+        kept = []
+        for output in cell.get("outputs", ()):
+            model = output.get("data", {}).get(VIEW, {}).get("model_id")
+            if models.get(model, {}).get("model_name") == BAR:
+                continue
+            kept.append(output)
+            if model in models:
+                shown += [model, *re.findall(r"IPY_MODEL_(\w+)", json.dumps(models[model].state))]
+        if cell.cell_type == "code":
+            cell.outputs = kept
+    for model in set(models) - set(shown):
+        del models[model]
 
 
 def main(names: list[str]) -> None:
