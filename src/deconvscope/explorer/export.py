@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm.auto import tqdm
-
 from .export_choice import Exhibit
 from .export_draft import Draft, Place
+from .export_progress import shown
 from .export_rate import PageTooLargeError, Rate, StoredNeuron
 from .session import answer
 
@@ -90,9 +89,7 @@ def write_page(
             f"in {seconds / len(sample) * len(places):.0f} s"
         )
     rest = _reversed(exhibits, places[SAMPLE:])
-    for place, stored in tqdm(
-        rest, "exporting", len(places), initial=len(sample), disable=not progress, leave=False
-    ):
+    for place, stored in shown(rest, len(places), len(sample)) if progress else rest:
         texts[place] = rate.take(stored)
     difference = _difference(list(sample.values()), rate)
     size = _write(Path(path), draft.text(texts, _loss(difference)))

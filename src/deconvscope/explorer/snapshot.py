@@ -105,7 +105,7 @@ def software() -> str:
     """Return what computed the pictures."""
     from deconvscope import __version__
 
-    return f"deconvscope {__version__}, torch {torch.__version__}"
+    return f"deconvscope {__version__}, torch {torch.__version__.partition('+')[0]}"
 
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
