@@ -158,3 +158,17 @@ def test_without_rectifiers_and_pools_every_architecture_is_the_transposed_matri
         ARCHITECTURES, rec.reverse(ds.Signal(layer, y_hat), ARCHITECTURES).dense(), strict=True
     ):
         assert_equal_pictures(ours, expected, architecture, 1e-10)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_switches_of_windows_wider_than_the_map_are_the_gradients(width: int, dilation: int):
+    torch.manual_seed(width)
+    pool = nn.MaxPool2d(3, stride=2, padding=1, dilation=dilation)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), pool).eval().double()
+    image = torch.randn(3, 9, max(width, 2 * dilation - 1), dtype=torch.double)
+    rec = ds.ReversedNetwork(network).record(image)
+    seed = torch.randn_like(rec["1"])
+    x = image.clone()[None].requires_grad_()
+    (gradient,) = torch.autograd.grad(network(x), x, seed[None])
+    assert_equal_pictures(rec.reverse(seed, "TTF").dense()[0], gradient[0], pool)

@@ -265,7 +265,7 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
             values, channel = tensor.new_zeros((lanes, extent[0], *seeds[0].values.shape[1:])), 0
             for lane, seed in enumerate(seeds):
                 values[lane, seed.start[0] : seed.start[0] + seed.values.shape[0]] = seed.values
-        values = values.repeat(architectures, 1, 1, 1).contiguous(memory_format=torch.channels_last)
+        values = torch.cat([values.contiguous(memory_format=torch.channels_last)] * architectures)
         return Window(values, channel, tops, lefts, extent).to(precision)
     dense = tensor.new_zeros((lanes, *tensor.shape))
     for lane, seed in enumerate(seeds):

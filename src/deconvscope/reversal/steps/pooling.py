@@ -54,21 +54,25 @@ class PoolGeometry:
             indices: (1, C, H, W) of int64, as ``torch.nn.functional.max_pool2d`` returns them.
             width: of the map that was pooled.
         """
-        rows = (
-            torch.arange(indices.shape[2], device=indices.device) * self.stride[0] - self.padding[0]
+        if self.span[1] >= width:  # windows wider than the map: as if it were wider
+            indices, width = indices + indices // width * self.span[1], width + self.span[1]
+        whole = torch.int32  # a division of these is slow, a comparison is not
+        rows, columns = (
+            torch.arange(count, dtype=whole, device=indices.device) * stride - padding
+            for count, stride, padding in zip(
+                indices.shape[2:], self.stride, self.padding, strict=True
+            )
         )
-        columns = (
-            torch.arange(indices.shape[3], device=indices.device) * self.stride[1] - self.padding[1]
-        )
-        indices = indices.to(torch.int32)
-        rows, columns = rows.to(torch.int32), columns.to(torch.int32)
-        row = indices.div(width, rounding_mode="trunc")
-        column = (indices - row * width).sub_(columns)
-        row = row.sub_(rows[:, None])
-        if self.dilation != (1, 1):
-            row, column = row // self.dilation[0], column // self.dilation[1]
-        places = row.mul_(self.kernel[1]).add_(column)
-        places = places.to(torch.uint8 if self.kernel[0] * self.kernel[1] <= 256 else torch.int32)
+        places = indices.to(whole).sub_(
+            rows[:, None] * width + columns
+        )  # row·width + column, inside the window
+        (down, across), (_, kernel_width) = self.dilation, self.kernel
+        lines = [places >= row * down * width for row in range(1, self.kernel[0])]
+        for line in lines:
+            places.sub_(line.to(whole), alpha=down * width - across * kernel_width)
+        if across > 1:
+            places //= across
+        places = places.to(torch.uint8 if self.kernel[0] * kernel_width <= 256 else whole)
         return places.contiguous(memory_format=torch.channels_last)
 
 
