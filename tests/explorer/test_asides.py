@@ -66,9 +66,13 @@ def test_a_meter_grows_while_samples_come() -> None:
     explorer.close()
 
 
-def test_a_view_has_meters_as_soon_as_it_is_displayed(browser: Browser) -> None:
+@pytest.mark.parametrize("displayed", ["by itself", "in a box"])
+def test_a_view_has_meters_as_soon_as_it_is_displayed(browser: Browser, displayed: str) -> None:
     assert browser.explorer._meters == {}
-    browser.explorer._repr_mimebundle_()
+    if displayed == "by itself":
+        browser.explorer._repr_mimebundle_()
+    else:
+        browser.send({"_view_count": 1})
     message = browser.wait_for("_meters")
     view = browser.explorer._view
     assert [message["_meters"][key] for key in ("client", "seq")] == [view["client"], view["seq"]]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import messages
+from . import aside_messages, messages
 from .controls import Meter, random_filters
 from .foreground import foreground
 from .messages import Payload
@@ -139,10 +139,12 @@ class Asides:
 
     def _way_back(self, code: str, view: View, check: Check) -> Payload:
         (architecture,) = self._session.architectures(code)
-        return messages.way_back_traits(code, way_back(view, architecture, check))
+        return aside_messages.way_back_traits(code, way_back(view, architecture, check))
 
     def _compare(self, addresses: tuple[str, str], view: View, check: Check) -> Payload:
-        return messages.comparison_traits([self._side(address, check) for address in addresses])
+        return aside_messages.comparison_traits(
+            [self._side(address, check) for address in addresses]
+        )
 
     def _side(self, address: str, check: Check) -> Pin:
         known = self._pins.get(address)
@@ -168,8 +170,8 @@ class Asides:
 
 
 def _random(view: View, check: Check) -> Payload:
-    return messages.random_traits(random_filters(view, check))
+    return aside_messages.random_traits(random_filters(view, check))
 
 
 def _segmentation(view: View, check: Check) -> Payload:
-    return messages.segmentation_traits(foreground(view, check))
+    return aside_messages.segmentation_traits(foreground(view, check))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -18,14 +16,10 @@ from .ahead import Ahead
 from .asides import Asides
 from .messages import Payload
 from .pins import Pins, pin
-from .progress import Progress
-from .queries import Aside, Query
+from .progress import Progress, Telling
+from .queries import Aside, NewestQueries, Query
 from .session import Place, Session, View
 from .worker import Check, Interrupted, Say, Worker
-
-CLIENTS_REMEMBERED = 64
-BETWEEN_TELLINGS = 0.1
-"""Seconds between two messages on how far a piece of work has come."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +50,12 @@ class Conversation:
 
     def __init__(self, session: Session, screen: Screen) -> None:
         self._session = session
-        session.tell = self._tell
+        session.tell = Telling(self._tell)
         self.shown: View | None = None
         self.prefetch = True
         self._screen = screen
         self._worker = Worker(self._spare)
-        self._latest: OrderedDict[str, int] = OrderedDict()
+        self._newest = NewestQueries()
         self._aside = Aside()
         self._moves, self._lines = count(1), count(1)
         self._asked: Query | None = None
@@ -69,7 +63,6 @@ class Conversation:
         self._ahead = Ahead()
         self._pins = Pins()
         self._asides = Asides(session, self._pins, screen.put)
-        self._told: tuple[float, str] = (0.0, "")
 
     def turn(self) -> AbstractContextManager[None]:
         """Hold the turn: nobody else computes, or writes a trait."""
@@ -179,17 +172,17 @@ class Conversation:
         try:
             query = queries.read_query(raw)
         except queries.MalformedQueryError as error:
-            if not error.client or self._is_newest(error.client, error.seq):
+            if not error.client or self._newest.take(error.client, error.seq):
                 self.later(partial(self._fail, str(error), error.client, error.seq))
             return
-        if self._is_newest(query.client, query.seq):
+        if self._newest.take(query.client, query.seq):
             self._awaited = query
             self._worker.ask(query.client, lambda check: self._answer(query, check))
 
     def cancel(self, raw: object) -> None:
         """Give up the query that is named, if it is the one under way."""
         ticket = queries.read_ticket(raw)
-        if ticket is None or self._latest.get(ticket[0]) != ticket[1]:
+        if ticket is None or not self._newest.is_newest(*ticket):
             return
         if self._worker.give_up(ticket[0]):
             self.later(partial(self._fail, "cancelled", *ticket))
@@ -206,16 +199,6 @@ class Conversation:
             return
         self._ahead.look(Neuron(hovered.layer, hovered.channel, hovered.y, hovered.x), codes)
         self._worker.wake()
-
-    def _is_newest(self, client: str, seq: int) -> bool:
-        """Return whether a browser has not asked this, or anything later, before."""
-        if seq <= self._latest.get(client, -1):
-            return False
-        self._latest[client] = seq
-        self._latest.move_to_end(client)
-        while len(self._latest) > CLIENTS_REMEMBERED:
-            self._latest.popitem(last=False)
-        return True
 
     def _answer(self, query: Query, check: Check) -> Say:
         """Look at what a query wants; return how to tell it."""
@@ -255,15 +238,8 @@ class Conversation:
         self._screen.put({"_failure": messages.failure(line, client, seq)})
 
     def _tell(self, progress: Progress | None) -> None:
-        if progress is None:
-            self._told = (0.0, "")
-            self._screen.put({"_progress": {}})
-            return
-        now = time.monotonic()
-        if progress.text == self._told[1] and now - self._told[0] < BETWEEN_TELLINGS:
-            return
-        self._told = (now, progress.text)
-        self._screen.put({"_progress": messages.progress(progress, self._asked is not None)})
+        told = progress and messages.progress(progress, self._asked is not None)
+        self._screen.put({"_progress": told or {}})
 
     # ------------------------------------------------------------------ while nothing is asked
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +23,6 @@ from .pictures import Picture, encode_pictures
 from .progress import Progress
 from .scene import Scene
 from .session import Session, View
-
-if TYPE_CHECKING:
-    from .foreground import Foreground
-    from .pins import Pin
-    from .way_back import WayBackStep
 
 Payload = dict[str, Any]
 
@@ -189,63 +184,6 @@ def box(window: Box) -> Payload:
         "left": window.left,
         "height": window.height,
         "width": window.width,
-    }
-
-
-def random_traits(reconstruction: Reversed) -> Payload:
-    """Return the same click with randomised filters."""
-    pictures, values = picture_traits(reconstruction)
-    return {
-        "_random": {"window": box(reconstruction.window), "pictures": pictures},
-        "_random_pictures": values,
-    }
-
-
-def way_back_traits(code: str, steps: Sequence[WayBackStep]) -> Payload:
-    """Return the way back of one architecture, from the neuron to the image."""
-    maps = ("signal_map", "activation_map")
-    return {
-        "_way_back": {
-            "code": code,
-            "steps": [
-                {name: value for name, value in vars(step).items() if name not in maps}
-                for step in steps
-            ],
-        },
-        "_way_back_maps": b"".join(step.signal_map + step.activation_map for step in steps),
-    }
-
-
-def comparison_traits(sides: Sequence[Pin]) -> Payload:
-    """Return two views side by side."""
-    return {
-        "_comparison": {
-            "sides": [
-                {
-                    "address": side.address,
-                    "title": f"{side.title} · {side.place}",
-                    "window": side.window,
-                    "pictures": list(side.pictures),
-                }
-                for side in sides
-            ]
-        },
-        "_comparison_pictures": b"".join(side.values for side in sides),
-    }
-
-
-def segmentation_traits(foreground: Foreground) -> Payload:
-    """Return a foreground; the mask's bits, row by row, the most significant first."""
-    height, width = foreground.mask.shape
-    return {
-        "_segmentation": {
-            "name": foreground.architecture,
-            "height": height,
-            "width": width,
-            "share": round(foreground.share, 4),
-            "note": foreground.note,
-        },
-        "_segmentation_mask": np.packbits(foreground.mask).tobytes(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from .worker import Check
+
+BETWEEN_TELLINGS = 0.1
+"""Seconds between two messages on how far a piece of work has come."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,25 @@ class Progress:
 
 Tell = Callable[[Progress | None], None]
 """Told of progress, and None at the end of the work."""
+
+
+class Telling:
+    """Tells of progress not more often than a person can read.
+
+    Args:
+        tell: is told.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._text, self._when = "", 0.0
+
+    def __call__(self, progress: Progress | None) -> None:
+        """Tell, unless the same text was told just before."""
+        text, now = "" if progress is None else progress.text, time.monotonic()
+        if progress is None or text != self._text or now - self._when >= BETWEEN_TELLINGS:
+            self._text, self._when = text, now
+            self._tell(progress)
 
 
 class ForwardWatch(TorchFunctionMode):

@@ -5,6 +5,7 @@ Nothing here knows whether such a model, layer or neuron exists; `js/src/protoco
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ LONGEST_TEXT = 300
 LARGEST_NUMBER = 2**53 - 1
 LARGEST_INDEX = 2**31 - 1
 MOST_ARCHITECTURES = 32
+CLIENTS_REMEMBERED = 64
 
 
 class MalformedQueryError(ValueError):
@@ -72,6 +74,27 @@ class Query:
     x: int | None
     architectures: tuple[str, ...]
     aside: Aside = NOTHING_ASIDE
+
+
+class NewestQueries:
+    """Which query of each browser is the newest that came."""
+
+    def __init__(self) -> None:
+        self._latest: OrderedDict[str, int] = OrderedDict()
+
+    def take(self, client: str, seq: int) -> bool:
+        """Note a query; return whether its browser has not asked this, or anything later, before."""
+        if seq <= self._latest.get(client, -1):
+            return False
+        self._latest[client] = seq
+        self._latest.move_to_end(client)
+        while len(self._latest) > CLIENTS_REMEMBERED:
+            self._latest.popitem(last=False)
+        return True
+
+    def is_newest(self, client: str, seq: int) -> bool:
+        """Return whether a query is the one that its browser asked last."""
+        return self._latest.get(client) == seq
 
 
 def read_query(raw: object) -> Query:

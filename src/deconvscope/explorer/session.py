@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from deconvscope.reversal import (
-    DECONVNET,
-    DESALINET,
-    EIGHT,
-    SALINET,
-    Architecture,
-    Neuron,
-    Reversed,
-)
+from deconvscope.reversal import Architecture, Neuron, Reversed, Strongest
 
 from .address import Address
+from .architectures import THREE, KnownArchitectures
 from .networks import Networks
 from .photographs import Photographs
 from .progress import Progress, Tell
@@ -34,10 +27,6 @@ if TYPE_CHECKING:
 
     from .exemplar_panel import ExemplarPanel
     from .queries import Query
-
-THREE = (DECONVNET, SALINET, DESALINET)
-FIGURE_3 = tuple(SALINET if architecture.code == "TTF" else architecture for architecture in EIGHT)
-"""The eight as printed, SaliNet with its own LRN† where the figure has TTF."""
 
 SCENES_KEPT = 2
 FELT = 0.3
@@ -55,6 +44,18 @@ class Place:
     y: int | None = None
     x: int | None = None
     architectures: tuple[Architecture, ...] = THREE
+
+    def at(self, neuron: Neuron | Strongest) -> Place:
+        """Return the same with another neuron.
+
+        Raises:
+            TypeError: what is given is no neuron.
+        """
+        if not isinstance(neuron, Neuron | Strongest):
+            raise TypeError(
+                f"{neuron!r} is no neuron: give deconvscope.Neuron or deconvscope.Strongest"
+            )
+        return replace(self, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x)
 
 
 NOWHERE = Place("", "")
@@ -119,7 +120,7 @@ class Session:
         self.exemplars: ExemplarPanel | None = None
         self._stays: Scene | None = None
         self._scenes: OrderedDict[tuple[str, bool, str], Scene] = OrderedDict()
-        self._architectures = {known.code: known for known in FIGURE_3}
+        self._known = KnownArchitectures()
 
     def visit(self, place: Place, check: Check = lambda: None) -> View:
         """Look at a place: record if need be, choose the neuron, run the network in reverse.
@@ -135,8 +136,7 @@ class Session:
         """
         place = replace(place, image=self.photographs.known_as(place.image))
         view = self._view(place, self._scene(place.model, place.image, check), check)
-        for architecture in place.architectures:
-            self._architectures[architecture.code] = architecture
+        self._known.add(place.architectures)
         return view
 
     def take_exemplars(self, exemplars: str | PathLike[str] | Exemplars, model: str) -> None:
@@ -213,17 +213,11 @@ class Session:
         Raises:
             ValueError: none is asked for, or a name is unknown.
         """
-        several = [asked] if isinstance(asked, str | Architecture) else asked
-        found = dict.fromkeys(
-            one if isinstance(one, Architecture) else self._architecture(one) for one in several
-        )
-        if not found:
-            raise ValueError("choose at least one architecture, e.g. 'DeSaliNet'")
-        return tuple(found)
+        return self._known.find(asked)
 
     def offered_architectures(self) -> list[Architecture]:
         """Return the eight of Fig. 3, then those that were asked for from Python."""
-        return list(self._architectures.values())
+        return self._known.offered()
 
     def stay(self, scene: Scene) -> None:
         """Keep a scene while others are visited."""
@@ -243,9 +237,6 @@ class Session:
         self._stays = self.exemplars = None
         self.networks.clear()
         self.photographs.clear()
-
-    def _architecture(self, code: str) -> Architecture:
-        return self._architectures.get(code) or Architecture.parse(code)
 
     def _view(self, place: Place, scene: Scene, check: Check) -> View:
         started = time.perf_counter()

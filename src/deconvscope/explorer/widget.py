@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
@@ -20,7 +21,7 @@ from .from_address import opened_at
 from .linking import Link
 from .outputs import ExplorerOutputs
 from .pins import pinnable
-from .session import Place, Session, View
+from .session import NOWHERE, Session, View
 from .traits import BROWSER_ASKS, BROWSER_SETS, PUBLIC, settable
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from deconvscope.models import Model
 
 HOST_KEYWORDS = ("layout", "tooltip", "tabbable", "comm", "model_id")
-KEYWORDS = (
-    "model", "image", "layer", "neuron", "architectures", "device", "precision", "exemplars",
-    "display", "live", "prefetch", "layout",
-)  # fmt: skip
 
 
 class Explorer(ExplorerOutputs):
@@ -57,8 +54,7 @@ class Explorer(ExplorerOutputs):
             set that excite it most are shown, and can be opened by name, "exemplar:12".
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
         live: whether the browser commits to the neuron under the pointer without a click.
-        prefetch: whether the neuron under a resting pointer, and its neighbours, are computed while
-            nothing else is, so that a click often finds its answer ready.
+        prefetch: whether the neuron under a resting pointer, and its neighbours, are computed ahead.
         **host: ipywidgets' own keywords: layout, tooltip, tabbable.
 
     Setting `layer`, `channel`, `y`, `x`, `architectures`, `model_name`, `address`, `neuron`,
@@ -96,7 +92,7 @@ class Explorer(ExplorerOutputs):
     ) -> None:
         for keyword in host:
             if keyword not in HOST_KEYWORDS:
-                near = near_matches(keyword, KEYWORDS)
+                near = near_matches(keyword, signature(Explorer).parameters)
                 raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
         self._closed = False
         self._links: list[Link] = []
@@ -105,7 +101,7 @@ class Explorer(ExplorerOutputs):
         self.display, self.live, self.prefetch = display, live, prefetch
         if layer is not None and neuron is not None and layer != neuron.layer:
             raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
-        place = Place("", "", layer) if neuron is None else _at(Place("", ""), neuron)
+        place = replace(NOWHERE, layer=layer) if neuron is None else NOWHERE.at(neuron)
         if architectures is not None:
             place = replace(place, architectures=session.architectures(architectures))
         with session.networks.guest(model) as model_name:
@@ -153,7 +149,7 @@ class Explorer(ExplorerOutputs):
             ValueError: a channel or place out of range.
         """
         with self._conversation.turn():
-            place = replace(self._place, layer=layer or self.layer, channel=channel, y=y, x=x)
+            place = replace(self._now.place, layer=layer or self.layer, channel=channel, y=y, x=x)
             self._conversation.go(place)
 
     @property
@@ -164,7 +160,7 @@ class Explorer(ExplorerOutputs):
     @neuron.setter
     def neuron(self, neuron: Neuron | Strongest) -> None:
         with self._conversation.turn():
-            self._conversation.go(_at(self._place, neuron))
+            self._conversation.go(self._now.place.at(neuron))
 
     @property
     def image(self) -> Image.Image:
@@ -175,7 +171,9 @@ class Explorer(ExplorerOutputs):
     def image(self, image: Any) -> None:
         photographs = self._session.photographs
         with self._conversation.turn(), photographs.guest(image) as name:
-            self._conversation.go(replace(self._place, image=name, channel=None, y=None, x=None))
+            self._conversation.go(
+                replace(self._now.place, image=name, channel=None, y=None, x=None)
+            )
 
     @property
     def model(self) -> Model:
@@ -186,8 +184,7 @@ class Explorer(ExplorerOutputs):
     def model(self, model: str | nn.Module | Model) -> None:
         networks = self._session.networks
         with self._conversation.turn(), networks.guest(model) as name:
-            here = self._place
-            self._conversation.go(Place(name, here.image, architectures=here.architectures))
+            self._conversation.go(self._session.moved(self._now.place, {"model_name": name}))
 
     def pin(self) -> str:
         """Pin the view beside those pinned before; return its address."""
@@ -238,7 +235,7 @@ class Explorer(ExplorerOutputs):
             changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
             if changed:
                 try:
-                    self._conversation.go(self._session.moved(self._place, changed))
+                    self._conversation.go(self._session.moved(self._now.place, changed))
                 except Exception:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
@@ -265,6 +262,8 @@ class Explorer(ExplorerOutputs):
         """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
         if change["new"] == 0:
             self._conversation.rest()
+        elif change["new"]:
+            self._conversation.displayed()
 
     def _show(
         self, view: View, client: str, seq: int, before: View | None, beside: messages.Payload
@@ -301,15 +300,3 @@ class Explorer(ExplorerOutputs):
             for link in list(self._links):
                 link.unlink()
             self._conversation.close()
-
-    @property
-    def _place(self) -> Place:
-        return self._now.place
-
-
-def _at(place: Place, neuron: Neuron | Strongest) -> Place:
-    if not isinstance(neuron, Neuron | Strongest):
-        raise TypeError(
-            f"{neuron!r} is no neuron: give deconvscope.Neuron or deconvscope.Strongest"
-        )
-    return replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x)

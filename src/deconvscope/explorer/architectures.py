@@ -1,0 +1,45 @@
+"""The reversed networks that one explorer can be asked for, by object, name and code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deconvscope.reversal import DECONVNET, DESALINET, EIGHT, SALINET, Architecture
+
+THREE = (DECONVNET, SALINET, DESALINET)
+FIGURE_3 = tuple(SALINET if architecture.code == "TTF" else architecture for architecture in EIGHT)
+"""The eight as printed, SaliNet with its own LRN† where the figure has TTF."""
+
+
+class KnownArchitectures:
+    """The eight of Fig. 3, and those of a person's own that were looked at."""
+
+    def __init__(self) -> None:
+        self._by_code = {known.code: known for known in FIGURE_3}
+
+    def find(
+        self, asked: Architecture | str | Iterable[Architecture | str]
+    ) -> tuple[Architecture, ...]:
+        """Return architectures, each once, from objects, names and codes, one or many.
+
+        Raises:
+            ValueError: none is asked for, or a name is unknown.
+        """
+        several = [asked] if isinstance(asked, str | Architecture) else asked
+        found = dict.fromkeys(
+            one if isinstance(one, Architecture) else self._named(one) for one in several
+        )
+        if not found:
+            raise ValueError("choose at least one architecture, e.g. 'DeSaliNet'")
+        return tuple(found)
+
+    def add(self, looked_at: Iterable[Architecture]) -> None:
+        """Remember architectures, so that they can be asked for by their codes."""
+        self._by_code |= {one.code: one for one in looked_at}
+
+    def offered(self) -> list[Architecture]:
+        """Return the eight of Fig. 3, then those that were added."""
+        return list(self._by_code.values())
+
+    def _named(self, code: str) -> Architecture:
+        return self._by_code.get(code) or Architecture.parse(code)
