@@ -98,13 +98,13 @@ class ReversedNetwork:
             try:
                 with recorder:
                     returned = self.module(x, *inputs, **named_inputs)
-                    finished = [recorder.current(t) for t in tensors_in(returned)]
+                    finished = [recorder.written.current(t) for t in tensors_in(returned)]
                 recorder.require_unwritten(finished)
                 if recorder.strangers:
                     again = x.clone()  # the network may write to it
                     require_all_seen(partial(self.module, again, *inputs, **named_inputs), again)
             finally:
-                stack.release()
+                recorder.release()
         return self._finished(recorder, finished)
 
     def _finished(self, recorder: Recorder, returned: Sequence[Tensor]) -> Recording:

@@ -15,55 +15,24 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from .call_names import (
+    IGNORED,
+    LEAVES_TORCH,
+    MAKES_CONSTANTS,
+    ONLY_LIKE,
+    QUIET,
+    RANDOM,
+    RESHAPES_IN_PLACE,
+)
 from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
 from .nested import by_identity, replaced, tensors_in
+from .refusals import refusal
 from .steps.backpropagation import Backpropagation
 from .steps.calls import FAMILIES, Call, Family, Function, Recorded, without_writing
 from .steps.shape import Unchanged
 from .steps.step import Step
-
-LEAVES_TORCH = frozenset(
-    ("numpy", "__array__", "tolist", "item", "__float__", "__int__", "detach", "detach_")
-)
-MAKES_CONSTANTS = frozenset(
-    [
-        "new_zeros",
-        "new_ones",
-        "new_full",
-        "new_empty",
-        "new_tensor",
-        "zeros_like",
-        "ones_like",
-        "full_like",
-        "empty_like",
-        "rand_like",
-        "randn_like",
-    ]
-)
-IGNORED = frozenset(("register_hook", "retain_grad", "requires_grad_", "__set__"))
-RESHAPES_IN_PLACE = frozenset(
-    ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_")
-)
-ONLY_LIKE = frozenset(("to", "type_as", "expand_as", "view_as", "reshape_as"))
-"""Calls that read no more than the type or shape of what stands second."""
-RANDOM = ("dropout", "rrelu", "rand", "bernoulli", "multinomial", "normal", "gumbel", "fractional")
-"""Parts of the names of calls that draw random numbers."""
-QUIET = frozenset(
-    (
-        "contiguous",
-        "to",
-        "clone",
-        "float",
-        "type",
-        "type_as",
-        "cpu",
-        "cuda",
-        "double",
-        "half",
-        "bfloat16",
-    )
-)
+from .written_tensors import WrittenTensors
 
 
 class Recorder(TorchFunctionMode):
@@ -101,11 +70,7 @@ class Recorder(TorchFunctionMode):
         self._used: set[int] = set()
         self._random_state: Tensor | None = None
         self._masks: set[int] = set()
-        self._successors: dict[int, Tensor] = {}
-        self._written: list[Tensor] = []
-        self._views: dict[int, list[Tensor]] = {}
-        self._view_of: dict[int, tuple[Tensor, Call, int]] = {}
-        self._stale: set[int] = set()
+        self.written = WrittenTensors(self.record, self._slots, stack.where)
 
     def __torch_function__(
         self,
@@ -118,8 +83,9 @@ class Recorder(TorchFunctionMode):
         kwargs = kwargs or {}
         target = args[0] if args else kwargs.get("input")
         given = list(tensors_in((args, kwargs)))
-        if any(id(t) in self._successors or id(t) in self._stale for t in given):
-            args, kwargs = replaced(args, self.current), replaced(kwargs, self.current)
+        if any(map(self.written.outlived, given)):
+            current = self.written.current
+            args, kwargs = replaced(args, current), replaced(kwargs, current)
             given = list(tensors_in((args, kwargs)))
         name = getattr(func, "__name__", type(func).__name__)
         tracked = {id(t): t for t in given if id(t) in self._slots}
@@ -162,27 +128,10 @@ class Recorder(TorchFunctionMode):
             )
         if isinstance(self.steps[-1], Unchanged) or name in RESHAPES_IN_PLACE:
             # dropout in eval mode, or another shape for the same values: nothing to write
-            self._succeed(self.current(target), y)
-            self._view_of.pop(id(y), None)
+            self.written.take_place(target, y)
         else:
-            self._write(target, y)
+            self.written.write(target, y)
         return None if name == "__setitem__" else target
-
-    def current(self, value: Tensor) -> Tensor:
-        """Return what stands in a tensor's place now that it, or what it is a view of, was written."""
-        while id(value) in self._successors or id(value) in self._stale:
-            if id(value) in self._successors:
-                value = self._successors[id(value)]
-                continue
-            self._stale.discard(id(value))
-            base, call, position = self._view_of[id(value)]
-            base_now = self.current(base)
-            swap = by_identity({id(base): base_now})
-            args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
-            again = Call(call.function, call.name, args, kwargs, frozenset((id(base_now),)))
-            fresh = list(tensors_in(self.record(again, {id(base_now): base_now})))[position]
-            self._succeed(value, fresh)
-        return value
 
     def record(self, call: Call, tracked: dict[int, Tensor]) -> Any:
         """Run a functional call and keep its step."""
@@ -192,7 +141,7 @@ class Recorder(TorchFunctionMode):
         except (RuntimeError, ValueError, IndexError) as error:
             if isinstance(error, RecordingError):
                 raise
-            raise InputError(self._refusal(call, error)) from error
+            raise InputError(self._refused(call, error)) from error
         made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
         if not made:
             self._masks.update(map(id, tensors_in(output)))
@@ -217,7 +166,7 @@ class Recorder(TorchFunctionMode):
             self._slots[id(tensor)] = slot
         self.made_in.append(made_in)
         self.steps.append(step)
-        self._note_views(call, made, tracked)
+        self.written.note_views(call, made, tracked)
         return output
 
     def require_unwritten(self, returned: Sequence[Tensor]) -> None:
@@ -237,6 +186,11 @@ class Recorder(TorchFunctionMode):
                 )
         known = self._slots.keys() | self._constants.keys()
         self.strangers += [t for t in returned if id(t) not in known]
+
+    def release(self) -> None:
+        """Drop what leads in circles, so that nothing waits for the garbage collector."""
+        self.stack.release()
+        self.written.release()
 
     def slot_of(self, tensor: Tensor) -> int:
         """Return the number of a recorded tensor, −1 for a constant."""
@@ -281,7 +235,7 @@ class Recorder(TorchFunctionMode):
             if functional is not None and isinstance(target, Tensor):
                 if id(target) in self._used:
                     plain, _, plain_kwargs = functional
-                    self._put(target, self._constant(plain(*args, **plain_kwargs)))
+                    self.written.put(target, self._constant(plain(*args, **plain_kwargs)))
                     return None if name == "__setitem__" else target
                 if target._base is not None and id(target._base) in self._used:
                     raise RecordingError(
@@ -298,7 +252,7 @@ class Recorder(TorchFunctionMode):
             ) from error
         given = {id(t): t for t in tensors_in((args, kwargs))}
         made = [t for t in tensors_in(value) if id(t) not in given]
-        self._note_views(Call(func, name, args, kwargs, frozenset()), made, given)
+        self.written.note_views(Call(func, name, args, kwargs, frozenset()), made, given)
         if self._masks & given.keys():
             self._masks.update(map(id, made))
         return value
@@ -314,100 +268,14 @@ class Recorder(TorchFunctionMode):
         tracked = {id(args[0]): args[0]}
         return self.record(Call(func, name, args, {}, frozenset(tracked)), tracked)
 
+    def _refused(self, call: Call, error: Exception) -> str:
+        given = (t for t in tensors_in((call.args, call.kwargs)) if id(t) in self._slots)
+        return refusal(call, error, self.stack.where(), self.tensors[0], next(given, None))
+
     def _constant(self, value: Any) -> Any:
         for tensor in tensors_in(value):
             self._constants[id(tensor)] = tensor
         return value
-
-    # --- writes in place -----------------------------------------------------------------------------------
-
-    def _note_views(self, call: Call, made: Sequence[Tensor], tracked: dict[int, Tensor]) -> None:
-        for position, view in enumerate(made):
-            base = view._base
-            if base is None:
-                continue
-            for x in tracked.values():
-                if x is base or x._base is base:
-                    self._views.setdefault(id(x), []).append(view)
-                    self._view_of[id(view)] = (x, call, position)
-                    break
-
-    def _write(self, target: Tensor, value: Tensor) -> None:
-        """Let `value` stand for what `target` holds from now on, and follow its base and its views."""
-        now = self.current(target)
-        known = id(target) in self._slots or target._base is None
-        if not known and id(target) not in self._view_of:
-            raise RecordingError(
-                f"a write in {self.stack.where()!r} goes through a view that cannot be followed; "
-                "write to the tensor itself, or make a new one with torch.cat or torch.where"
-            )
-        self._put(now, value)
-        if now is not target and id(target) not in self._successors:
-            self._succeed(target, now)
-
-    def _put(self, now: Tensor, value: Tensor) -> None:
-        """Let a tensor hold other values; a view of another by writing through it, and being read from it anew."""
-        if id(now) not in self._view_of:
-            self._succeed(now, value)
-            self._expire(now)
-            return
-        base, call, position = self._view_of[id(now)]
-
-        def written(whole: Tensor, part: Tensor) -> Tensor:
-            copy = whole.clone()
-            swap = by_identity({id(base): copy})
-            views = tensors_in(
-                call.function(*replaced(call.args, swap), **replaced(call.kwargs, swap))
-            )
-            list(views)[position].copy_(part)
-            return copy
-
-        base_now = self.current(base)
-        tracked = {id(t): t for t in (base_now, value) if id(t) in self._slots}
-        whole = self.record(
-            Call(written, "write through a view", (base_now, value), {}, frozenset(tracked)),
-            tracked,
-        )
-        self._put(base_now, whole)
-
-    def _expire(self, base: Tensor) -> None:
-        for view in self._views.get(id(base), ()):
-            if id(view) not in self._successors:
-                self._stale.add(id(view))
-                self._expire(view)
-
-    def _succeed(self, old: Tensor, new: Tensor) -> None:
-        if old is not new:
-            self._successors[id(old)] = new
-            self._written.append(old)  # keeps its identity from being given to another tensor
-
-    def _refusal(self, call: Call, error: Exception) -> str:
-        where = self.stack.where() or "the network"
-        shape = "×".join(map(str, self.tensors[0].shape[1:]))
-        given = next(
-            (t for t in tensors_in((call.args, call.kwargs)) if id(t) in self._slots), None
-        )
-        if call.name == "conv2d" and given is not None and len(call.args) > 1:
-            weight, groups = (
-                call.args[1],
-                call.args[6] if len(call.args) > 6 else call.kwargs.get("groups", 1),
-            )
-            wanted = weight.shape[1] * groups
-            if given is self.tensors[0] and given.shape[1] != wanted:
-                return (
-                    f"the network takes {wanted} channels, the image has {given.shape[1]}; "
-                    f"repeat or choose channels, e.g. image.expand({wanted}, -1, -1)"
-                )
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if any(
-            word in told
-            for word in ("too small", "Kernel size can't be greater", "smaller than", "less than")
-        ):
-            return (
-                f"an image of {shape} is too small for this network: at {where} nothing is left of it "
-                f"({told}); give a larger one"
-            )
-        return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
 
 
 def _read(family: Family, call: Call) -> Recorded | None:

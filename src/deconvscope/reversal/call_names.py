@@ -1,0 +1,45 @@
+"""Names of calls that a recording treats in a way of their own."""
+
+from __future__ import annotations
+
+LEAVES_TORCH = frozenset(
+    ("numpy", "__array__", "tolist", "item", "__float__", "__int__", "detach", "detach_")
+)
+MAKES_CONSTANTS = frozenset(
+    [
+        "new_zeros",
+        "new_ones",
+        "new_full",
+        "new_empty",
+        "new_tensor",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+        "rand_like",
+        "randn_like",
+    ]
+)
+IGNORED = frozenset(("register_hook", "retain_grad", "requires_grad_", "__set__"))
+RESHAPES_IN_PLACE = frozenset(
+    ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_")
+)
+ONLY_LIKE = frozenset(("to", "type_as", "expand_as", "view_as", "reshape_as"))
+"""Calls that read no more than the type or shape of what stands second."""
+RANDOM = ("dropout", "rrelu", "rand", "bernoulli", "multinomial", "normal", "gumbel", "fractional")
+"""Parts of the names of calls that draw random numbers."""
+QUIET = frozenset(
+    (
+        "contiguous",
+        "to",
+        "clone",
+        "float",
+        "type",
+        "type_as",
+        "cpu",
+        "cuda",
+        "double",
+        "half",
+        "bfloat16",
+    )
+)

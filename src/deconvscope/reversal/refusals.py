@@ -1,0 +1,42 @@
+"""What is said where a network refuses an image."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .steps.calls import Call
+
+
+def refusal(call: Call, error: Exception, where: str, image: Tensor, given: Tensor | None) -> str:
+    """Return a line that says what to do about a call that failed.
+
+    Args:
+        call: the call.
+        error: what it raised.
+        where: path of the module that made it, "" outside of any.
+        image: what was given to the network, (1, C, H, W).
+        given: the call's first argument that depends on the image.
+    """
+    where = where or "the network"
+    shape = "×".join(map(str, image.shape[1:]))
+    if call.name == "conv2d" and given is not None and len(call.args) > 1:
+        weight, groups = (
+            call.args[1],
+            call.args[6] if len(call.args) > 6 else call.kwargs.get("groups", 1),
+        )
+        wanted = weight.shape[1] * groups
+        if given is image and given.shape[1] != wanted:
+            return (
+                f"the network takes {wanted} channels, the image has {given.shape[1]}; "
+                f"repeat or choose channels, e.g. image.expand({wanted}, -1, -1)"
+            )
+    told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if any(
+        word in told
+        for word in ("too small", "Kernel size can't be greater", "smaller than", "less than")
+    ):
+        return (
+            f"an image of {shape} is too small for this network: at {where} nothing is left of it "
+            f"({told}); give a larger one"
+        )
+    return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
