@@ -37,7 +37,7 @@ from .reversal import (
 )
 
 if TYPE_CHECKING:
-    from . import exemplars
+    from . import exemplars, experiments
     from .explorer import Explorer, PageTooLargeError, write_page
     from .models import (
         Model,
@@ -83,6 +83,7 @@ __all__ = [
     "Class",
     "Explorer",
     "InputError",
+    "MemoryLimitError",
     "Mixture",
     "Model",
     "ModelDownloadError",
@@ -98,7 +99,6 @@ __all__ = [
     "RuleError",
     "Signal",
     "SmoothRelu",
-    "MemoryLimitError",
     "StaleRecordingError",
     "Strongest",
     "UnknownLayerError",
@@ -106,6 +106,7 @@ __all__ = [
     "UnreadableImageError",
     "available_models",
     "exemplars",
+    "experiments",
     "from_module",
     "load_model",
     "read_image",
