@@ -34,10 +34,15 @@ def seeded() -> Iterator[None]:
         yield
 
 
+def chromium_program() -> str | None:
+    """Return where Chromium is."""
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all: Playwright runs only once in a thread."""
-    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    program = chromium_program()
     if program is None:
         pytest.skip("no Chromium: apt install chromium")
     with sync_playwright() as playwright:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,6 +91,22 @@ def shared_notebook(pages: Pages, host: Host) -> Iterator[Notebook]:
     host.end_kernel("shared")
 
 
+@pytest.fixture(scope="session")
+def own_notebook(pages: Pages, host: Host) -> Iterator[Notebook]:
+    """Another, whose kernel may be restarted and whose cells may be removed, on a screen that is touched.
+
+    Opened wide, as programs hide their cells on phones.
+    """
+    page = pages.open(has_touch=True, device_scale_factor=2)
+    notebook = host.open(page, "own", [IMPORT, *["None"] * 3])
+    notebook.run(0)
+    assert "ready" in notebook.output(0)
+    yield notebook
+    page.context.close()
+    host.end_kernel("own")
+    pages.assert_no_errors()
+
+
 @pytest.fixture
 def notebook(shared_notebook: Notebook, pages: Pages) -> Iterator[Notebook]:
     """An open notebook whose kernel has imported the package; its cells 1 to 3 are for the test."""
@@ -112,20 +128,6 @@ def page(pages: Pages) -> Iterator[Page]:
     yield opened
     opened.context.close()
     pages.assert_no_errors()
-
-
-@pytest.fixture
-def open_notebook(page: Page, host: Host) -> Iterator[Callable[..., Notebook]]:
-    """What opens a notebook with a kernel of its own in each program; the kernel ends with the test."""
-    names = []
-
-    def opened(name: str, *cells: str) -> Notebook:
-        names.append(name)
-        return host.open(page, name, cells)
-
-    yield opened
-    for name in names:
-        host.end_kernel(name)
 
 
 @pytest.fixture(scope="session")

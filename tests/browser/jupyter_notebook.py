@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator
+import time
+from contextlib import suppress
+
+from playwright.sync_api import Locator, TimeoutError
 
 from .notebook import Notebook
 from .patience import PATIENCE
 
 IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-ATTEMPTS = 5
+ATTEMPTS = 10
+NOTICED = 3
+"""Seconds in which a cell that was run shows it."""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -28,13 +33,18 @@ class JupyterNotebook(Notebook):
         self.page.locator(IDLE).wait_for(timeout=PATIENCE)
         prompt = self.cell(number).locator(".jp-InputPrompt")
         before = prompt.inner_text()
+        first = before.strip() == "[ ]:"
         for _ in range(ATTEMPTS):
             self.editor(number).click()
             self.page.keyboard.press("Shift+Enter")
-            # What is run before the program has heard of the kernel is dropped: its star goes again
-            self.page.wait_for_timeout(250 if before.strip() == "[ ]:" else 60)
-            if prompt.inner_text() not in (before, "[ ]:"):
-                return
+            until = time.monotonic() + NOTICED
+            while time.monotonic() < until:
+                # What is run before the program has heard of the kernel is dropped: its star goes again
+                self.page.wait_for_timeout(250 if first else 10)
+                if prompt.inner_text().strip() not in (before.strip(), "[ ]:"):
+                    return
+                if first:
+                    break
         raise AssertionError(f"cell {number} does not run")
 
     def use_theme(self, theme: str) -> None:
@@ -54,15 +64,22 @@ class JupyterNotebook(Notebook):
         self._entry("Restart Kernel…").click()
         self.page.locator(".jp-Dialog").locator(".jp-mod-accept").click()
         self.page.locator(".jp-Dialog").wait_for(state="detached", timeout=PATIENCE)
-        self.page.wait_for_timeout(500)  # it is idle for a moment before it goes
-        self.page.locator(IDLE).wait_for(timeout=PATIENCE)
+        idle = self.page.locator(IDLE)
+        with suppress(TimeoutError):  # it is idle for a moment before it goes, or came back unseen
+            idle.wait_for(state="detached", timeout=1000)
+        idle.wait_for(timeout=PATIENCE)
 
     def remove(self, number: int) -> None:
-        """Delete a cell with its output: the button on it."""
-        gone = self.cell(number).element_handle()
+        """Delete a cell with its output: the button on it, and yes where that is asked."""
+        cells = self.page.locator(".jp-Notebook .jp-CodeCell")
+        before = cells.count()
         self.cell(number).locator(".jp-InputPrompt").click()
         self.cell(number).locator('[data-jp-item-name="delete-cell"]').click()
-        self.wait(lambda: not gone.evaluate("cell => cell.isConnected"), "the cell to go")
+        sure = self.page.locator(".jp-Dialog .jp-mod-accept")
+        self.wait(lambda: cells.count() < before or sure.is_visible(), "the cell to go")
+        if sure.is_visible():
+            sure.click()
+        self.wait(lambda: cells.count() < before, "the cell to go")
 
     def save(self) -> None:
         """Save with the keyboard, and wait until the notebook is written."""

@@ -43,10 +43,11 @@ class MarimoNotebook(Notebook):
 
     def remove(self, number: int) -> None:
         """Delete a cell with its output."""
-        gone = self.cell(number).element_handle()
+        cells = self.page.locator(".marimo-cell")
+        before = cells.count()
         self.cell(number).hover()
         self.cell(number).get_by_test_id("delete-button").click()
-        self.wait(lambda: not gone.evaluate("cell => cell.isConnected"), "the cell to go")
+        self.wait(lambda: cells.count() < before, "the cell to go")
 
     def save(self) -> None:
         """Save with the keyboard."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import CDPSession, Page
+from typing import Any
+
+from playwright.sync_api import CDPSession, Locator, Page
 
 
 def listeners_and_nodes(page: Page) -> tuple[int, int]:
@@ -15,45 +17,36 @@ def listeners_and_nodes(page: Page) -> tuple[int, int]:
     return int(metrics["JSEventListeners"]), int(metrics["Nodes"])
 
 
-def left_alive(page: Page) -> tuple[int, int]:
-    """Return what outlives a collection of garbage.
+def watch(element: Locator) -> None:
+    """Remember an element without holding it, for `left_alive`."""
+    element.evaluate("element => { (window.watched ??= []).push(new WeakRef(element)); }")
 
-    Returns:
-        How many roots of explorers there are, on the page or held by some listener, and how many
-        listeners hang on the window, the document and the body.
-    """
+
+def left_alive(page: Page) -> list[bool]:
+    """Return for each element watched on this page whether it outlives a collection of garbage."""
     tools = page.context.new_cdp_session(page)
     _collect(page, tools)
+    tools.detach()
+    alive = page.evaluate("(window.watched ?? []).map(one => one.deref() !== undefined)")
+    return [bool(one) for one in alive]
 
-    def evaluated(expression: str) -> str:
-        result = tools.send("Runtime.evaluate", {"expression": expression})["result"]
-        return str(result["objectId"])
 
-    elements = tools.send(
-        "Runtime.queryObjects", {"prototypeObjectId": evaluated("HTMLElement.prototype")}
-    )["objects"]
-    # HTMLElement's prototypes are among them, and have no class list
-    count = """function() {
-        return this.filter(e => e instanceof HTMLDivElement && e.isConnected !== undefined
-            && e.constructor.prototype !== e && e.classList.contains('dcs-root')).length;
-    }"""
-    roots = tools.send(
-        "Runtime.callFunctionOn",
-        {"objectId": elements["objectId"], "functionDeclaration": count},
-    )["result"]["value"]
-    listeners = sum(
-        len(
-            tools.send("DOMDebugger.getEventListeners", {"objectId": evaluated(target)})[
-                "listeners"
-            ]
-        )
-        for target in ("window", "document", "document.body")
+def page_listeners(page: Page) -> int:
+    """Return how many listeners hang on the window, the document and the body."""
+    tools = page.context.new_cdp_session(page)
+
+    def listeners(target: str) -> Any:
+        result = tools.send("Runtime.evaluate", {"expression": target})["result"]
+        return tools.send("DOMDebugger.getEventListeners", {"objectId": result["objectId"]})
+
+    count = sum(
+        len(listeners(target)["listeners"]) for target in ("window", "document", "document.body")
     )
     tools.detach()
-    return int(roots), listeners
+    return count
 
 
 def _collect(page: Page, tools: CDPSession) -> None:
     for _ in range(2):
         tools.send("HeapProfiler.collectGarbage")
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(100)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 """Where pictures for the eye are put; not kept in the repository."""
 
-PATIENCE = 20_000
+PATIENCE = 45_000
 """Milliseconds; a kernel that imports torch beside other work takes its time."""
 
 

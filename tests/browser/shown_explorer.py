@@ -58,6 +58,20 @@ class ShownExplorer:
         self.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         self.answered(before)
 
+    def assert_not_asked(self, before: tuple[str, ...]) -> None:
+        """Check that nothing was asked of the kernel since `before`, by what was done just now."""
+        self.next_frame()
+        self.next_frame()  # a wish is sent in the frame after it was made
+        assert self.attribute("busy") == "false"
+        assert self.shown == before
+
+    def wait_for_meters(self) -> None:
+        """Wait until each picture was compared with as many others as there are to be."""
+        meters = self.root.locator(".dcs-meter")
+        self.wait(
+            lambda: all("of 12" in text for text in meters.all_inner_texts()), "the meters' samples"
+        )
+
     @property
     def shown(self) -> tuple[str, ...]:
         """What changes with an answer: its number, which Python and browser count apart, and what it shows."""

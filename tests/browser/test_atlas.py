@@ -42,9 +42,8 @@ def test_a_channel_is_found_by_its_number(explorer: ShownExplorer, oracle: Oracl
     before = explorer.shown
     field.fill("256")  # the layer has 0 to 255
     explorer.page.keyboard.press("Enter")
-    assert field.get_attribute("aria-invalid") is not None
-    explorer.page.wait_for_timeout(200)
-    assert explorer.shown == before
+    explorer.wait(lambda: field.get_attribute("aria-invalid") is not None, "the refusal")
+    explorer.assert_not_asked(before)
 
 
 def test_any_of_the_eight_architectures_is_shown_and_taken_away(

@@ -22,8 +22,7 @@ def test_the_meter_tells_how_similar_other_channels_pictures_are(
     explorer: ShownExplorer, oracle: Oracle
 ) -> None:
     meter = explorer.root.locator('.dcs-meter[data-code="TTT"]')
-    explorer.wait(lambda: (meter.get_attribute("data-value") or "") != "", "the meter")
-    explorer.page.wait_for_timeout(1000)  # it grows surer
+    explorer.wait_for_meters()
     told = float(meter.get_attribute("data-value") or "nan")
     neuron = oracle.neuron(explorer.neuron)
     own = oracle.recording.reverse(neuron, "TTT").values[0].flatten().double()

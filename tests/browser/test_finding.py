@@ -38,10 +38,11 @@ def test_live_mode_follows_the_pointer_without_a_click(notebook: Notebook, oracl
     explorer.settle()
     oracle.assert_drawn(oracle.neuron(explorer.neuron), "TTT", *explorer.pixels("TTT"))
     explorer.root.get_by_role("checkbox", name="live").click()
+    explorer.wait_for_attribute("live", "false")
     shown = explorer.shown
     explorer.page.mouse.move(*explorer.tile_point(0, 2, 0.4, 0.4))
-    explorer.page.wait_for_timeout(400)
-    assert explorer.shown == shown
+    explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
+    explorer.assert_not_asked(shown)
 
 
 def test_linked_explorers_show_one_place_in_two_images(notebook: Notebook) -> None:

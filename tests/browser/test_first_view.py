@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from .notebook import Notebook
 from .oracle import Oracle
+from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
 
@@ -32,10 +34,10 @@ def test_it_follows_the_theme(notebook: Notebook, screenshots: Path) -> None:
         for theme in ("dark", "light"):
             notebook.use_theme(theme)
             explorer.wait_for_attribute("dcs-theme", theme)
-            notebook.page.wait_for_timeout(400)
             for canvas in (".dcs-image canvas", ".dcs-atlas canvas"):
-                assert explorer.colours(canvas) > 50
-                assert explorer.box(canvas)["height"] > 100
+                explorer.wait(
+                    partial(_is_drawn, explorer, canvas), f"{canvas} in the {theme} theme"
+                )
             explorer.root.screenshot(path=screenshots / f"{theme}.png")
             paper = explorer.look().getpixel((3, 3))
             assert isinstance(paper, tuple)
@@ -54,9 +56,11 @@ def test_it_fits_its_place(
         explorer.root.evaluate(
             "(root, width) => { root.parentElement.style.width = `${width}px`; }", WIDTHS[width]
         )
-        notebook.page.wait_for_timeout(300)
+        explorer.wait(
+            lambda: abs(explorer.box_of_root()["width"] - WIDTHS[width]) <= 2, "the width"
+        )
+        explorer.next_frame()
         explorer.root.screenshot(path=screenshots / f"{width}.png")
-        assert explorer.box_of_root()["width"] == pytest.approx(WIDTHS[width], abs=2)
         cut = explorer.root.evaluate(
             """root => [root, ...root.querySelectorAll(".dcs-columns *, .dcs-header *, .dcs-status *")]
                 .filter(one => one.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
@@ -68,3 +72,7 @@ def test_it_fits_its_place(
         assert oracle.neuron(explorer.neuron).channel == channel
     finally:
         notebook.page.set_viewport_size({"width": 1500, "height": 1150})
+
+
+def _is_drawn(explorer: ShownExplorer, canvas: str) -> bool:
+    return explorer.box(canvas)["height"] > 100 and explorer.colours(canvas) > 50

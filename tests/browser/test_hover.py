@@ -93,11 +93,18 @@ def test_one_cursor_reads_the_values_of_all_pictures(
 
 
 def test_nothing_is_left_where_the_pointer_left(explorer: ShownExplorer) -> None:
+    def seen() -> tuple[object, ...]:
+        titles = explorer.root.locator(".dcs-title").all_inner_texts()
+        return explorer.tooltip, *titles, *map(explorer.drawn, (ATLAS, MAP))
+
     box = explorer.box(ATLAS)
-    before = explorer.look()
+    explorer.page.mouse.move(2, 2)
+    explorer.next_frame()
+    before = seen()
     explorer.page.mouse.move(box["x"] + 60, box["y"] + 60)
     explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
-    explorer.page.mouse.move(2, 2)
-    explorer.wait(lambda: explorer.tooltip == "", "the tooltip to go")
     explorer.next_frame()
-    assert np.array_equal(np.asarray(explorer.look()), np.asarray(before))
+    assert all(now != then for now, then in zip(seen()[-2:], before[-2:], strict=True))
+    explorer.page.mouse.move(2, 2)
+    explorer.wait(lambda: seen() == before, "nothing to be left")
+    assert not explorer.root.locator(".dcs-cursor").first.is_visible()

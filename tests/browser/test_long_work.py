@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from .notebook import Notebook
@@ -45,7 +47,7 @@ def test_it_is_told_and_given_up(slow: ShownExplorer) -> None:
     assert slow.root.get_by_role("progressbar").is_visible()
     assert "recording" in slow.status
     cancel.click()
-    slow.wait(lambda: "cancelled" in slow.status, "word that it is cancelled", 3000)
+    slow.wait(lambda: "cancelled" in slow.status, "word that it is cancelled")
     slow.settle()
     assert (slow.neuron, slow.pixels("TTT")) == before
     assert not cancel.is_visible()
@@ -56,7 +58,7 @@ def test_it_is_told_and_given_up(slow: ShownExplorer) -> None:
 def test_the_next_wish_overtakes_it(slow: ShownExplorer) -> None:
     start = slow.neuron
     _choose_image(slow, "espresso")
-    slow.page.wait_for_timeout(700)
+    slow.wait(lambda: "recording" in slow.status, "it to begin")
     assert slow.attribute("busy") == "true"
     _choose_image(slow, "astronaut")
     slow.settle()
@@ -66,14 +68,20 @@ def test_the_next_wish_overtakes_it(slow: ShownExplorer) -> None:
     assert slow.neuron != start or slow.attribute("seq") != "1"
 
 
-def test_the_marker_follows_the_pointer_meanwhile(notebook: Notebook) -> None:
-    explorer = notebook.show("ds.Explorer(layer='pool5', architectures=ds.EIGHT, prefetch=False)")
-    points = [explorer.tile_point(row, 1, 0.5, 0.5) for row in (0, 1, 2)]
-    explorer.page.mouse.click(*points[1])
-    explorer.page.mouse.move(*points[2])
-    explorer.next_frame()
-    explorer.next_frame()
-    told, busy = explorer.tooltip, explorer.attribute("busy")
-    assert told != ""
-    assert busy == "true"
-    explorer.settle()
+def test_the_marker_follows_the_pointer_meanwhile(slow: ShownExplorer) -> None:
+    _choose_image(slow, "espresso")
+    slow.wait_for_attribute("busy", "true")
+    map_ = ".dcs-image canvas"
+    box = slow.box(map_)
+    seen = []
+    for share in (0.3, 0.6, 0.8):
+        slow.page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+        slow.next_frame()
+        seen.append((slow.root.locator(".dcs-image").inner_text(), slow.drawn(map_)))
+    assert slow.attribute("busy") == "true"
+    assert all("pixel (" in title for title, _ in seen)
+    for before, after in itertools.pairwise(seen):
+        assert before[0] != after[0]
+        assert before[1] != after[1]
+    slow.root.get_by_role("button", name="Cancel").click()
+    slow.settle()

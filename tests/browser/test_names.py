@@ -35,9 +35,9 @@ def test_markup_in_names_is_shown_as_text(notebook: Notebook) -> None:
     assert "&lt;img src=x" in html
     assert explorer.page.evaluate("window.stranger") is None
     explorer.root.locator(".dcs-layer").first.hover()
+    before = explorer.shown
     explorer.root.locator(".dcs-layer").first.click()
-    explorer.page.wait_for_timeout(300)
-    explorer.settle()
+    explorer.answered(before)
     assert explorer.page.evaluate("window.stranger") is None
     strips = explorer.root.locator(".dcs-layers").inner_text()
     assert "onerror" in strips or "stranger" in strips

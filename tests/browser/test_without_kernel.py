@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from .conftest import IMPORT
 from .hosts import Host
 from .jupyter_server import JupyterServer
+from .patience import PATIENCE
 from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
@@ -37,7 +38,7 @@ def saved(page: Page, lab: Host, jupyter: JupyterServer) -> Saved:
     notebook.run(1)
     explorer = notebook.explorer(1)
     explorer.click_tile(0, 2, 0.4, 0.4)
-    page.wait_for_timeout(1500)  # what is computed while idle is saved as well
+    explorer.wait_for_meters()  # what is computed while idle is saved as well
     notebook.save()
     widgets = nbformat.read(lab.path(NAME), 4).metadata.widgets
     print(f"\nsaved state: {len(str(widgets)) / 1e6:.2f} MB")
@@ -75,15 +76,14 @@ def test_where_no_widget_may_run_the_picture_stands_in(page: Page, lab: Host, sa
     nbformat.write(notebook, lab.path("stranger"))
     lab.open_again(page, "stranger")
     picture = page.locator(".jp-OutputArea img")
-    picture.wait_for(timeout=20_000)
+    picture.wait_for(timeout=PATIENCE)
     assert picture.evaluate("image => image.naturalWidth") > 700
     assert page.locator(".dcs-root").count() == 0
     lab.end_kernel("stranger")
 
 
 def _nobody_answers(explorer: ShownExplorer) -> None:
-    explorer.page.wait_for_timeout(500)
     x, y = explorer.tile_point(1, 1, 0.5, 0.5)
     explorer.page.mouse.click(x, y)
-    explorer.wait(lambda: "no kernel" in explorer.status, "the line about the kernel", 15_000)
+    explorer.wait(lambda: "no kernel" in explorer.status, "the line about the kernel")
     assert explorer.attribute("busy") == "false"
