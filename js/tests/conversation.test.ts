@@ -27,8 +27,6 @@ function nextFrame(): void {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => setTimeout(draw, FRAME_MS));
-  vi.stubGlobal("cancelAnimationFrame", clearTimeout);
   [kernel, working, sent] = ["busy", false, []];
   conversation = converse({
     send: (wanted, seq) => sent.push({ channel: wanted.neuron?.channel ?? -1, seq }),
@@ -40,12 +38,11 @@ beforeEach(() => {
 
 afterEach(() => {
   conversation.stop();
-  vi.unstubAllGlobals();
   vi.useRealTimers();
 });
 
 describe("asking", () => {
-  test("sends one query a frame, the latest", () => {
+  test("sends one query for what is asked at once, the latest", () => {
     for (const channel of [1, 2, 3]) conversation.ask(neuron(channel));
     expect(sent).toEqual([]);
     nextFrame();
