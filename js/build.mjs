@@ -1,8 +1,7 @@
 /**
- * Builds the front end into the Python package. Beyond what esbuild does by itself three things make the widget small:
- * terser compresses what esbuild bundled; functions of `Math` and a long global name are bound to short names once
- * (`globals.mjs`); and the members that are ours alone, in `mangled.json`, are renamed. A name that crosses to the
- * kernel or belongs to the browser must not be among them: tests/bundle.test.ts drives the bundle itself.
+ * Builds the front end into the Python package: esbuild bundles, terser compresses and gives short names to the members
+ * that are ours alone. Names that the browser knows are not ours (terser has a list of them), nor is what kernel and
+ * hosts know, nor a name that is somewhere looked up by a string. tests/bundle.test.mjs drives the bundle.
  */
 
 import { readFileSync } from "node:fs";
@@ -11,11 +10,17 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
-import { short } from "./globals.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-export const mangled = JSON.parse(readFileSync(here("mangled.json"), "utf-8"));
+/** What is said to the kernel and to hosts. */
+const SPOKEN = ["src/protocol.ts", "src/kernel.ts", "src/widget.ts"];
+
+/** The names that must stay in a script: what is spoken, and what is somewhere looked up by a string. */
+function reservedIn(script) {
+  const spoken = SPOKEN.map((path) => readFileSync(here(path), "utf-8").replace(/\/\*[^]*?\*\/|\/\/ .*/g, ""));
+  return [...spoken, ...script.match(/"[\w$]+"/g)].flatMap((text) => text.match(/[\w$]+/g) ?? []);
+}
 
 /** The text of one bundled entry point; `change` adds to, or takes from, esbuild's options. */
 export async function bundled(entry, change = {}) {
@@ -30,26 +35,24 @@ export async function bundled(entry, change = {}) {
     target: "es2022",
     charset: "utf8",
     legalComments: "none",
-    mangleProps: new RegExp(`^(?:${mangled.join("|")})$`),
-    define: short,
-    inject: [here("globals.mjs")],
     ...change,
   });
   const { text } = outputFiles[0];
   if (!script) return text;
   const compress = { ecma: 2022, passes: 3, keep_fargs: false, unsafe_arrows: true, unsafe_methods: true };
-  return (await minify(text, { ecma: 2022, module: true, compress })).code;
+  // Names with a capital are keys of the keyboard, which are looked up as well.
+  const properties = change.format === "iife" ? false : { reserved: reservedIn(text), regex: /^[a-z]/, keep_quoted: true };
+  return (await minify(text, { ecma: 2022, module: true, compress, mangle: { properties } })).code;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  // The page's is a plain script, which runs while its page is still being read. It reads what Python wrote.
-  const page = { format: "iife", mangleProps: undefined };
   const folder = here("../src/deconvscope/explorer/static/");
   await mkdir(folder, { recursive: true });
   for (const [entry, change] of [
     ["src/widget.ts"],
     ["src/widget.css"],
-    ["src/page/page.ts", page],
+    // A plain script, which runs while its page is still being read. It reads what Python wrote.
+    ["src/page/page.ts", { format: "iife" }],
     ["src/page/page.css"],
   ]) {
     const name = basename(entry).replace(".ts", ".js");

@@ -3,7 +3,7 @@
  * Vector layers have no `@y,x`; architectures and image may be absent, and then stay as they are.
  */
 
-import type { Catalog, Wanted } from "./protocol";
+import type { Wanted } from "./protocol";
 import type { State } from "./store";
 
 export interface Address {
@@ -16,8 +16,7 @@ export interface Address {
   readonly image: string | null;
 }
 
-const PATTERN =
-  /^(?<model>[^/?#]+)\/(?<layer>[^/?#]+)\/(?<channel>\d{1,9})(?:@(?<y>\d{1,9}),(?<x>\d{1,9}))?(?:\?(?<asked>[^?#]+))?(?:#(?<image>[^?#]+))?$/;
+const PATTERN = /^([^/?#]+)\/([^/?#]+)\/(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?(?:\?([^?#]+))?(?:#([^?#]+))?$/;
 
 function quote(part: string): string {
   return part.replace(/[/?#%,\s]/g, encodeURIComponent);
@@ -35,21 +34,18 @@ export function formatAddress(address: Address): string {
 
 /** The address written in `text`, or null where it is none. */
 export function parseAddress(text: string): Address | null {
-  const parts = PATTERN.exec(text.trim())?.groups;
-  if (parts === undefined) return null;
-  const { model = "", layer = "", channel, y, x, asked = "", image } = parts;
+  const [whole, model = "", layer = "", channel, y, x, codes = "", image] = PATTERN.exec(text.trim()) ?? [];
+  if (!whole) return null;
+  const number = (digits: string | undefined): number | null => (digits ? Number(digits) : null);
   try {
     return {
       model: decodeURIComponent(model),
       layer: decodeURIComponent(layer),
       channel: Number(channel),
-      y: y === undefined ? null : Number(y),
-      x: x === undefined ? null : Number(x),
-      architectures: asked
-        .split(",")
-        .filter((code) => code !== "")
-        .map(decodeURIComponent),
-      image: image === undefined ? null : decodeURIComponent(image),
+      y: number(y),
+      x: number(x),
+      architectures: codes.split(",").filter(Boolean).map(decodeURIComponent),
+      image: image ? decodeURIComponent(image) : null,
     };
   } catch {
     return null; // a stray % that encodes nothing
@@ -62,15 +58,12 @@ export function wantedAt(text: string, { scene, catalog }: State): Partial<Wante
   if (!address) return null;
   const { model, layer, channel, y, x, architectures, image } = address;
   const known = scene?.network.layers.find(({ name, label }) => name === layer || label === layer);
+  const codes = architectures.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
   return {
     model,
     layer: known?.name ?? layer,
     neuron: { channel, y, x },
     ...(image && { image }),
-    ...(architectures.length > 0 && { architectures: codesOf(architectures, catalog) }),
+    ...(codes.length > 0 && { architectures: codes }),
   };
-}
-
-function codesOf(names: readonly string[], catalog: Catalog): string[] {
-  return names.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
 }

@@ -1,11 +1,11 @@
 /** What the kernel computes beside the view, split into what is drawn; each only where it belongs to the drawn view. */
 
+import { ceil } from "./arithmetic";
 import {
   type ComparedSideInfo,
   type Exemplars,
   type Meters,
   readBytes,
-  readInt8,
   type SegmentationInfo,
   type Ticket,
   type Traits,
@@ -14,7 +14,7 @@ import {
   type WidgetModel,
 } from "./protocol";
 import { remembered } from "./remembered";
-import { mustFit, type Reconstruction, splitPictures } from "./scene";
+import { mustFit, partsOf, type Reconstruction, splitPictures } from "./scene";
 
 export interface RandomPictures extends Ticket {
   readonly window: ComparedSideInfo["window"];
@@ -45,100 +45,68 @@ export interface Segmentation extends SegmentationInfo {
   readonly mask: Uint8Array;
 }
 
-/** What has come for the drawn view; null is not (yet) there. */
+/** What has come for the drawn view; what is undefined is not (yet) there. */
 export interface Asides {
-  readonly meters: Meters | null;
-  readonly random: RandomPictures | null;
-  readonly wayBack: WayBack | null;
-  readonly comparison: Comparison | null;
-  readonly exemplars: Exemplars | null;
-  readonly segmentation: Segmentation | null;
+  readonly meters?: Meters | undefined;
+  readonly random?: RandomPictures | undefined;
+  readonly wayBack?: WayBack | undefined;
+  readonly comparison?: Comparison | undefined;
+  readonly exemplars?: Exemplars | undefined;
+  readonly segmentation?: Segmentation | undefined;
 }
 
-export const NO_ASIDES: Asides = {
-  meters: null,
-  random: null,
-  wayBack: null,
-  comparison: null,
-  exemplars: null,
-  segmentation: null,
-};
-
-export const ASIDE_TRAITS = [
-  "_meters",
-  "_random",
-  "_random_pictures",
-  "_way_back",
-  "_way_back_maps",
-  "_comparison",
-  "_comparison_pictures",
-  "_exemplars",
-  "_segmentation",
-  "_segmentation_mask",
-] as const;
+type Told<Name extends keyof Traits> = Exclude<Traits[Name], Record<string, never>>;
 
 /** Reads the asides of a model; what has not changed stays the same object. */
-export function asidesReader(model: WidgetModel): (drawn: Ticket) => Asides {
-  const meters = remembered((trait: Traits["_meters"] | undefined) => told(trait));
-  const random = remembered((trait: Traits["_random"] | undefined, bytes: unknown): RandomPictures | null => {
-    const info = told(trait);
-    return info && { ...info, reconstructions: splitPictures(info.pictures, info.window, readInt8(bytes)) };
-  });
-  const wayBack = remembered((trait: Traits["_way_back"] | undefined, bytes: unknown): WayBack | null => {
-    const info = told(trait);
-    return info && { ...info, steps: splitMaps(info.steps, readBytes(bytes)) };
-  });
-  const comparison = remembered((trait: Traits["_comparison"] | undefined, bytes: unknown): Comparison | null => {
-    const info = told(trait);
-    if (info === null) return null;
-    const all = readInt8(bytes);
-    let start = 0;
-    const sides = info.sides.map((side): ComparedSide => {
-      const { pictures, window } = side;
-      const channels = pictures.reduce((sum, picture) => sum + picture.channels, 0);
-      const own = all.subarray(start, start + channels * window.height * window.width);
-      start += own.length;
-      return { ...side, reconstructions: splitPictures(pictures, window, own) };
+export function asidesReader(model: Pick<WidgetModel, "get">): (drawn: Ticket) => Asides {
+  /** What a trait tells, put together with its bytes. */
+  const aside = <Name extends keyof Traits, Aside extends Ticket>(
+    name: Name,
+    binary: keyof Traits,
+    join: (info: Told<Name>, bytes: Uint8Array<ArrayBuffer>) => Aside,
+  ) => {
+    const read = remembered((trait: unknown, bytes: unknown) => {
+      const info = told(trait as object) as Told<Name> | null;
+      return info && join(info, readBytes(bytes));
     });
-    mustFit(start === all.length, "the compared pictures have another size");
-    return { ...info, sides };
-  });
-  const exemplars = remembered((trait: Traits["_exemplars"] | undefined) => told(trait));
-  const segmentation = remembered((trait: Traits["_segmentation"] | undefined, bits: unknown): Segmentation | null => {
-    const info = told(trait);
-    return info && { ...info, mask: unpackedBits(readBytes(bits), info.height * info.width) };
-  });
-
-  return (drawn) => {
-    const ofDrawn = <Aside extends Ticket>(aside: Aside | null): Aside | null =>
-      aside?.client === drawn.client && aside.seq === drawn.seq ? aside : null;
-    return {
-      meters: ofDrawn(meters(model.get("_meters"))),
-      random: ofDrawn(random(model.get("_random"), model.get("_random_pictures"))),
-      wayBack: ofDrawn(wayBack(model.get("_way_back"), model.get("_way_back_maps"))),
-      comparison: ofDrawn(comparison(model.get("_comparison"), model.get("_comparison_pictures"))),
-      exemplars: ofDrawn(exemplars(model.get("_exemplars"))),
-      segmentation: ofDrawn(segmentation(model.get("_segmentation"), model.get("_segmentation_mask"))),
+    return ({ client, seq }: Ticket): Aside | undefined => {
+      const one = read(model.get(name), model.get(binary));
+      return one?.client === client && one.seq === seq ? one : undefined;
     };
   };
-}
-
-function splitMaps(steps: readonly WayBackStepInfo[], bytes: Uint8Array): WayBackStep[] {
-  let start = 0;
-  const take = (length: number): Uint8Array => {
-    start += length;
-    return bytes.subarray(start - length, start);
-  };
-  const split = steps.map((step): WayBackStep => {
-    const area = step.rows * step.columns;
-    return { ...step, signalMap: take(area), activationMap: take(area) };
+  const meters = aside("_meters", "_meters", (info) => info);
+  const exemplars = aside("_exemplars", "_exemplars", (info) => info);
+  const random = aside("_random", "_random_pictures", (info, bytes) => {
+    const parts = partsOf(bytes);
+    return { ...info, reconstructions: parts.end(splitPictures(info.pictures, info.window, parts)) };
   });
-  mustFit(start === bytes.length, "the maps of the way back have another size");
-  return split;
-}
-
-/** `count` bits, the highest of each byte first. */
-function unpackedBits(bytes: Uint8Array, count: number): Uint8Array {
-  mustFit(bytes.length === Math.ceil(count / 8), "the mask has another size");
-  return new Uint8Array(count).map((_, index) => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1);
+  const wayBack = aside("_way_back", "_way_back_maps", (info, bytes) => {
+    const { take, end } = partsOf(bytes);
+    const map = ({ rows, columns }: WayBackStepInfo): Uint8Array => take(rows * columns);
+    return {
+      ...info,
+      steps: end(info.steps.map((step) => ({ ...step, signalMap: map(step), activationMap: map(step) }))),
+    };
+  });
+  const comparison = aside("_comparison", "_comparison_pictures", (info, bytes) => {
+    const parts = partsOf(bytes);
+    const split = (side: ComparedSideInfo): ComparedSide => ({
+      ...side,
+      reconstructions: splitPictures(side.pictures, side.window, parts),
+    });
+    return { ...info, sides: parts.end(info.sides.map(split)) };
+  });
+  const segmentation = aside("_segmentation", "_segmentation_mask", (info, bytes) => {
+    mustFit(bytes.length === ceil((info.height * info.width) / 8));
+    const bit = (_: number, index: number): number => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
+    return { ...info, mask: new Uint8Array(info.height * info.width).map(bit) };
+  });
+  return (drawn) => ({
+    meters: meters(drawn),
+    random: random(drawn),
+    wayBack: wayBack(drawn),
+    comparison: comparison(drawn),
+    exemplars: exemplars(drawn),
+    segmentation: segmentation(drawn),
+  });
 }

@@ -3,6 +3,8 @@
  * diverging one around a black zero (blue below, orange above, of equal lightness) where some are.
  */
 
+import { floor, max, min, round } from "./arithmetic";
+
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /** 256 colours, three bytes each. */
@@ -25,7 +27,7 @@ function colourTable(colours: readonly Colour[]): ColourTable {
   const table = new Uint8ClampedArray(256 * 3);
   for (let entry = 0; entry < 256; entry++) {
     const position = (entry / 255) * (colours.length - 1);
-    const lower = Math.min(Math.floor(position), colours.length - 2);
+    const lower = min(floor(position), colours.length - 2);
     for (let channel = 0; channel < 3; channel++) {
       const from = colours[lower]?.[channel] ?? 0;
       const to = colours[lower + 1]?.[channel] ?? 0;
@@ -51,7 +53,7 @@ export interface ColourScale {
 /** The scale for values between `minimum` and `maximum`: the sign is kept where some are negative. */
 export function colourScale(minimum: number, maximum: number): ColourScale {
   if (minimum >= 0) return { table: SEQUENTIAL, low: 0, high: maximum };
-  const extent = Math.max(-minimum, maximum);
+  const extent = max(-minimum, maximum);
   return { table: DIVERGING, low: -extent, high: extent };
 }
 
@@ -59,7 +61,7 @@ export function colourScale(minimum: number, maximum: number): ColourScale {
 export function entryFor(scale: ColourScale, value: number): number {
   const extent = scale.high - scale.low;
   const fraction = extent > 0 ? (value - scale.low) / extent : 0;
-  return Math.round(Math.min(1, Math.max(0, fraction)) * 255);
+  return round(min(1, max(0, fraction)) * 255);
 }
 
 /** A CSS gradient of the part of the scale between `from` and `to`. */
@@ -87,7 +89,7 @@ export function paintMap(
 ): void {
   for (let index = 0; index < bytes.length; index++) {
     const entry = entryFor(scale, ((bytes[index] ?? 0) / levels) * extent) * 3;
-    const pixel = (start + Math.floor(index / width) * stride + (index % width)) * 4;
+    const pixel = (start + floor(index / width) * stride + (index % width)) * 4;
     pixels[pixel] = scale.table[entry] ?? 0;
     pixels[pixel + 1] = scale.table[entry + 1] ?? 0;
     pixels[pixel + 2] = scale.table[entry + 2] ?? 0;

@@ -3,10 +3,12 @@
  * for the renormalised display. Expansion: x = sign(b)·(|b|/127)⁴·scale.
  */
 
+import { abs, max, round, sign } from "./arithmetic";
+
 /** The 256 values in −1…1 that companded bytes stand for, indexed by the byte read as unsigned (0…255). */
 export const EXPANDED: Float64Array = Float64Array.from({ length: 256 }, (_, unsigned) => {
   const byte = unsigned < 128 ? unsigned : unsigned - 256;
-  return Math.max(-1, Math.sign(byte) * (Math.abs(byte) / 127) ** 4);
+  return max(-1, sign(byte) * (abs(byte) / 127) ** 4);
 });
 
 /** The value that one companded byte (−127…127) stands for. */
@@ -16,5 +18,5 @@ export function expand(byte: number, scale: number): number {
 
 /** The byte (−127…127) that comes nearest to a value of at most `scale` in magnitude. */
 export function compand(value: number, scale: number): number {
-  return scale > 0 ? Math.round(127 * Math.sign(value) * Math.abs(value / scale) ** 0.25) : 0;
+  return scale > 0 ? round(127 * sign(value) * abs(value / scale) ** 0.25) : 0;
 }

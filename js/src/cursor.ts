@@ -1,17 +1,15 @@
 /** The cursor that all pictures share: where it is in each of them, what lies under it, and where the arrow keys move it. */
 
+import { floor } from "./arithmetic";
 import { expand } from "./companding";
 import type { Picture } from "./display";
-import { type Box, clamp, type Place } from "./geometry";
+import { type Box, clamp, contains, type Place } from "./geometry";
+import { commandFor, type KeyPress } from "./keys";
 import { signedText } from "./number_text";
 
 const COLOURS = ["R", "G", "B"];
 /** More channels than these leave no room to read them. */
 const MOST_CHANNELS = 4;
-
-export function contains(box: Box, { y, x }: Place): boolean {
-  return y >= box.top && x >= box.left && y < box.top + box.height && x < box.left + box.width;
-}
 
 /** The values of a picture's channels at one pixel of the image; outside its window a picture is zero. */
 export function valuesAt({ bytes, channels, scale }: Picture, window: Box, pixel: Place): number[] {
@@ -35,29 +33,22 @@ export function readingText(values: readonly number[]): string {
   return named.join(" ") + (values.length > MOST_CHANNELS ? " …" : "");
 }
 
-const STEPS: ReadonlyMap<string, readonly [rows: number, columns: number]> = new Map([
-  ["ArrowUp", [-1, 0]],
-  ["ArrowDown", [1, 0]],
-  ["ArrowLeft", [0, -1]],
-  ["ArrowRight", [0, 1]],
-]);
-
 /** Where a key moves the cursor inside `view`, ten pixels at a time with Shift; null where the key is no arrow. */
 export function movedCursor(
   from: Place | null,
-  press: Pick<KeyboardEvent, "key" | "shiftKey">,
+  press: KeyPress & Pick<KeyboardEvent, "shiftKey">,
   view: Box,
 ): Place | null {
-  const step = STEPS.get(press.key);
-  if (step === undefined) return null;
+  const [does, rows = 0, columns = 0] = commandFor(press) ?? [];
+  if (does !== "move") return null;
   const { y, x } = from ?? centre(view);
   const length = press.shiftKey ? 10 : 1;
   return {
-    y: clamp(y + step[0] * length, view.top, view.top + view.height - 1),
-    x: clamp(x + step[1] * length, view.left, view.left + view.width - 1),
+    y: clamp(y + rows * length, view.top, view.top + view.height - 1),
+    x: clamp(x + columns * length, view.left, view.left + view.width - 1),
   };
 }
 
 export function centre({ top, left, height, width }: Box): Place {
-  return { y: top + Math.floor(height / 2), x: left + Math.floor(width / 2) };
+  return { y: top + floor(height / 2), x: left + floor(width / 2) };
 }

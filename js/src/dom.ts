@@ -1,64 +1,133 @@
-/** Elements, without markup: text from outside only ever becomes a text node. */
+/**
+ * What elements should be, as values, and making them so. Views return trees; `render` changes what differs from the
+ * tree drawn before. Text from outside only ever becomes a text node.
+ */
 
+import { round } from "./arithmetic";
 import type { Extent } from "./geometry";
 
-type Attributes = Readonly<Record<string, string | number | boolean | null>>;
+type Tags = HTMLElementTagNameMap;
+type Attribute = string | number | boolean | null | undefined;
+type TagOf<Spec> = Spec extends `${infer Tag}.${string}` ? Tag : Spec;
+/** The element that a spec, or an element itself, stands for. */
+type Made<Spec> = Spec extends HTMLElement ? Spec : TagOf<Spec> extends keyof Tags ? Tags[TagOf<Spec>] : HTMLDivElement;
 
-/** An element with attributes, or with a class alone; a `true` attribute stands alone, a `false` or null one is left out. */
-export function element<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  attributes: Attributes | string = {},
-  ...children: readonly (Node | string)[]
-): HTMLElementTagNameMap[Tag] {
-  const made = document.createElement(tag);
-  if (typeof attributes === "string") made.className = attributes;
-  else for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
-  made.append(...children);
-  return made;
+type Handlers<Element> = {
+  readonly [Type in keyof HTMLElementEventMap as `on${Type}`]?: (
+    event: HTMLElementEventMap[Type] & { readonly currentTarget: Element },
+  ) => void;
+};
+type Properties<Element> = {
+  readonly [Name in keyof Element as Element[Name] extends Attribute ? Name : never]?: Attribute;
+};
+type Props<Element> = Handlers<Element> &
+  Properties<Element> & { readonly [attribute: `${string}-${string}`]: Attribute } & {
+    /** Tells an element from others of its spec among the same children. */
+    readonly key?: Attribute;
+    /** Its name for screen readers, and its tooltip. */
+    readonly named?: string;
+    readonly style?: string;
+    /** Called once, when the element is made. */
+    readonly made?: (element: Element) => void;
+    /** Called when all is in its place, where one of `from` has changed. */
+    readonly paint?: (element: Element) => void;
+    readonly from?: readonly unknown[];
+  };
+
+export interface Tree {
+  readonly spec: string | HTMLElement;
+  readonly props: Readonly<Record<string, unknown>>;
+  readonly children: readonly Child[];
 }
 
-/** A button that `signal` silences; its label is what it is called and its tooltip, its text where it has no content. */
-export function button(
-  className: string,
-  label: string,
-  signal: AbortSignal,
-  click: () => void,
-  ...content: readonly (Node | string)[]
-): HTMLButtonElement {
-  const made = element("button", { type: "button", class: className }, ...(content.length > 0 ? content : [label]));
-  if (content.length > 0) name(made, label);
-  listen(made, signal, { click });
-  return made;
+export type Child = Tree | string | false | null | undefined | readonly Child[];
+
+/**
+ * What an element should be. `spec` is `tag.class.class`, the classes without their prefix, the tag `div` where it is
+ * left out; or an element that a view keeps. Props are properties of the element, or attributes with a hyphen.
+ */
+export function h<Spec extends string | HTMLElement>(
+  spec: Spec,
+  props: Props<Made<Spec>>,
+  ...children: readonly Child[]
+): Tree {
+  return { spec, props, children };
 }
 
-/** Names an element for screen readers, and in its tooltip. */
-export function name(target: Element, label: string): void {
-  setAttribute(target, "aria-label", label);
-  setAttribute(target, "title", label);
+/** The trees that elements were made from. */
+const drawn = new WeakMap<Node, Tree>();
+const DIRECTIVES = ["key", "made", "paint", "from"];
+
+/** Makes `target` as `tree` says, and paints what is to be painted; all of it where `anew`. Keeps the focus. */
+export function render(target: HTMLElement, tree: Tree, anew = false): void {
+  const paints: (() => void)[] = [];
+  const page = target.getRootNode() as Document;
+  const { activeElement: focused } = page;
+  update(target, tree, anew, paints);
+  for (const paint of paints) paint();
+  if (focused instanceof HTMLElement && page.activeElement !== focused && target.contains(focused))
+    focused.focus({ preventScroll: true });
 }
 
-export function setAttribute(target: Element, name: string, value: string | number | boolean | null): void {
-  const text = value === null || value === false ? null : value === true ? "" : String(value);
-  if (text === target.getAttribute(name)) return;
-  if (text === null) target.removeAttribute(name);
-  else target.setAttribute(name, text);
+/** The element of a tree. */
+export function create<Made extends HTMLElement>({ spec, props }: Tree): Made {
+  const [tag, ...classes] = String(spec).split(".");
+  const made = spec instanceof HTMLElement ? spec : document.createElement(tag || "div");
+  if (classes.length > 0 && made !== spec) made.className = classes.map((name) => `dcs-${name}`).join(" ");
+  (props.made as ((element: HTMLElement) => void) | undefined)?.(made);
+  return made as Made;
 }
 
-type Listeners = { readonly [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => void };
-
-/** Adds listeners that `signal` removes. */
-export function listen(target: EventTarget, signal: AbortSignal, listeners: Listeners): void {
-  for (const [type, listener] of Object.entries(listeners))
-    target.addEventListener(type, listener as EventListener, { signal, passive: type === "scroll" });
+function update(target: HTMLElement, tree: Tree, anew: boolean, paints: (() => void)[]): void {
+  const before = drawn.get(target);
+  if (before === tree && !anew) return;
+  drawn.set(target, tree);
+  const { props, children } = tree;
+  const left = [...target.childNodes];
+  const listed = children.flat(9).filter((child) => child || child === "") as (Tree | string)[];
+  const nodes = listed.map((child) => {
+    const at = left.findIndex((node) => fits(node, child));
+    const [found] = at < 0 ? [] : left.splice(at, 1);
+    return found ?? (typeof child === "string" ? new Text() : create(child));
+  });
+  for (const node of left) node.remove();
+  nodes.forEach((node, index) => {
+    const child = listed[index] ?? "";
+    const there = target.childNodes[index];
+    if (there !== node) target.insertBefore(node, there ?? null);
+    if (typeof child !== "string") update(node as HTMLElement, child, anew, paints);
+    else if (node.nodeValue !== child) node.nodeValue = child;
+  });
+  for (const name of Object.keys({ ...before?.props, ...props }))
+    if (!DIRECTIVES.includes(name)) set(target, name, props[name] ?? null);
+  const { paint, from } = props as Props<HTMLElement>;
+  const then = before?.props.from as typeof from;
+  if (paint && (anew || !then || from?.some((value, index) => value !== then[index]))) paints.push(() => paint(target));
 }
 
-/** Sets a text only where it differs, so that screen readers are not told again. */
-export function setText(target: Element, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
+function fits(node: Node, child: Tree | string): boolean {
+  if (typeof child === "string") return node instanceof Text;
+  const made = drawn.get(node);
+  return node === child.spec || (made?.spec === child.spec && made.props.key === child.props.key);
 }
 
-export function setHidden(target: HTMLElement, hidden: boolean): void {
-  if (target.hidden !== hidden) target.hidden = hidden;
+/** Sets a property, or an attribute where there is no such property; null takes it away. */
+function set(target: HTMLElement, name: string, value: unknown): void {
+  const own = target as unknown as Record<string, unknown>;
+  if (name === "named") for (const alike of ["aria-label", "title"]) setAttribute(target, alike, String(value));
+  else if (name === "style") {
+    if (target.getAttribute(name) !== value) target.style.cssText = String(value);
+  } else if (name.startsWith("on")) own[name] = value;
+  else if (value === null || name.includes("-") || !(name in target)) setAttribute(target, name, value);
+  else if (own[name] !== value) own[name] = value;
+}
+
+/** A `true` attribute stands alone, but for ARIA's; a `false` or null one is away. */
+export function setAttribute(target: Element, name: string, value: unknown): void {
+  const spoken = name.startsWith("aria-");
+  const text = value === true && !spoken ? "" : String(value);
+  if (value === null || (value === false && !spoken)) target.removeAttribute(name);
+  else if (text !== target.getAttribute(name)) target.setAttribute(name, text);
 }
 
 export interface Surface extends Extent {
@@ -69,13 +138,11 @@ export interface Surface extends Extent {
 export function surface(canvas: HTMLCanvasElement): Surface | null {
   const { width, height } = canvas.getBoundingClientRect();
   const context = canvas.getContext("2d");
-  if (context === null || width === 0 || height === 0) return null;
-  const ratio = window.devicePixelRatio || 1;
-  const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== columns) canvas.width = columns;
-  if (canvas.height !== rows) canvas.height = rows;
+  if (!context || !width || !height) return null;
+  const [columns, rows] = [width, height].map((length) => round(length * devicePixelRatio)) as [number, number];
+  canvas.width = columns; // which clears it
+  canvas.height = rows;
   context.setTransform(columns / width, 0, 0, rows / height, 0, 0);
-  context.clearRect(0, 0, width, height);
   return { context, width, height };
 }
 
@@ -83,12 +150,11 @@ export function surface(canvas: HTMLCanvasElement): Surface | null {
 export function pictureOf(
   pixels: Uint8ClampedArray<ArrayBuffer>,
   width: number,
-  into?: HTMLCanvasElement,
+  canvas: HTMLCanvasElement = document.createElement("canvas"),
 ): HTMLCanvasElement {
-  const canvas = into ?? document.createElement("canvas");
-  const height = pixels.length / 4 / width;
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  canvas.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
+  if (pixels.length === 0) return canvas;
+  canvas.width = width;
+  canvas.height = pixels.length / 4 / width;
+  canvas.getContext("2d")?.putImageData(new ImageData(pixels, width, canvas.height), 0, 0);
   return canvas;
 }

@@ -1,148 +1,181 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
 import { run } from "./commands";
-import { element, listen, setAttribute } from "./dom";
+import { h, render, setAttribute, type Tree } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
 import { savePictures } from "./saving";
 import type { State, Store } from "./store";
-import { followTheme } from "./theme";
+import { hostTheme, watchTheme } from "./theme";
 import { atlasView } from "./views/atlas";
 import { comparison } from "./views/comparison";
+import { modeBar, pictureControls } from "./views/display_controls";
+import { exemplarStrip } from "./views/exemplars";
 import { header } from "./views/header";
 import { helpCard } from "./views/help";
 import { imageView } from "./views/image";
 import { layerStrip } from "./views/layer_strip";
-import { pictureParts } from "./views/picture_column";
-import { pins } from "./views/pins";
+import { openingHandlers } from "./views/opening";
+import { pins, pinThis } from "./views/pins";
 import { prefetchSwitch } from "./views/prefetch_switch";
-import type { Part, Stage } from "./views/stage";
+import { reconstructions } from "./views/reconstructions";
+import type { Stage } from "./views/stage";
 import { statusLine } from "./views/status";
-import { Tooltip } from "./views/tooltip";
+import { wayBack } from "./views/way_back";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
 /** Where a pointer must not take the focus from the root, so that the arrow keys go on moving the neuron. */
 const POINTED =
-  ".dcs-layers, .dcs-images, .dcs-image canvas, .dcs-atlas canvas, .dcs-panels, .dcs-segments, .dcs-chips";
+  ".dcs-layers, .dcs-images, .dcs-image canvas, .dcs-atlas canvas, .dcs-panels, .dcs-segments, .dcs-chips, .dcs-exemplars";
 
 /** Shows `store` in `host` until the returned function is called. */
 export function mount(store: Store, host: HTMLElement): () => void {
   const ended = new AbortController();
   const { signal } = ended;
-  const root = element("div", {
-    class: "dcs-root",
-    tabindex: 0,
-    role: "region",
-    "aria-label": "deconvscope explorer; press question mark for the keys",
-  });
-  const tooltip = new Tooltip();
-  const help = helpCard(() => root.focus({ preventScroll: true }), signal);
-
-  let drawn: State | null = null;
+  const root = document.createElement("div");
+  root.className = "dcs-root";
+  let frame = 0;
   let draws = 0;
-  let frame: number | null = null;
-  const draw = (): void => {
-    frame = null;
-    const { state } = store;
-    for (const part of parts) part.draw(state, stale.has(part) ? null : drawn);
-    stale.clear();
-    drawn = state;
-    draws += 1;
-    tell(root, store, draws);
-  };
-  const request = (): void => {
-    frame ??= requestAnimationFrame(draw);
-  };
-  const stale = new Set<Part>();
-  const redrawAll = (): void => {
-    drawn = null;
-    request();
-  };
+  /** Whether everything is to be painted, not only what has changed. */
+  let anew = true;
+  let help = false;
+  let dropping = false;
+  let pointed = false;
+  let tip: readonly [text: string, x: number, y: number] | null = null;
 
-  const sizes = new ResizeObserver(() => {
-    lookAtTheme();
-    redrawAll();
-  });
+  const redraw = (): void => {
+    frame ||= requestAnimationFrame(draw);
+  };
+  const redrawAll = (): void => {
+    anew = true;
+    redraw();
+  };
+  const sizes = new ResizeObserver(redrawAll);
+  const focus = (): void => root.focus({ preventScroll: true });
+  const colour = (name: string): string => getComputedStyle(root).getPropertyValue(name).trim();
+  const save = (): void => savePictures(store.state, root, colour);
+  const toggleHelp = (): void => {
+    help = !help;
+    if (!help) focus();
+    redraw();
+  };
   const stage: Stage = {
     store,
-    root,
     signal,
-    tooltip,
-    redraw: (part) => {
-      stale.add(part);
-      request();
-    },
-    colour: (name) => getComputedStyle(root).getPropertyValue(name).trim(),
+    redraw,
+    colour,
+    focus,
     watchSize: (target) => sizes.observe(target),
-    toggleHelp: () => help.toggle(),
+    tip: (text, at) => {
+      const { left, top } = root.getBoundingClientRect();
+      tip = at && text ? [text, at.clientX - left, at.clientY - top] : null;
+      redraw();
+    },
   };
 
-  const [top, strip, image, atlas] = [header(stage), layerStrip(stage), imageView(stage), atlasView(stage)];
-  const pictures = pictureParts(stage);
-  const [compared, pinned, status] = [comparison(stage), pins(stage), statusLine(stage)];
-  const ahead = prefetchSwitch(stage);
-  help.element.append(ahead.element);
-  const parts = [top, strip, image, atlas, ...pictures, compared, pinned, status, ahead];
-  const columns = element(
-    "div",
-    { class: "dcs-columns" },
-    image.element,
-    atlas.element,
-    element(
-      "section",
-      { class: "dcs-reconstructions", "aria-label": "reversed pictures" },
-      ...pictures.map((part) => part.element),
-    ),
-  );
-  for (const part of [top, strip]) root.append(part.element);
-  root.append(columns);
-  for (const part of [compared, pinned, status, help, tooltip]) root.append(part.element);
-
-  listen(root, signal, {
-    mousedown: (event) => {
-      if (!(event.target instanceof Element) || event.target.closest(POINTED) === null) return;
-      event.preventDefault();
-      setAttribute(root, "data-pointed", true);
-      root.focus({ preventScroll: true });
-    },
-    keydown: (event) => {
-      if (event.key === "Tab") setAttribute(root, "data-pointed", false);
-      const command = commandFor(event);
-      if (command === null || ownsKeys(event.target, event.key)) return;
-      const enlarged = store.state.enlarged !== null;
-      if (command.does === "close" && !help.open && !enlarged) return;
-      if (command.does === "help") help.toggle();
-      else if (command.does === "save") savePictures(store.state, stage.colour);
-      else if (command.does === "close" && help.open) help.close();
-      else if (command.does === "close") store.update({ enlarged: null });
-      else if (command.does === "pin") pinned.element.querySelector<HTMLElement>(".dcs-pin-this")?.click();
-      else run(command, store);
-      event.preventDefault();
-      event.stopPropagation();
-    },
+  const [top, strip, image, atlas] = [header(stage, toggleHelp), layerStrip(stage), imageView(stage), atlasView(stage)];
+  const [pictures, back, compared] = [reconstructions(stage), wayBack(stage), comparison(store)];
+  const [pinned, status, ahead] = [pins(store), statusLine(stage), prefetchSwitch(stage)];
+  const dropHandlers = openingHandlers(store, (above) => {
+    dropping = above;
+    redraw();
   });
+
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key === "Tab") {
+      pointed = false;
+      redraw();
+    }
+    const command = commandFor(event);
+    if (!command || ownsKeys(event.target, event.key)) return;
+    const [does] = command;
+    if (does === "close" && !help && store.state.enlarged === null) return;
+    if (does === "help" || (does === "close" && help)) toggleHelp();
+    else if (does === "close") store.update({ enlarged: null });
+    else if (does === "save") save();
+    else if (does === "pin") pinThis(store);
+    else run(command, store);
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const screen = (state: State): Tree =>
+    h(
+      root,
+      {
+        tabIndex: 0,
+        role: "region",
+        "aria-label": "deconvscope explorer; press question mark for the keys",
+        ...told(state),
+        "data-drawn": draws,
+        "data-dcs-theme": hostTheme(host),
+        "data-pointed": pointed,
+        "data-dropping": dropping,
+        onmousedown: (event) => {
+          if (!(event.target instanceof Element) || !event.target.closest(POINTED)) return;
+          event.preventDefault();
+          pointed = true;
+          redraw();
+          focus();
+        },
+        onkeydown: onKey,
+        ...dropHandlers,
+      },
+      top(state),
+      strip(state),
+      h(
+        ".columns",
+        {},
+        image(state),
+        atlas(state),
+        h(
+          "section.reconstructions",
+          { "aria-label": "reversed pictures" },
+          modeBar(store, state, save),
+          pictures(state),
+          pictureControls(store, state),
+          back(state),
+        ),
+      ),
+      exemplarStrip(store, state),
+      compared(state),
+      pinned(state),
+      status(state),
+      helpCard(help, toggleHelp, ahead(state)),
+      h(
+        ".tooltip",
+        {
+          hidden: !tip,
+          style: `translate: clamp(4px, calc(${tip?.[1] ?? 0}px - 50%), calc(100cqw - 100% - 4px)) calc(${tip?.[2] ?? 0}px - 100% - 14px)`,
+          "aria-hidden": true,
+        },
+        tip?.[0],
+      ),
+    );
+
+  const draw = (): void => {
+    frame = 0;
+    draws += 1;
+    const tree = screen(store.state);
+    render(root, tree, anew || tree.props["data-dcs-theme"] !== root.dataset.dcsTheme);
+    anew = false;
+  };
 
   leaveShortcuts(root, signal);
   host.classList.add("dcs-host");
   host.append(root);
-  const lookAtTheme = followTheme(
-    host,
-    (theme) => {
-      if (root.dataset.dcsTheme === theme) return;
-      root.dataset.dcsTheme = theme;
-      redrawAll();
-    },
-    signal,
-  );
-  window.addEventListener("resize", redrawAll, { signal }); // also when the window moves to a screen of another density
-  const unsubscribe = store.subscribe(request);
-  request();
+  sizes.observe(root);
+  watchTheme(redraw, signal);
+  addEventListener("resize", redrawAll, { signal }); // also when the window moves to a screen of another density
+  const unsubscribe = store.subscribe(redraw);
+  redraw();
 
   return () => {
     unsubscribe();
     ended.abort();
     sizes.disconnect();
-    if (frame !== null) cancelAnimationFrame(frame);
+    cancelAnimationFrame(frame);
+    frame = -1; // draws no more
     root.remove();
     host.classList.remove("dcs-host");
   };
@@ -156,17 +189,16 @@ export function mount(store: Store, host: HTMLElement): () => void {
 function leaveShortcuts(root: HTMLElement, signal: AbortSignal): void {
   let focused: Element = root;
   const keepOff = (keep: boolean): void => {
-    for (const one of [root, focused]) setAttribute(one, SUPPRESS, keep && "true");
+    for (const one of [root, focused]) setAttribute(one, SUPPRESS, keep ? "true" : null);
   };
   keepOff(true);
-  listen(root, signal, {
-    focusin: ({ target }) => {
-      if (focused !== root) setAttribute(focused, SUPPRESS, false);
-      if (target instanceof Element) focused = target;
-      keepOff(true);
-    },
-  });
-  window.addEventListener(
+  const listener = ({ target }: Event): void => {
+    if (focused !== root) setAttribute(focused, SUPPRESS, null);
+    if (target instanceof Element) focused = target;
+    keepOff(true);
+  };
+  root.addEventListener("focusin", listener, { signal });
+  addEventListener(
     "keydown",
     (event) => {
       const [target] = event.composedPath();
@@ -179,19 +211,18 @@ function leaveShortcuts(root: HTMLElement, signal: AbortSignal): void {
   );
 }
 
-/** Writes on the root what is drawn, for style sheets and for tests. */
-function tell(root: HTMLElement, store: Store, draws: number): void {
-  const { scene, wanted, silence, failure, live } = store.state;
-  setAttribute(root, "data-busy", wanted === null ? "false" : "true");
-  setAttribute(root, "aria-busy", wanted === null ? "false" : "true");
-  setAttribute(root, "data-kernel", silence === "no kernel" ? "absent" : null);
-  setAttribute(root, "data-failed", failure !== null);
-  setAttribute(root, "data-drawn", draws);
-  setAttribute(root, "data-empty", scene === null);
-  setAttribute(root, "data-live", live);
-  if (scene === null) return;
-  const { seq, layer, neuron } = scene.view;
-  const place = neuron.y === null ? "" : `@${neuron.y},${neuron.x}`;
-  setAttribute(root, "data-seq", seq);
-  setAttribute(root, "data-neuron", `${layer}/${neuron.channel}${place}`);
+/** What is drawn, for style sheets and for tests. */
+function told({ scene, wanted, silence, failure, live }: State) {
+  const { seq, layer, neuron } = scene?.view ?? {};
+  const place = neuron?.y == null ? "" : `@${neuron.y},${neuron.x}`;
+  return {
+    "data-busy": String(wanted !== null),
+    "aria-busy": wanted !== null,
+    "data-kernel": silence === "no kernel" ? "absent" : null,
+    "data-failed": failure !== null,
+    "data-empty": !scene,
+    "data-live": live,
+    "data-seq": seq,
+    "data-neuron": neuron && `${layer}/${neuron.channel}${place}`,
+  };
 }

@@ -1,5 +1,6 @@
 /** The way back as small maps: where each step lies in the image, and where signal and activation meet, what rectifiers stop. */
 
+import { min, round } from "./arithmetic";
 import type { WayBackStep } from "./asides";
 import { paintSequential } from "./display";
 import { type Box, type Extent, mapBox } from "./geometry";
@@ -61,10 +62,10 @@ export function stoppedAt(step: WayBackStep, next: WayBackStep | undefined, laye
   const map = step.signalMap.map((level, place) => {
     const before = level ** 2;
     // A reversed rectifier keeps or silences each value, so that squared norms subtract.
-    const after = Math.min(before, (((next.signalMap[place] ?? 0) * next.signal) / (step.signal || 1)) ** 2);
+    const after = min(before, (((next.signalMap[place] ?? 0) * next.signal) / (step.signal || 1)) ** 2);
     arrived += before;
     left += after;
-    return Math.round(Math.sqrt(before - after));
+    return round(Math.sqrt(before - after));
   });
   return { map, share: arrived === 0 ? 0 : 1 - left / arrived };
 }

@@ -1,5 +1,6 @@
 /** Places on activation maps, pixels of the image, and boxes on the screen. All pairs are (y, x), all boxes half-open. */
 
+import { ceil, floor, max, min, round } from "./arithmetic";
 import type { ReceptiveField } from "./protocol";
 
 export interface Box {
@@ -20,7 +21,11 @@ export interface Place {
 }
 
 export function clamp(value: number, low: number, high: number): number {
-  return Math.min(high, Math.max(low, value));
+  return min(high, max(low, value));
+}
+
+export function contains(box: Box, { y, x }: Place): boolean {
+  return y >= box.top && x >= box.left && y < box.top + box.height && x < box.left + box.width;
 }
 
 /** The part of `box` inside an image; of zero size where they do not meet. */
@@ -30,8 +35,8 @@ export function clipped(box: Box, image: Extent): Box {
   return {
     top,
     left,
-    height: Math.max(0, Math.min(box.top + box.height, image.height) - top),
-    width: Math.max(0, Math.min(box.left + box.width, image.width) - left),
+    height: max(0, min(box.top + box.height, image.height) - top),
+    width: max(0, min(box.left + box.width, image.width) - left),
   };
 }
 
@@ -61,7 +66,7 @@ export function mapBox(field: ReceptiveField | null, map: Extent, image: Extent)
 
 /** The place of a map whose cell holds the point (y, x) of `box`, in which the map is drawn; the nearest one outside. */
 export function placeAt(point: Place, box: Box, map: Extent): Place {
-  const index = (fraction: number, count: number): number => clamp(Math.floor(fraction * count), 0, count - 1);
+  const index = (fraction: number, count: number): number => clamp(floor(fraction * count), 0, count - 1);
   return {
     y: index((point.y - box.top) / box.height, map.height),
     x: index((point.x - box.left) / box.width, map.width),
@@ -84,8 +89,8 @@ export interface TileLayout {
 
 /** As many tiles in a row as come nearest to `wish` pixels wide, shaped like a map of the extent `shape`. */
 export function tileLayout(width: number, wish: number, gap: number, shape: Extent): TileLayout {
-  const columns = Math.max(2, Math.round((width + gap) / (wish + gap)));
-  const tileWidth = Math.max(8, (width - gap * (columns - 1)) / columns);
+  const columns = max(2, round((width + gap) / (wish + gap)));
+  const tileWidth = max(8, (width - gap * (columns - 1)) / columns);
   const tileHeight = clamp((tileWidth * shape.height) / shape.width, tileWidth / 4, tileWidth * 4);
   return {
     columns,
@@ -97,7 +102,7 @@ export function tileLayout(width: number, wish: number, gap: number, shape: Exte
 /** The box of the tile at a position in the order, from the top of the first row. */
 export function tileBox(position: number, layout: TileLayout): Box {
   return {
-    top: Math.floor(position / layout.columns) * layout.pitch.height,
+    top: floor(position / layout.columns) * layout.pitch.height,
     left: (position % layout.columns) * layout.pitch.width,
     ...layout.tile,
   };
@@ -105,8 +110,8 @@ export function tileBox(position: number, layout: TileLayout): Box {
 
 /** The position in the order of the tile under a point, or null in a gap and beyond the last of `count`. */
 export function tileAt(point: Place, layout: TileLayout, count: number): number | null {
-  const row = Math.floor(point.y / layout.pitch.height);
-  const column = Math.floor(point.x / layout.pitch.width);
+  const row = floor(point.y / layout.pitch.height);
+  const column = floor(point.x / layout.pitch.width);
   if (row < 0 || column < 0 || column >= layout.columns) return null;
   const inside =
     point.y - row * layout.pitch.height < layout.tile.height &&
@@ -116,6 +121,6 @@ export function tileAt(point: Place, layout: TileLayout, count: number): number 
 }
 
 export function tilesHeight(count: number, layout: TileLayout): number {
-  const rows = Math.ceil(count / layout.columns);
+  const rows = ceil(count / layout.columns);
   return rows * layout.pitch.height - (layout.pitch.height - layout.tile.height);
 }

@@ -2,6 +2,16 @@
 
 import type { KernelState } from "./conversation";
 
+const STATES: ReadonlyMap<unknown, KernelState> = new Map([
+  ["dead", "absent"],
+  ["terminating", "absent"],
+  ["idle", "idle"],
+  ["busy", "busy"],
+  ["starting", "busy"],
+  ["restarting", "busy"],
+  ["autorestarting", "busy"],
+]);
+
 function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
@@ -10,18 +20,5 @@ export function kernelState(widgetManager: unknown): KernelState {
   if (typeof widgetManager !== "object" || widgetManager === null || !("kernel" in widgetManager)) return "unknown";
   const { kernel } = widgetManager;
   if (kernel === null || kernel === undefined || property(kernel, "isDisposed") === true) return "absent";
-  switch (property(kernel, "status")) {
-    case "dead":
-    case "terminating":
-      return "absent";
-    case "idle":
-      return "idle";
-    case "busy":
-    case "starting":
-    case "restarting":
-    case "autorestarting":
-      return "busy";
-    default:
-      return "unknown";
-  }
+  return STATES.get(property(kernel, "status")) ?? "unknown";
 }

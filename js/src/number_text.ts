@@ -1,17 +1,19 @@
 /** Numbers as people read them: few digits, a true minus sign, no trailing zeros. */
 
+import { abs, max, round } from "./arithmetic";
+
 function withMinus(digits: string): string {
   return digits.replace("-", "−");
 }
 
 export function valueText(value: number, digits = 3): string {
   if (value === 0) return "0";
-  const magnitude = Math.abs(value);
+  const magnitude = abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) {
     const [mantissa = "", exponent = ""] = value.toExponential(1).split("e");
     return withMinus(`${mantissa}e${Number(exponent)}`);
   }
-  if (magnitude >= 10 ** (digits - 1)) return withMinus(String(Math.round(value)));
+  if (magnitude >= 10 ** (digits - 1)) return withMinus(String(round(value)));
   return withMinus(String(Number(value.toPrecision(digits))));
 }
 
@@ -28,7 +30,7 @@ export function percentText(fraction: number): string {
 }
 
 export function durationText(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds < 1000 ? `${max(1, round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 /** 512 × 28², 64 × 112 × 56, or 1000 for a vector. */

@@ -3,6 +3,7 @@
  * and never while something is asked.
  */
 
+import { max } from "./arithmetic";
 import type { NeuronPlace } from "./protocol";
 
 /** How long a pointer rests before it is told of. */
@@ -33,7 +34,7 @@ export class Prefetch {
     this.#pointed = neuron;
     clearTimeout(this.#timer);
     const pause = this.#toldAt + PAUSE_MS - performance.now();
-    this.#timer = setTimeout(() => this.#rested(), Math.max(REST_MS, pause));
+    this.#timer = setTimeout(() => this.#rested(), max(REST_MS, pause));
   }
 
   stop(): void {

@@ -3,7 +3,7 @@
  * stay in the browser. Listens to the widget's model while at least one display is mounted.
  */
 
-import { ASIDE_TRAITS, type Asides, asidesReader, NO_ASIDES } from "./asides";
+import { type Asides, asidesReader } from "./asides";
 import { conversation, type Silence } from "./conversation";
 import type { Place } from "./geometry";
 import { kernelState } from "./kernel";
@@ -67,24 +67,6 @@ export interface State {
 /** What a view may change at will: it stays in the browser. */
 type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover" | "edges" | "enlarged";
 
-const WATCHED = [
-  "_catalog",
-  "_network",
-  "_photograph",
-  "_atlas_info",
-  "_atlas",
-  "_map",
-  "_pictures",
-  "_view",
-  "_failure",
-  "_progress",
-  "_pins",
-  ...ASIDE_TRAITS,
-  "display",
-  "live",
-  "prefetch",
-] as const satisfies readonly (keyof Traits)[];
-
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
 
@@ -110,11 +92,12 @@ export function openStore(model: WidgetModel) {
     edges: false,
     enlarged: null,
     aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
-    asides: NO_ASIDES,
+    asides: {},
     pins: [],
     live: false,
     prefetch: true,
   };
+  const watched = new Set<keyof Traits>();
   let uploads = 0;
   let reading = false;
   let lastView: unknown;
@@ -123,6 +106,14 @@ export function openStore(model: WidgetModel) {
   const change = (changes: Partial<State>): void => {
     state = { ...state, ...changes };
     for (const display of displays) display();
+  };
+  /** A trait, which is watched from now on, as long as there is a display. */
+  const get = <Name extends keyof Traits>(name: Name): Traits[Name] | undefined => {
+    if (displays.size > 0 && !watched.has(name)) {
+      model.on(`change:${name}`, onTrait);
+      watched.add(name);
+    }
+    return model.get(name);
   };
   const set = <Name extends keyof Traits>(name: Name, value: Traits[Name]): void => {
     model.set(name, value);
@@ -136,12 +127,12 @@ export function openStore(model: WidgetModel) {
   });
 
   // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
-  const asidesOf = asidesReader(model);
+  const asidesOf = asidesReader({ get });
   const atlasOf = remembered((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
   const photographOf = remembered((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
 
   const readFailureTrait = (): void => {
-    const trait = model.get("_failure");
+    const trait = get("_failure");
     if (trait === lastFailure) return;
     lastFailure = trait;
     const failed = told(trait);
@@ -153,23 +144,23 @@ export function openStore(model: WidgetModel) {
   };
 
   const readViewTrait = async (): Promise<void> => {
-    const trait = model.get("_view");
+    const trait = get("_view");
     if (trait === lastView) return;
     const view = told(trait);
-    const network = told(model.get("_network"));
-    const info = told(model.get("_atlas_info"));
+    const network = told(get("_network"));
+    const info = told(get("_atlas_info"));
     if (!view || !network || !info) return;
     const own = view.client === client;
     if (own && talk.isStale(view.seq)) return;
     const parts = assembleScene({
       network,
-      atlas: atlasOf(info, model.get("_atlas")),
+      atlas: atlasOf(info, get("_atlas")),
       view,
-      map: readInt16(model.get("_map")),
-      pictures: readInt8(model.get("_pictures")),
+      map: readInt16(get("_map")),
+      pictures: readBytes(get("_pictures")),
     });
     lastView = trait;
-    const photograph = await photographOf(model.get("_photograph"), network);
+    const photograph = await photographOf(get("_photograph"), network);
     if (lastView !== trait) return; // a newer view came while the photograph was decoded
     change({ scene: { ...parts, photograph }, failure: null });
     if (own) talk.answered(view.seq);
@@ -179,12 +170,12 @@ export function openStore(model: WidgetModel) {
     if (displays.size === 0) return;
     try {
       change({
-        catalog: told(model.get("_catalog")) ?? state.catalog,
-        display: model.get("display") ?? state.display,
-        progress: told(model.get("_progress")),
-        pins: model.get("_pins") ?? state.pins,
-        live: model.get("live") === true,
-        prefetch: model.get("prefetch") !== false,
+        catalog: told(get("_catalog")) ?? state.catalog,
+        display: get("display") ?? state.display,
+        progress: told(get("_progress")),
+        pins: get("_pins") ?? state.pins,
+        live: get("live") === true,
+        prefetch: get("prefetch") !== false,
       });
       readFailureTrait();
       await readViewTrait();
@@ -204,11 +195,6 @@ export function openStore(model: WidgetModel) {
     });
   };
   const onConnection = (): void => talk.disconnected();
-  const watch = (does: "on" | "off"): void => {
-    for (const trait of WATCHED) model[does](`change:${trait}`, onTrait);
-    for (const event of CONNECTION_EVENTS) model[does](event, onConnection);
-  };
-
   const store = {
     get state(): State {
       return state;
@@ -217,13 +203,15 @@ export function openStore(model: WidgetModel) {
     /** Tells `display` of every change until the returned function is called. */
     subscribe(display: () => void): () => void {
       if (displays.size === 0) {
-        watch("on");
+        for (const event of CONNECTION_EVENTS) model.on(event, onConnection);
         onTrait();
       }
       displays.add(display);
       return () => {
         if (!displays.delete(display) || displays.size > 0) return;
-        watch("off");
+        for (const event of CONNECTION_EVENTS) model.off(event, onConnection);
+        for (const name of watched) model.off(`change:${name}`, onTrait);
+        watched.clear();
         talk.stop();
         change({ wanted: null, silence: talk.silence });
       };
@@ -234,19 +222,10 @@ export function openStore(model: WidgetModel) {
       change(changes);
     },
 
-    setDisplay(display: DisplayMode): void {
-      set("display", display);
-      change({ display });
-    },
-
-    setLive(live: boolean): void {
-      set("live", live);
-      change({ live });
-    },
-
-    setPrefetch(prefetch: boolean): void {
-      set("prefetch", prefetch);
-      change({ prefetch });
+    /** Sets what Python sees and sets as well. */
+    share<Name extends "display" | "live" | "prefetch">(name: Name, value: Traits[Name]): void {
+      set(name, value);
+      change({ [name]: value });
     },
 
     /** Sets the pinned addresses; their pictures come from the kernel. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { centre, contains, movedCursor, readingText, valuesAt } from "../src/cursor";
+import { centre, movedCursor, readingText, valuesAt } from "../src/cursor";
+import { contains } from "../src/geometry";
 
+const NO_MODIFIER = { altKey: false, ctrlKey: false, metaKey: false, getModifierState: () => false };
 const WINDOW = { top: 10, left: 20, height: 2, width: 3 };
 
 test("a box holds its first pixels and not those after its last", () => {
@@ -45,7 +47,7 @@ test("a reading names three colours, leaves one alone, numbers others, and break
 });
 
 describe("arrow keys", () => {
-  const press = (key: string, shiftKey = false) => ({ key, shiftKey });
+  const press = (key: string, shiftKey = false) => ({ ...NO_MODIFIER, key, shiftKey });
 
   test("move by a pixel, or ten, and stay in the view", () => {
     expect(movedCursor({ y: 10, x: 21 }, press("ArrowRight"), WINDOW)).toEqual({ y: 10, x: 22 });

@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SEQUENTIAL } from "../src/colour_maps";
-import {
-  opacityTable,
-  type Painting,
-  paintPicture,
-  paperTable,
-  renormalisedTable,
-  saliencyTable,
-  signedTable,
-} from "../src/display";
+import { levelTable, type Painting, paintPicture } from "../src/display";
 import type { DisplayMode } from "../src/protocol";
 
 const IMAGE = { height: 4, width: 4 };
@@ -23,39 +15,39 @@ function at(pixels: Uint8ClampedArray, pixel: number): number[] {
 
 describe("the paper's display", () => {
   test("makes −q nearly black, zero grey and q nearly white", () => {
-    const table = paperTable(1, 1, 1);
+    const table = levelTable("paper", 1, 1, 1);
     expect(table[-127 & 0xff]).toBe(Math.round(0.01 * 255));
     expect(table[0]).toBe(128);
     expect(table[127]).toBe(Math.round(0.99 * 255));
   });
 
   test("shows a picture of zeros as grey", () => {
-    expect(new Set(paperTable(0, 0, 1))).toEqual(new Set([128]));
+    expect(new Set(levelTable("paper", 0, 0, 1))).toEqual(new Set([128]));
   });
 
   test("is steeper with more gain", () => {
-    expect(paperTable(1, 4, 1)[90] ?? 0).toBeLessThan(paperTable(1, 4, 3)[90] ?? 0);
+    expect(levelTable("paper", 1, 4, 1)[90] ?? 0).toBeLessThan(levelTable("paper", 1, 4, 3)[90] ?? 0);
   });
 });
 
 test("the signed display is linear about mid-grey and clips", () => {
-  const table = signedTable(1, 1, 1);
+  const table = levelTable("signed", 1, 1, 1);
   expect([table[-127 & 0xff], table[0], table[127]]).toEqual([0, 128, 255]);
-  expect(signedTable(1, 1, 4)[126]).toBe(255);
-  expect(signedTable(1, 2, 1)[127]).toBe(Math.round(127.5 + 127.5 / 2)); // beside a picture twice as strong
+  expect(levelTable("signed", 1, 1, 4)[126]).toBe(255);
+  expect(levelTable("signed", 1, 2, 1)[127]).toBe(Math.round(127.5 + 127.5 / 2)); // beside a picture twice as strong
 });
 
 test("the renormalised display lifts what is small", () => {
   const value = (20 / 127) ** 4;
-  expect(renormalisedTable(1, 1, 1)[20]).toBe(Math.round(127.5 + 127.5 * value ** 0.1));
-  expect(renormalisedTable(1, 1, 1)[20] ?? 0).toBeGreaterThan(180);
-  expect(renormalisedTable(0, 0, 1)[0]).toBe(128);
+  expect(levelTable("renormalised", 1, 1, 1)[20]).toBe(Math.round(127.5 + 127.5 * value ** 0.1));
+  expect(levelTable("renormalised", 1, 1, 1)[20] ?? 0).toBeGreaterThan(180);
+  expect(levelTable("renormalised", 0, 0, 1)[0]).toBe(128);
 });
 
-test("saliency and opacity forget the sign", () => {
-  expect(saliencyTable(1, 1, 1)[-100 & 0xff]).toBe(saliencyTable(1, 1, 1)[100]);
-  expect(opacityTable(1, 0.5, 1)[-127 & 0xff]).toBe(255);
-  expect(opacityTable(1, 0.5, 1)[0]).toBe(0);
+test("saliency forgets the sign", () => {
+  expect(levelTable("saliency", 1, 1, 1)[-100 & 0xff]).toBe(levelTable("saliency", 1, 1, 1)[100]);
+  expect(levelTable("saliency", 1, 0.5, 1)[-127 & 0xff]).toBe(255);
+  expect(levelTable("saliency", 1, 0.5, 1)[0]).toBe(0);
 });
 
 describe("a picture", () => {

@@ -225,6 +225,7 @@ describe("asking", () => {
     ] as const) {
       find.value = text;
       find.dispatchEvent(new Event("input"));
+      await drawn();
       expect(find.hasAttribute("aria-invalid")).toBe(invalid);
       press(find, "Enter");
     }
@@ -309,7 +310,7 @@ describe("displays of one widget", () => {
     other.unmount();
     other.unmount();
     expect(model.listening).toBe(0);
-    expect(added.length).toBeGreaterThan(50);
+    expect(added.length).toBeGreaterThan(3);
     expect(added.filter(({ signal }) => signal === undefined || !signal.aborted)).toEqual([]);
   });
 

@@ -12,13 +12,13 @@ function press(key: string, ...modifiers: string[]): Parameters<typeof commandFo
 }
 
 test("arrows move the neuron by one place", () => {
-  expect(commandFor(press("ArrowUp"))).toEqual({ does: "move", rows: -1, columns: 0 });
-  expect(commandFor(press("ArrowRight"))).toEqual({ does: "move", rows: 0, columns: 1 });
+  expect(commandFor(press("ArrowUp"))).toEqual(["move", -1, 0]);
+  expect(commandFor(press("ArrowRight"))).toEqual(["move", 0, 1]);
 });
 
 test("brackets step through channels, also where AltGr writes them", () => {
-  expect(commandFor(press("["))).toEqual({ does: "channel", step: -1 });
-  expect(commandFor(press("]", "Control", "Alt", "AltGraph"))).toEqual({ does: "channel", step: 1 });
+  expect(commandFor(press("["))).toEqual(["channel", -1]);
+  expect(commandFor(press("]", "Control", "Alt", "AltGraph"))).toEqual(["channel", 1]);
 });
 
 test("keys with modifiers and unknown keys stay the host's", () => {

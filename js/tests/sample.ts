@@ -4,6 +4,7 @@ import {
   type AtlasInfo,
   type Layer,
   type Network,
+  readBytes,
   readInt8,
   readInt16,
   type Traits,
@@ -110,7 +111,7 @@ export function sceneParts(): SceneParts {
     atlas: { info: _atlas_info, bytes: readInt8(_atlas) },
     view: _view,
     map: readInt16(_map),
-    pictures: readInt8(_pictures),
+    pictures: readBytes(_pictures),
   };
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { NO_ASIDES } from "../src/asides";
 import type { PictureInfo } from "../src/protocol";
 import { assembleScene, type Reconstruction, type Scene } from "../src/scene";
 import { pictureColumns, type ShownPicture, viewBox } from "../src/shown_pictures";
@@ -16,7 +15,7 @@ const ASIDE = { meter: true, random: false, wayBack: null, compare: null, exempl
 
 function columns(change: Partial<State> = {}): readonly (readonly ShownPicture[])[] {
   const state = { display: "paper", gain: 2, scale: "own", zoom: "receptive field", edges: false, ...change };
-  return pictureColumns()({ aside: ASIDE, asides: NO_ASIDES, ...state } as State, scene());
+  return pictureColumns()({ aside: ASIDE, asides: {}, ...state } as State, scene());
 }
 
 function reconstruction(info: Partial<PictureInfo>): Reconstruction {
@@ -69,7 +68,7 @@ describe("the columns of pictures", () => {
       window,
       reconstructions: [reconstruction({}), reconstruction({ code: "TTT" })],
     };
-    const [, below] = columns({ aside, asides: { ...NO_ASIDES, random } })[0] ?? [];
+    const [, below] = columns({ aside, asides: { random } })[0] ?? [];
     expect(below).toMatchObject({ window, range: "±9", painting: { gain: 2, reference: { q: 8, scale: 9 } } });
     expect(below?.label).toBe("DeConvNet of neuron 2 with random weights: ±9");
   });
@@ -81,7 +80,7 @@ describe("the columns of pictures", () => {
       window: viewBox(scene(), "whole image"),
       reconstructions: [reconstruction({})],
     };
-    expect(columns({ asides: { ...NO_ASIDES, random } })[0]).toHaveLength(1);
+    expect(columns({ asides: { random } })[0]).toHaveLength(1);
   });
 
   test("end with the edges in the same box, never on the pictures' scale", () => {

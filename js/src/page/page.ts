@@ -1,21 +1,22 @@
 /** The code of an exported page: shows each of its explorers where the page, or the address in its URL, says. */
 
 import { parseAddress } from "../address";
-import { element, listen, setText } from "../dom";
 import type { Query } from "../protocol";
 import widget from "../widget";
 import { Answers } from "./answers";
 import { type Head, readHead } from "./contents";
 import { PageModel } from "./host";
 
-const FOREVER = new AbortController().signal;
-
 async function present(place: HTMLElement): Promise<void> {
   const exhibit = place.dataset.exhibit ?? "";
   const head = readHead(exhibit);
   const answers = new Answers(exhibit, head);
-  const notice = element("p", { class: "dcp-notice", role: "status" });
-  const model = new PageModel(answers, (line) => setText(notice, line));
+  const notice = document.createElement("p");
+  notice.className = "dcp-notice";
+  notice.role = "status";
+  const model = new PageModel(answers, (line) => {
+    notice.textContent = line;
+  });
   place.before(dimmedLayers(exhibit, answers.layers));
   place.after(notice);
   await model.show(queryFor(head, head.opening));
@@ -29,7 +30,7 @@ async function present(place: HTMLElement): Promise<void> {
     place.scrollIntoView({ block: "nearest" });
     void model.show(wanted);
   };
-  listen(window, FOREVER, { hashchange: follow } as object);
+  addEventListener("hashchange", follow);
   follow();
 }
 
@@ -62,7 +63,9 @@ function addressed(head: Head): Query | null {
 /** In the strip of layers those that the page holds stand out. */
 function dimmedLayers(exhibit: string, held: readonly string[]): HTMLStyleElement {
   const others = held.map((layer) => `:not([data-layer="${CSS.escape(layer)}"])`).join("");
-  return element("style", {}, `[data-exhibit="${exhibit}"] .dcs-layer${others} { opacity: 0.3; }`);
+  const style = document.createElement("style");
+  style.textContent = `[data-exhibit="${exhibit}"] .dcs-layer${others} { opacity: 0.3; }`;
+  return style;
 }
 
 for (const place of document.querySelectorAll<HTMLElement>(".dcp-explorer")) void present(place);

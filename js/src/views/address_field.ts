@@ -1,59 +1,59 @@
 /** The address of the place: to read, to copy, and to go to a pasted one. */
 
 import { wantedAt } from "../address";
-import { button, element, listen, setAttribute, setText } from "../dom";
-import type { Part, Stage } from "./stage";
+import { create, h } from "../dom";
+import type * as protocol from "../protocol";
+import type { Stage, View } from "./stage";
 
 const COPIED_MS = 1200;
 
-export function addressField({ store, signal }: Stage): Part {
-  const field = element("input", {
-    class: "dcs-address",
-    "aria-label": "address of this place",
-    title: "The address of this place. Paste another one and press Enter to go there.",
-    spellcheck: "false",
-    autocomplete: "off",
-  });
-  let copied: ReturnType<typeof setTimeout> | undefined;
-  const copy = button("dcs-copy", "copy", signal, async () => {
-    setText(copy, (await copyText(field)) ? "copied" : "press Ctrl+C");
-    clearTimeout(copied);
-    copied = setTimeout(setText, COPIED_MS, copy, "copy");
-  });
-  setAttribute(copy, "aria-label", "copy the address");
-  signal.addEventListener("abort", () => clearTimeout(copied), { once: true });
-
-  listen(field, signal, {
-    focus: () => field.select(),
-    input: () => setAttribute(field, "aria-invalid", false),
-    keydown: ({ key }) => {
-      if (key === "Escape") field.value = store.state.scene?.view.address ?? "";
-      if (key !== "Enter") return;
-      const wanted = wantedAt(field.value, store.state);
-      setAttribute(field, "aria-invalid", wanted === null);
-      if (wanted) store.ask(wanted);
-      else {
-        const text = field.value.slice(0, 80);
-        store.update({ failure: `“${text}” is no address: it has the form model/layer/channel@y,x` });
-      }
-    },
-  });
-  return {
-    element: element("div", "dcs-address-box", field, copy),
-    draw({ scene }, before) {
-      if (before && scene?.view === before.scene?.view) return;
-      field.value = scene?.view.address ?? "";
-      setAttribute(field, "aria-invalid", false);
-    },
+export function addressField({ store, redraw }: Stage): View {
+  const field = create<HTMLInputElement>(h("input.address", {}));
+  let copied = "copy";
+  let invalid = false;
+  let shown: protocol.View | undefined;
+  const tell = (text: string): void => {
+    copied = text;
+    redraw();
   };
-}
-
-async function copyText(field: HTMLInputElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(field.value);
-    return true;
-  } catch {
-    field.select(); // no clipboard in insecure contexts and some frames: leave it to the person
-    return false;
-  }
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      tell("copied");
+    } catch {
+      field.select(); // no clipboard in insecure contexts and some frames: leave it to the person
+      tell("press Ctrl+C");
+    }
+    setTimeout(tell, COPIED_MS, "copy");
+  };
+  const go = (text: string): void => {
+    const wanted = wantedAt(text, store.state);
+    invalid = !wanted;
+    if (wanted) store.ask(wanted);
+    else store.update({ failure: `“${text.slice(0, 80)}” is no address: it has the form model/layer/channel@y,x` });
+  };
+  return ({ scene }) => {
+    if (shown !== scene?.view) {
+      shown = scene?.view;
+      field.value = shown?.address ?? "";
+      invalid = false;
+    }
+    return h(
+      ".address-box",
+      {},
+      h(field, {
+        title: "The address of this place. Paste another one and press Enter to go there.",
+        spellcheck: false,
+        autocomplete: "off",
+        "aria-label": "address of this place",
+        "aria-invalid": invalid || null,
+        onfocus: () => field.select(),
+        onkeydown: ({ key }) => {
+          if (key === "Escape") field.value = shown?.address ?? "";
+          if (key === "Enter") go(field.value);
+        },
+      }),
+      h("button.copy", { "aria-label": "copy the address", onclick: copy }, copied),
+    );
+  };
 }

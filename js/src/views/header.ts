@@ -1,53 +1,46 @@
 /** Which network, which photograph, and the address of the place. */
 
-import { button, element, listen, setHidden } from "../dom";
-import type { Catalog, Network } from "../protocol";
-import { remembered } from "../remembered";
+import { h, type Tree } from "../dom";
+import type { Photograph } from "../photograph";
 import type { State } from "../store";
 import { addressField } from "./address_field";
 import { choice, type Option } from "./choice";
-import { opening } from "./opening";
-import type { Part, Stage } from "./stage";
+import { openingButton } from "./opening";
+import type { Stage, View } from "./stage";
 
-export function header(stage: Stage): Part {
-  const { store, signal } = stage;
-  const models = element("select", { class: "dcs-select dcs-models", "aria-label": "network" });
-  listen(models, signal, { change: () => store.ask({ model: models.value, layer: null, neuron: null }) });
-  const random = element("span", "dcs-badge", "random weights");
-  const images = choice<string>("photograph", "dcs-images", (image) => store.ask({ image, neuron: null }), signal);
-  const place = addressField(stage);
-  const offer = remembered((_catalog: Catalog, _network: Network | undefined) => {
-    models.replaceChildren(...modelOptions(store.state));
-    images.setOptions(imageOptions(store.state), "dcs-thumbnail");
-  });
-
-  return {
-    element: element(
-      "div",
-      "dcs-header",
-      models,
-      random,
-      images.element,
-      opening(stage),
-      place.element,
-      button("dcs-button dcs-help-button", "keys and help (?)", signal, stage.toggleHelp, "?"),
-    ),
-    draw(state, before) {
-      offer(state.catalog, state.scene?.network);
-      const wanted = store.place();
-      if (wanted && models.value !== wanted.model) models.value = wanted.model;
-      images.mark(wanted && wanted.image);
-      setHidden(random, !state.scene?.network.randomWeights);
-      place.draw(state, before);
-    },
+export function header(stage: Stage, toggleHelp: () => void): View {
+  const { store } = stage;
+  const address = addressField(stage);
+  return (state) => {
+    const place = store.place();
+    return h(
+      ".header",
+      {},
+      h(
+        "select.select.models",
+        {
+          "aria-label": "network",
+          value: place?.model ?? "",
+          onchange: ({ currentTarget }) => store.ask({ model: currentTarget.value, layer: null, neuron: null }),
+        },
+        modelOptions(state),
+      ),
+      h("span.badge", { hidden: !state.scene?.network.randomWeights }, "random weights"),
+      choice("photograph", "images", "thumbnail", imageOptions(state), place && place.image, (image) =>
+        store.ask({ image, neuron: null }),
+      ),
+      openingButton(store),
+      address(state),
+      h("button.button.help-button", { named: "keys and help (?)", onclick: toggleHelp }, "?"),
+    );
   };
 }
 
-function modelOptions({ catalog, scene }: State): HTMLOptionElement[] {
+function modelOptions({ catalog, scene }: State): Tree[] {
   const own = scene && { name: scene.network.model, label: scene.network.label, bundled: true };
   const listed = own && !catalog.models.some(({ name }) => name === own.name) ? [own] : [];
   return [...listed, ...catalog.models].map(({ name, label, bundled }) =>
-    element("option", { value: name }, bundled ? label : `${label} (download)`),
+    h("option", { key: name, value: name }, bundled ? label : `${label} (download)`),
   );
 }
 
@@ -56,12 +49,19 @@ function imageOptions({ catalog, scene }: State): Option<string>[] {
     ({ name, label, thumbnail }): Option<string> => ({
       value: name,
       label,
-      content: element("img", { src: thumbnail, alt: "", draggable: "false" }),
+      content: h("img", { src: thumbnail, alt: "", draggable: false }),
     }),
   );
   const image = scene?.network.image;
   if (!image || catalog.images.some(({ name }) => name === image.name)) return listed;
-  const own = element("canvas", { width: 72, height: 72 });
-  own.getContext("2d")?.drawImage(scene.photograph.picture, 0, 0, 72, 72);
-  return [{ value: image.name, label: image.label, content: own }, ...listed];
+  return [{ value: image.name, label: image.label, content: small(scene.photograph) }, ...listed];
+}
+
+function small(photograph: Photograph): Tree {
+  return h("canvas", {
+    width: 72,
+    height: 72,
+    from: [photograph],
+    paint: (canvas) => canvas.getContext("2d")?.drawImage(photograph.picture, 0, 0, 72, 72),
+  });
 }

@@ -1,62 +1,24 @@
 /** The photograph with a channel's map over it: click a place of the map, see what each neuron can see. */
 
+import { floor, min } from "../arithmetic";
 import { gradient } from "../colour_maps";
-import { element, listen, setAttribute, setHidden, setText } from "../dom";
+import { create, h } from "../dom";
 import { type Box, mapBox, type Place, placeAt } from "../geometry";
-import { valueText } from "../number_text";
+import { percentText, valueText } from "../number_text";
 import { remembered } from "../remembered";
 import { isVector, mapValue, type Scene, support } from "../scene";
-import type { State } from "../store";
-import { chosenField, imagePainter, type MapPicture } from "./image_painting";
+import { chosenField, type MapPicture, paintImage, shownMap } from "./image_painting";
 import { fieldText } from "./layer_strip";
 import { pointAt } from "./pointing";
 import { slider } from "./slider";
-import { changed, type Part, type Stage } from "./stage";
+import type { Stage, View } from "./stage";
 
-export function imageView({ store, signal, tooltip, watchSize }: Stage): Part {
-  const canvas = element("canvas", { tabindex: 0, role: "application", "aria-roledescription": "activation map" });
-  const title = element("b");
-  const over = element("span", "dcs-muted");
-  const field = element("span", { class: "dcs-outlined", title: "what a neuron of this layer can see, in pixels" });
-  const measured = element("span", { class: "dcs-dotted", title: "where the pictures are not zero, in pixels" });
-  const [lowest, ramp, highest] = [element("span"), element("span", "dcs-ramp"), element("span")];
-  const legend = element("span", "dcs-legend", lowest, ramp, highest);
-  const paint = imagePainter();
+const SHARE = { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 };
+
+export function imageView({ store, watchSize, tip }: Stage): View {
+  const canvas = create<HTMLCanvasElement>(h("canvas", { made: watchSize }));
+  const mapOf = shownMap();
   const supportOf = remembered((scene: Scene) => support(scene));
-  const share = slider(
-    { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 },
-    (photographShare) => store.update({ photographShare }),
-    signal,
-  );
-  const section = element(
-    "section",
-    { class: "dcs-image", "aria-label": "image" },
-    element("div", "dcs-title", element("h3", {}, title), over),
-    canvas,
-    element("div", "dcs-row", "map", share.element, "image"),
-    element("div", "dcs-row", element("span", "dcs-fields", field, measured), legend),
-  );
-
-  const describe = (scene: Scene, { hover }: State, box: Box, map: MapPicture | null): void => {
-    const { channel, y, x } = scene.view.neuron;
-    const pixel = hover?.neuron ? null : hover?.pixel;
-    setText(title, scene.network.image.label);
-    if (pixel) setText(over, `pixel (${pixel.y}, ${pixel.x})`);
-    else setText(over, map ? `channel ${map.channel} over it` : "no map");
-    setText(field, fieldText(scene.layer));
-    setText(measured, `support ${box.height} × ${box.width}`);
-    setAttribute(section, "data-field", boxText(chosenField(scene, scene.view.neuron)));
-    setAttribute(section, "data-support", boxText(box));
-    const place = y === null ? "" : `, neuron at row ${y}, column ${x}; arrow keys move it`;
-    setAttribute(canvas, "aria-label", `${scene.network.image.label}, under the map of channel ${channel}${place}`);
-    share.element.disabled = !map;
-    setHidden(legend, !map);
-    if (!map) return;
-    const low = Math.min(0, map.minimum);
-    setText(lowest, valueText(low));
-    setText(highest, valueText(map.maximum));
-    ramp.style.background = gradient(map.scale, low, map.maximum);
-  };
 
   const pixelUnder = (event: MouseEvent, { network: { image } }: Scene): Place => {
     const frame = canvas.getBoundingClientRect();
@@ -74,40 +36,97 @@ export function imageView({ store, signal, tooltip, watchSize }: Stage): Part {
     return { channel, ...placeAt(pixelUnder(event, scene), box, scene.view.map) };
   };
 
-  watchSize(canvas);
-  listen(canvas, signal, {
-    pointermove: (event) => {
-      const { scene } = store.state;
-      if (!scene) return;
-      const { y, x } = pixelUnder(event, scene);
-      const neuron = neuronUnder(event, scene);
-      pointAt(store, { neuron, pixel: { y: Math.floor(y), x: Math.floor(x) } });
-      if (!neuron) return;
-      const shown = neuron.channel === scene.view.neuron.channel;
-      const value = shown ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
-      tooltip.show(`(${neuron.y}, ${neuron.x})${value}`, event.clientX, event.clientY);
-    },
-    pointerleave: () => {
-      store.update({ hover: null });
-      tooltip.hide();
-    },
-    click: (event) => {
-      const { scene } = store.state;
-      const neuron = scene && neuronUnder(event, scene);
-      if (neuron) store.ask({ neuron });
-    },
-  });
-
-  return {
-    element: section,
-    draw(state, before) {
-      const { scene } = state;
-      if (!scene || !changed(state, before, (one) => [one.scene, one.hover, one.wanted, one.photographShare])) return;
-      share.set(state.photographShare);
-      const box = supportOf(scene);
-      describe(scene, state, box, paint(canvas, state, scene, store.markedNeuron(), box));
-    },
+  return (state) => {
+    const { scene, hover, asides, photographShare } = state;
+    const label = { "aria-label": "image" };
+    if (!scene) return h("section.image", label);
+    const { network, view, layer } = scene;
+    const { image } = network;
+    const { channel, y, x } = view.neuron;
+    const map = mapOf(state, scene);
+    const box = supportOf(scene);
+    const pixel = hover?.neuron ? null : hover?.pixel;
+    const over = map ? `channel ${map.channel} over it` : "no map";
+    const place = y === null ? "" : `, neuron at row ${y}, column ${x}; arrow keys move it`;
+    return h(
+      "section.image",
+      { ...label, "data-field": boxText(chosenField(scene, view.neuron)), "data-support": boxText(box) },
+      h(
+        ".title",
+        {},
+        h("h3", { title: image.label }, image.label),
+        h("span.muted", {}, pixel ? `pixel (${pixel.y}, ${pixel.x})` : over),
+      ),
+      h(canvas, {
+        style: `aspect-ratio: ${image.width} / ${image.height}`,
+        tabIndex: 0,
+        role: "application",
+        "aria-roledescription": "activation map",
+        "aria-label": `${image.label}, under the map of channel ${channel}${place}`,
+        "data-segmentation": asides.segmentation?.name,
+        onpointermove: (event) => {
+          const under = pixelUnder(event, scene);
+          const neuron = neuronUnder(event, scene);
+          pointAt(store, { neuron, pixel: { y: floor(under.y), x: floor(under.x) } });
+          if (!neuron) return;
+          const value = neuron.channel === channel ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
+          tip(`(${neuron.y}, ${neuron.x})${value}`, event);
+        },
+        onpointerleave: () => {
+          store.update({ hover: null });
+          tip("");
+        },
+        onclick: (event) => {
+          const neuron = neuronUnder(event, scene);
+          if (neuron) store.ask({ neuron });
+        },
+        from: [scene, hover, state.wanted, photographShare, asides.segmentation],
+        paint: () => paintImage(canvas, state, scene, map, store.markedNeuron(), box),
+      }),
+      map &&
+        h(
+          ".row",
+          {},
+          "map",
+          slider(SHARE, photographShare, percentText(photographShare), (share) =>
+            store.update({ photographShare: share }),
+          ),
+          "image",
+        ),
+      h(
+        ".row",
+        {},
+        h(
+          "span.fields",
+          {},
+          h("span.outlined", { title: "what a neuron of this layer can see, in pixels" }, fieldText(layer)),
+          h(
+            "span.dotted",
+            { title: "where the pictures are not zero, in pixels" },
+            `support ${box.height} × ${box.width}`,
+          ),
+        ),
+        map && legend(map),
+      ),
+      asides.segmentation &&
+        h(
+          "p.muted",
+          { title: asides.segmentation.note },
+          `segmentation from ${asides.segmentation.name}: ${percentText(asides.segmentation.share)} of the image`,
+        ),
+    );
   };
+}
+
+function legend({ minimum, maximum, scale }: MapPicture) {
+  const low = min(0, minimum);
+  return h(
+    "span.legend",
+    {},
+    h("span", {}, valueText(low)),
+    h("span.ramp", { style: `background: ${gradient(scale, low, maximum)}` }),
+    h("span", {}, valueText(maximum)),
+  );
 }
 
 function boxText({ top, left, height, width }: Box): string {

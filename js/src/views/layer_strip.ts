@@ -1,102 +1,87 @@
 /** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
 
-import { element, listen, setHidden, setText } from "../dom";
+import { log, max, min, round } from "../arithmetic";
+import { create, h } from "../dom";
 import { shapeText } from "../number_text";
 import type { Layer, Network } from "../protocol";
+import { remembered } from "../remembered";
 import { choice, type Option } from "./choice";
-import type { Part, Stage } from "./stage";
+import type { Stage, View } from "./stage";
 
 const LABEL_LENGTH = 14;
 
-export function layerStrip({ store, signal }: Stage): Part {
+export function layerStrip({ store, redraw }: Stage): View {
+  const search = create<HTMLInputElement>(h("input", {}));
   const go = (layer: string): void => store.ask({ layer, neuron: null });
-  const layers = choice<string>("layer", "dcs-layers", go, signal);
-  const search = element("input", {
-    type: "search",
-    placeholder: "find layer",
-    "aria-label": "find a layer by its name or kind; Enter goes to the first found",
-    autocomplete: "off",
-    spellcheck: "false",
+  const optionsOf = remembered(layerOptions);
+  const strip = remembered((network: Network | undefined, words: string, chosen: string | null) => {
+    const found = optionsOf(network?.layers ?? []).filter(({ label }) =>
+      words.split(/\s+/).every((word) => label.toLowerCase().includes(word)),
+    );
+    const inSight = { from: [chosen, network], paint: (list: HTMLElement) => scrollTo(list) };
+    const list = choice("layer", "layers", "layer", found, chosen, go);
+    return h(
+      "nav.strip",
+      { "aria-label": "layers of the network" },
+      { ...list, props: { ...list.props, ...inSight } },
+      h(
+        ".search",
+        {},
+        h(search, {
+          type: "search",
+          placeholder: "find layer",
+          autocomplete: "off",
+          spellcheck: false,
+          "aria-label": "find a layer by its name or kind; Enter goes to the first found",
+          oninput: redraw,
+          onkeydown: (event) => {
+            const { key } = event;
+            const first = search.closest("nav")?.querySelector("button");
+            if (key === "Escape") search.value = "";
+            else if (key === "Enter") first?.click();
+            else if (key === "ArrowDown") first?.focus();
+            else return;
+            event.preventDefault();
+            redraw();
+          },
+        }),
+        h("span.muted", { role: "status" }, words && found.length === 0 ? "no such layer" : ""),
+      ),
+    );
   });
-  const none = element("span", { class: "dcs-muted", role: "status" });
-  let shown: string | null = null;
-  let known: Network | undefined;
-  let found: readonly HTMLElement[] = [];
-
-  const filter = (): void => {
-    const words = search.value.toLowerCase().split(/\s+/);
-    const buttons = [...layers.element.children].filter((child) => child instanceof HTMLElement);
-    for (const button of buttons) setHidden(button, !words.every((word) => button.title.toLowerCase().includes(word)));
-    found = buttons.filter((button) => !button.hidden);
-    setText(none, search.value && found.length === 0 ? "no such layer" : "");
-    layers.mark(shown);
-  };
-  listen(search, signal, {
-    input: filter,
-    keydown: (event) => {
-      const { key } = event;
-      if (key === "Escape") {
-        search.value = "";
-        filter();
-      } else if (key === "Enter") found[0]?.click();
-      else if (key === "ArrowDown") found[0]?.focus();
-      else return;
-      event.preventDefault();
-    },
-  });
-
-  return {
-    element: element(
-      "nav",
-      { class: "dcs-strip", "aria-label": "layers of the network" },
-      layers.element,
-      element("div", "dcs-search", search, none),
-    ),
-    draw(state, before) {
-      const network = state.scene?.network;
-      const anew = network !== known;
-      if (anew) {
-        known = network;
-        layers.setOptions(layerOptions(network?.layers ?? []), "dcs-layer");
-        search.value = "";
-        filter();
-      }
-      const wanted = state.wanted?.layer ?? state.scene?.view.layer ?? null;
-      if (wanted === shown && !anew && before) return;
-      const button = layers.mark(wanted);
-      if (button) scrollIntoStrip(layers.element, button, anew);
-      shown = wanted;
-    },
-  };
+  return ({ scene, wanted }) =>
+    strip(scene?.network, search.value.toLowerCase(), wanted?.layer ?? scene?.view.layer ?? null);
 }
 
 /** The kinds that have a look of their own. */
 function lookOf(kind: string): string {
-  if (kind.includes("convolution")) return "convolution";
-  if (kind.includes("pool")) return "pool";
-  if (kind.includes("rectifier")) return "rectifier";
-  return "other";
+  return ["convolution", "pool", "rectifier"].find((look) => kind.includes(look)) ?? "other";
 }
 
 function layerOptions(layers: readonly Layer[]): Option<string>[] {
   const heightOf = lengths(layers.filter(({ shape }) => shape.length > 1).map(mapSize), 12, 42);
-  const widthOf = lengths(
-    layers.map(({ shape }) => shape[0] ?? 1),
-    8,
-    28,
-  );
+  const widthOf = lengths(layers.map(channels), 8, 28);
   return layers.map((layer) => {
-    const bar = element("span", { class: "dcs-bar", "data-look": lookOf(layer.kind) });
-    bar.style.height = `${layer.shape.length > 1 ? heightOf(mapSize(layer)) : 5}px`;
-    bar.style.width = `${widthOf(layer.shape[0] ?? 1)}px`;
-    const box = element("span", "dcs-bar-box", bar);
-    const label = element("span", {}, shortened(layer.label));
-    const path = layer.label === layer.name ? "" : ` (${layer.name})`;
+    const { name, label, kind, shape } = layer;
+    const height = shape.length > 1 ? heightOf(mapSize(layer)) : 5;
+    const path = label === name ? "" : ` (${name})`;
     return {
-      value: layer.name,
-      label: `${layer.label}${path}: ${layer.kind}, ${shapeText(layer.shape)}, ${fieldText(layer)}`,
-      content: element("span", "dcs-layer-content", box, label),
-      attributes: { "data-layer": layer.name },
+      value: name,
+      label: `${label}${path}: ${kind}, ${shapeText(shape)}, ${fieldText(layer)}`,
+      content: h(
+        "span.layer-content",
+        {},
+        h(
+          "span.bar-box",
+          {},
+          h("span.bar", {
+            style: `height: ${height}px; width: ${widthOf(channels(layer))}px`,
+            "data-look": lookOf(kind),
+          }),
+        ),
+        h("span", {}, label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label), // paths differ at their ends
+      ),
+      attributes: { "data-layer": name },
     };
   });
 }
@@ -106,9 +91,8 @@ export function fieldText({ field }: Layer): string {
   return `field ${field ? field.size.join(" × ") : "the whole image"}`;
 }
 
-/** Labels that are module paths differ at their ends. */
-function shortened(label: string): string {
-  return label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label;
+function channels({ shape: [count = 1] }: Layer): number {
+  return count;
 }
 
 function mapSize({ shape: [, height = 1, width = 1] }: Layer): number {
@@ -117,17 +101,17 @@ function mapSize({ shape: [, height = 1, width = 1] }: Layer): number {
 
 /** From counts to lengths in pixels: equal ratios are equal steps, the least is `shortest`, the most `longest`. */
 function lengths(counts: readonly number[], shortest: number, longest: number): (count: number) => number {
-  const least = Math.log(Math.min(...counts));
-  const range = Math.log(Math.max(...counts)) - least || 1;
-  return (count) => Math.round(shortest + ((longest - shortest) * (Math.log(count) - least)) / range);
+  const least = log(min(...counts));
+  const range = log(max(...counts)) - least || 1;
+  return (count) => round(shortest + ((longest - shortest) * (log(count) - least)) / range);
 }
 
-/** Scrolls the strip alone: `scrollIntoView` would move the notebook as well. */
-function scrollIntoStrip(strip: HTMLElement, button: HTMLElement, atOnce: boolean): void {
-  const margin = button.offsetWidth * 1.5;
-  const from = button.offsetLeft - margin;
-  const to = button.offsetLeft + button.offsetWidth + margin - strip.clientWidth;
-  if (strip.scrollLeft <= from && strip.scrollLeft >= to) return;
-  const left = strip.scrollLeft > from ? from : to;
-  strip.scrollTo({ left, behavior: atOnce ? "instant" : "auto" });
+/** Scrolls the strip alone to what is chosen: `scrollIntoView` would move the notebook as well. */
+function scrollTo(strip: HTMLElement): void {
+  const chosen = strip.querySelector<HTMLElement>("[aria-checked=true]");
+  if (!chosen) return;
+  const { offsetLeft, offsetWidth } = chosen;
+  const [from, to] = [offsetLeft - 1.5 * offsetWidth, offsetLeft + 2.5 * offsetWidth - strip.clientWidth];
+  if (strip.scrollLeft > from) strip.scrollLeft = from;
+  else if (strip.scrollLeft < to) strip.scrollLeft = to;
 }

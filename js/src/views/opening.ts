@@ -1,60 +1,70 @@
 /** A person's own pictures: opened from a file, dropped, or pasted. A pasted address is gone to. */
 
 import { wantedAt } from "../address";
-import { button, element, listen, setAttribute } from "../dom";
+import { h, type Tree } from "../dom";
 import { PictureFileError, preparedPicture } from "../picture_file";
-import type { Stage } from "./stage";
+import type { Store } from "../store";
 
-/** Where a person writes, pasting is the field's. */
-const WRITTEN_IN = "input, textarea";
+async function open(store: Store, file: File | undefined): Promise<void> {
+  if (!file) return;
+  try {
+    store.upload(await preparedPicture(file), file.name);
+  } catch (error) {
+    if (!(error instanceof PictureFileError)) throw error;
+    store.update({ failure: error.message });
+  }
+}
 
-/** The controls; pictures may be dropped and pasted anywhere on the explorer. */
-export function opening({ store, signal, root }: Stage): HTMLElement {
-  const open = async (file: File | null | undefined): Promise<void> => {
-    if (!file) return;
-    try {
-      store.upload(await preparedPicture(file), file.name);
-    } catch (error) {
-      if (!(error instanceof PictureFileError)) throw error;
-      store.update({ failure: error.message });
-    }
-  };
-  const picker = element("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "a picture's file" });
-  listen(picker, signal, {
-    change: () => {
-      void open(picker.files?.[0]);
-      picker.value = ""; // so that the same file can be opened again
-    },
-  });
-  const carriesFile = (event: DragEvent): boolean => {
-    if (!event.dataTransfer?.types.includes("Files")) return false;
+/** A button that opens a file. */
+export function openingButton(store: Store): Tree {
+  return h(
+    "span.open",
+    {},
+    h(
+      "button.button",
+      { onclick: ({ currentTarget }) => (currentTarget.nextElementSibling as HTMLElement | null)?.click() },
+      "Open…",
+    ),
+    h("input", {
+      type: "file",
+      accept: "image/*",
+      hidden: true,
+      "aria-label": "a picture’s file",
+      onchange: ({ currentTarget }) => {
+        void open(store, currentTarget.files?.[0]);
+        currentTarget.value = ""; // so that the same file can be opened again
+      },
+    }),
+    h("span.muted", {}, "or drop, or paste"),
+  );
+}
+
+/** What the root does with pictures that are dropped and pasted anywhere on the explorer; `drop` tells while one is above. */
+export function openingHandlers(store: Store, drop: (above: boolean) => void) {
+  const takes = (event: Event): void => {
     event.preventDefault();
     event.stopPropagation();
-    return true;
   };
-  listen(root, signal, {
-    dragover: (event) => setAttribute(root, "data-dropping", carriesFile(event)),
-    dragleave: () => setAttribute(root, "data-dropping", false),
-    drop: (event) => {
-      setAttribute(root, "data-dropping", false);
-      if (carriesFile(event)) void open(event.dataTransfer?.files[0]);
+  const carriesFile = (event: DragEvent): boolean => {
+    const carries = event.dataTransfer?.types.includes("Files") ?? false;
+    if (carries) takes(event);
+    return carries;
+  };
+  return {
+    ondragover: (event: DragEvent) => drop(carriesFile(event)),
+    ondragleave: () => drop(false),
+    ondrop: (event: DragEvent) => {
+      drop(false);
+      if (carriesFile(event)) void open(store, event.dataTransfer?.files[0]);
     },
-    paste: (event) => {
-      if (event.target instanceof Element && event.target.matches(WRITTEN_IN)) return;
-      const file = event.clipboardData?.files[0];
-      const wanted = wantedAt(event.clipboardData?.getData("text") ?? "", store.state);
-      if (!file && !wanted) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (file) void open(file);
+    onpaste: (event: ClipboardEvent) => {
+      const { target, clipboardData: pasted } = event;
+      if (target instanceof Element && target.matches("input")) return; // where a person writes, pasting is the field's
+      const file = pasted?.files[0];
+      const wanted = wantedAt(pasted?.getData("text") ?? "", store.state);
+      if (file || wanted) takes(event);
+      if (file) void open(store, file);
       else if (wanted) store.ask(wanted);
     },
-  });
-  return element(
-    "span",
-    "dcs-open",
-    button("dcs-button", "Open…", signal, () => picker.click()),
-    picker,
-    element("span", "dcs-muted", "or drop, or paste"),
-  );
+  };
 }

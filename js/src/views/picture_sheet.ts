@@ -1,75 +1,77 @@
-/** One picture on a square ground, with the cursor that all pictures share and the values under it. */
+/** One picture on a square ground with its name and range, the cursor that all pictures share, and the values under it. */
 
-import { contains, readingText, valuesAt } from "../cursor";
+import { floor, max } from "../arithmetic";
+import { readingText, valuesAt } from "../cursor";
 import { paintPicture } from "../display";
-import { element, listen, pictureOf, setAttribute, setHidden, setText } from "../dom";
-import type { Box, Place } from "../geometry";
+import { type Child, h, pictureOf, type Tree } from "../dom";
+import { type Box, contains, type Place } from "../geometry";
 import type { ShownPicture } from "../shown_pictures";
-import type { Stage } from "./stage";
 
 /** From this many screen pixels a pixel on, pixels are drawn as squares; below, squares would differ in size. */
 const SQUARE_PIXELS = 2;
 
-export interface Sheet {
-  readonly element: HTMLElement;
-  paint(shown: ShownPicture, view: Box): void;
-  /** Puts the cursor on a pixel of the image, and returns what lies under it. */
-  point(pixel: Place | null): string;
+/** What lies under the cursor in a picture, or null where it is outside. */
+export function reading({ picture, window }: ShownPicture, view: Box, pixel: Place | null): string | null {
+  return picture && pixel && contains(view, pixel) ? readingText(valuesAt(picture, window, pixel)) : null;
 }
 
-export function pictureSheet({ store, signal }: Stage): Sheet {
-  const canvas = element("canvas", { class: "dcs-picture", role: "img" });
-  const cursor = element("div", { class: "dcs-cursor", hidden: true });
-  const reading = element("div", { class: "dcs-reading", hidden: true });
-  const sheet = element("div", "dcs-sheet", canvas, cursor);
-  let drawn: { readonly shown: ShownPicture; readonly view: Box } | null = null;
-
-  const point = (event: PointerEvent): void => {
-    if (!drawn) return;
-    const frame = canvas.getBoundingClientRect();
-    const { top, left, height, width } = drawn.view;
-    const pixel = {
-      y: top + Math.floor(((event.clientY - frame.top) / frame.height) * height),
-      x: left + Math.floor(((event.clientX - frame.left) / frame.width) * width),
-    };
-    store.update({ hover: { neuron: null, pixel } });
+/** `point` is told of the pixel of the image that a pointer is over, if any. */
+export function pictureSheet(
+  shown: ShownPicture,
+  view: Box,
+  pixel: Place | null = null,
+  point?: (pixel: Place | null) => void,
+  ...below: Child[]
+): Tree {
+  const { picture, window, painting, attribute, code } = shown;
+  const { top, left, height, width } = view;
+  const largest = max(height, width);
+  const own: Readonly<Record<`data-${string}`, string>> = { [attribute]: code };
+  const text = reading(shown, view, pixel);
+  const [y, x] = pixel ? [(pixel.y - top) / height, (pixel.x - left) / width] : [0, 0];
+  const over = (event: PointerEvent & { readonly currentTarget: HTMLElement }): void => {
+    const frame = event.currentTarget.getBoundingClientRect();
+    point?.({
+      y: top + floor(((event.clientY - frame.top) / frame.height) * height),
+      x: left + floor(((event.clientX - frame.left) / frame.width) * width),
+    });
   };
-  listen(canvas, signal, {
-    pointerdown: point,
-    pointermove: point,
-    // A finger that is lifted leaves the cursor where it was.
-    pointerleave: (event) => event.pointerType !== "touch" && store.update({ hover: null }),
-  });
-
-  return {
-    element: element("div", "dcs-frame", sheet, reading),
-    paint(shown, view) {
-      const { picture, window, painting } = shown;
-      drawn = { shown, view };
-      setAttribute(canvas, shown.attribute, shown.code);
-      setAttribute(canvas, "aria-label", shown.label);
-      setAttribute(sheet, "data-waiting", !picture);
-      if (picture) pictureOf(paintPicture(picture, window, view, painting), view.width, canvas);
-      const largest = Math.max(view.height, view.width);
-      sheet.style.height = `${(100 * view.height) / largest}%`;
-      sheet.style.width = `${(100 * view.width) / largest}%`;
-      cursor.style.padding = `${50 / view.width}%`; // half a pixel to each side
-      const magnified = (canvas.clientWidth * devicePixelRatio) / view.width;
-      canvas.style.imageRendering = magnified < SQUARE_PIXELS ? "auto" : "pixelated";
-    },
-    point(pixel) {
-      if (!drawn) return "";
-      const { shown, view } = drawn;
-      const inside = pixel && shown?.picture && contains(view, pixel);
-      setHidden(cursor, !inside);
-      setHidden(reading, !inside);
-      if (!inside) return "";
-      const [y, x] = [(pixel.y - view.top) / view.height, (pixel.x - view.left) / view.width];
-      cursor.style.inset = `${100 * y}% auto auto ${100 * x}%`;
-      const text = readingText(valuesAt(shown.picture, shown.window, pixel));
-      setText(reading, text);
-      setAttribute(reading, "data-above", y > 0.5); // away from the cursor
-      return `${shown.name} ${text}`;
-    },
-  };
+  return h(
+    "figure.panel",
+    { key: attribute + code },
+    h(
+      ".frame",
+      {},
+      h(
+        ".sheet",
+        {
+          style: `height: ${(100 * height) / largest}%; width: ${(100 * width) / largest}%`,
+          "data-waiting": !picture,
+        },
+        h("canvas.picture", {
+          role: "img",
+          "aria-label": shown.label,
+          ...own,
+          "data-side": shown.side,
+          onpointerdown: over,
+          onpointermove: over,
+          // A finger that is lifted leaves the cursor where it was.
+          onpointerleave: ({ pointerType }) => pointerType !== "touch" && point?.(null),
+          from: [shown],
+          paint: (canvas) => {
+            if (picture) pictureOf(paintPicture(picture, window, view, painting), width, canvas);
+            const magnified = (canvas.clientWidth * devicePixelRatio) / width;
+            canvas.style.imageRendering = magnified < SQUARE_PIXELS ? "auto" : "pixelated";
+          },
+        }),
+        h(".cursor", {
+          hidden: text === null,
+          style: `padding: ${50 / width}%; inset: ${100 * y}% auto auto ${100 * x}%`, // half a pixel to each side
+        }),
+      ),
+      h(".reading", { hidden: text === null, "data-above": y > 0.5 }, text ?? ""), // away from the cursor
+    ),
+    h("figcaption", {}, h("strong", {}, shown.name), h("span.number", {}, shown.range)),
+    below,
+  );
 }

@@ -1,81 +1,74 @@
 /** Pinned places: brought back by a click, removed, and two of them compared. */
 
 import { wantedAt } from "../address";
-import { button, element, setAttribute, setHidden } from "../dom";
+import { h, type Tree } from "../dom";
 import type { Pin } from "../protocol";
-import { changed, type Part, type Stage } from "./stage";
+import type { State, Store } from "../store";
+import type { View } from "./stage";
 
-export function pins({ store, signal }: Stage): Part {
-  const list = element("ul", "dcs-pin-list");
-  const pinThis = button("dcs-button dcs-pin-this", "Pin this", signal, () => {
-    const address = store.state.scene?.view.address;
-    const pinned = store.pinnedAddresses();
-    if (address && !pinned.includes(address)) store.setPins([...pinned, address]);
-  });
-  const hint = element("span", "dcs-muted", "to come back to it, or to compare two");
+export function pinThis(store: Store): void {
+  const address = store.state.scene?.view.address;
+  const pinned = store.pinnedAddresses();
+  if (address && !pinned.includes(address)) store.setPins([...pinned, address]);
+}
+
+export function pins(store: Store): View {
   /** Addresses to compare, the latest last. */
   let chosen: readonly string[] = [];
-  let drawn = new AbortController();
 
   const choose = (address: string): void => {
     chosen = chosen.includes(address) ? chosen.filter((other) => other !== address) : [...chosen, address].slice(-2);
     const [first, second] = chosen;
     store.setAside({ compare: first && second ? [first, second] : null });
   };
-  const item = ({ address, title, place, thumbnails }: Pin, ended: AbortSignal): HTMLElement => {
-    const bringBack = (): void => {
+  const item = ({ address, title, place, thumbnails }: Pin): Tree => {
+    const goBack = (): void => {
       const wanted = wantedAt(address, store.state);
       if (wanted) store.ask(wanted);
     };
-    const remove = (): void => {
+    const remove = ({ currentTarget }: { readonly currentTarget: HTMLElement }): void => {
       if (chosen.includes(address)) choose(address);
+      currentTarget.closest("section")?.querySelector<HTMLElement>(".dcs-pin-this")?.focus();
       store.setPins(store.pinnedAddresses().filter((other) => other !== address));
-      pinThis.focus();
     };
-    const compared = button("dcs-compare", `compare ${title} ${place}`, ended, () => choose(address), "⇄");
-    setAttribute(compared, "aria-pressed", String(chosen.includes(address)));
-    return element(
-      "li",
-      { class: "dcs-pin", "data-address": address },
-      button(
-        "dcs-pin-back",
-        `go to ${address}`,
-        ended,
-        bringBack,
-        ...thumbnails.map((src) => element("img", { src, alt: "" })),
-        element("span", {}, element("b", {}, title), element("span", "dcs-muted", place)),
+    return h(
+      "li.pin",
+      { key: address, "data-address": address },
+      h(
+        "button.pin-back",
+        { named: `go to ${address}`, onclick: goBack },
+        thumbnails.map((src) => h("img", { src, alt: "" })),
+        h("span", {}, h("b", {}, title), h("span.muted", {}, place)),
       ),
-      compared,
-      button("dcs-unpin", `unpin ${title} ${place}`, ended, remove, "×"),
+      h(
+        "button.compare",
+        {
+          named: `compare ${title} ${place}`,
+          "aria-pressed": chosen.includes(address),
+          onclick: () => choose(address),
+        },
+        "⇄",
+      ),
+      h("button.unpin", { named: `unpin ${title} ${place}`, onclick: remove }, "×"),
     );
   };
 
-  return {
-    element: element(
-      "section",
-      { class: "dcs-pins", "aria-label": "pins" },
-      element("h3", {}, "Pins"),
-      list,
-      pinThis,
-      hint,
-    ),
-    draw(state, before) {
-      if (!changed(state, before, (one) => [one.pins, one.aside.compare, one.scene?.view.address])) return;
-      if (!state.aside.compare && chosen.length === 2) chosen = [];
-      const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement as HTMLButtonElement);
-      drawn.abort();
-      drawn = new AbortController();
-      const ended = AbortSignal.any([signal, drawn.signal]);
-      list.replaceChildren(...state.pins.map((pin) => item(pin, ended)));
-      list.querySelectorAll("button")[focused]?.focus();
-      setHidden(list, state.pins.length === 0);
-      setHidden(hint, state.pins.length > 1);
-      const address = state.scene?.view.address;
-      setAttribute(
-        pinThis,
-        "aria-disabled",
-        state.pins.some((pin) => pin.address === address),
-      );
-    },
+  return ({ aside, pins, scene }: State) => {
+    if (!aside.compare && chosen.length === 2) chosen = [];
+    return h(
+      "section.pins",
+      { "aria-label": "pins" },
+      h("h3", {}, "Pins"),
+      h("ul.pin-list", { hidden: pins.length === 0 }, pins.map(item)),
+      h(
+        "button.button.pin-this",
+        {
+          "aria-disabled": pins.some(({ address }) => address === scene?.view.address),
+          onclick: () => pinThis(store),
+        },
+        "Pin this",
+      ),
+      h("span.muted", { hidden: pins.length > 1 }, "to come back to it, or to compare two"),
+    );
   };
 }

@@ -1,22 +1,26 @@
 /** A switch for computing ahead what the pointer rests on, and the telling of it. */
 
-import { element, listen } from "../dom";
+import { h } from "../dom";
 import { Prefetch } from "../prefetch";
-import type { Part, Stage } from "./stage";
+import type { Stage, View } from "./stage";
 
-export function prefetchSwitch({ store, signal }: Stage): Part {
-  const box = element("input", { type: "checkbox" });
-  listen(box, signal, { change: () => store.setPrefetch(box.checked) });
+export function prefetchSwitch({ store, signal }: Stage): View {
   const prefetch = new Prefetch({
     tell: (neuron) => store.tellHover(neuron),
-    allowed: () => store.state.prefetch && store.state.wanted === null && store.state.silence === "none",
+    allowed: () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
   });
-  signal.addEventListener("abort", () => prefetch.stop(), { once: true });
-  return {
-    element: element("label", { class: "dcs-switch" }, box, " compute ahead what the pointer rests on"),
-    draw({ prefetch: wanted, hover }) {
-      box.checked = wanted;
-      prefetch.point(hover?.neuron ?? null);
-    },
+  signal.addEventListener("abort", () => prefetch.stop());
+  return ({ prefetch: checked, hover }) => {
+    prefetch.point(hover?.neuron ?? null);
+    return h(
+      "label.switch",
+      {},
+      h("input", {
+        type: "checkbox",
+        checked,
+        onchange: ({ currentTarget }) => store.share("prefetch", currentTarget.checked),
+      }),
+      " compute ahead what the pointer rests on",
+    );
   };
 }

@@ -1,6 +1,6 @@
 /** A range input whose filled part is drawn by the style sheet; a double click brings it home. */
 
-import { element, listen } from "../dom";
+import { h, type Tree } from "../dom";
 
 export interface SliderRange {
   readonly label: string;
@@ -10,29 +10,23 @@ export interface SliderRange {
   readonly home: number;
 }
 
-export interface Slider {
-  readonly element: HTMLInputElement;
-  set(value: number, text?: string): void;
-}
-
-export function slider(range: SliderRange, changed: (value: number) => void, signal: AbortSignal): Slider {
-  const { label, minimum, maximum, step, home } = range;
-  const input = element("input", {
+export function slider(
+  { label, minimum, maximum, step, home }: SliderRange,
+  value: number,
+  text: string,
+  change: (value: number) => void,
+): Tree {
+  return h("input.slider", {
     type: "range",
-    class: "dcs-slider",
-    min: minimum,
-    max: maximum,
-    step,
-    "aria-label": label,
+    min: String(minimum),
+    max: String(maximum),
+    step: String(step),
+    valueAsNumber: value,
+    style: `--dcs-filled: ${(100 * (value - minimum)) / (maximum - minimum)}%`,
     title: `${label} (double click: ${home})`,
+    "aria-label": label,
+    "aria-valuetext": text,
+    oninput: ({ currentTarget }) => change(currentTarget.valueAsNumber),
+    ondblclick: () => change(home),
   });
-  listen(input, signal, { input: () => changed(input.valueAsNumber), dblclick: () => changed(home) });
-  return {
-    element: input,
-    set(value, text) {
-      if (input.valueAsNumber !== value) input.valueAsNumber = value;
-      input.style.setProperty("--dcs-filled", `${(100 * (value - minimum)) / (maximum - minimum)}%`);
-      if (text !== undefined) input.setAttribute("aria-valuetext", text);
-    },
-  };
 }

@@ -1,0 +1,3 @@
+/** The functions of `Math` that are used often, by their own names. */
+
+export const { abs, ceil, floor, log, max, min, round, sign } = Math;
