@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 import torch
@@ -190,3 +191,16 @@ def test_eight_threads_get_what_one_gets() -> None:
     for one, other in zip(alone, together, strict=True):
         assert torch.allclose(one, other, atol=1e-6)
     assert network.training and all(part.training for part in network.modules())
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_long_list_shows_a_bar_unless_it_is_watched(
+    watched: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = count(step=2)  # every look at the clock is late
+    monkeypatch.setattr("tqdm.std.time", lambda: next(moments))
+    recording = ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 4, 3))).record(torch.rand(3, 8, 8))
+    neurons = [ds.Neuron("0", channel, 1, 1) for channel in range(4)]
+    watch = (lambda slot, signal: None) if watched else None
+    recording.reverse(neurons, "TTT", max_batch_bytes=1, watch=watch)
+    assert ("reversing" in capsys.readouterr().err) is not watched

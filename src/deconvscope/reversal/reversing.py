@@ -102,7 +102,7 @@ def _reverse_all(
     with tqdm(
         total=len(selections),
         delay=1.0,
-        disable=len(selections) == 1,
+        disable=len(selections) == 1 or watch is not None,  # a watcher tells of it in its own way
         desc="reversing",
         leave=False,
     ) as bar:
