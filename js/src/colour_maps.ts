@@ -5,43 +5,33 @@
 
 import { floor, max, min, round } from "./arithmetic";
 
-export type Colour = readonly [red: number, green: number, blue: number];
-
 /** 256 colours, three bytes each. */
 export type ColourTable = Uint8ClampedArray<ArrayBuffer>;
 
-const INFERNO = "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4";
-// Lightness in OKLab rises evenly from 0 to 0.9 on both sides, at the largest chroma that sRGB holds up to 0.16.
-const BELOW_ZERO = "00000000050f011e33003b5b035c85017fb003a4db3ccaffb1e8fe";
-const ABOVE_ZERO = "0000000d02002f1300552b017c4602a56401cd8506f4a91cfed898";
-
-function stops(hexadecimal: string): Colour[] {
-  return Array.from({ length: hexadecimal.length / 6 }, (_, stop) => {
-    const channel = (index: number): number =>
-      Number.parseInt(hexadecimal.slice(stop * 6 + index * 2, stop * 6 + index * 2 + 2), 16);
-    return [channel(0), channel(1), channel(2)];
+/** A table of 256 colours between stops that are evenly apart, two hexadecimal digits for each primary of each. */
+function colourTable(stops: string): ColourTable {
+  const levels = (stops.match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
+  const last = levels.length / 3 - 1;
+  return new Uint8ClampedArray(256 * 3).map((_, index) => {
+    const position = (floor(index / 3) / 255) * last;
+    const lower = min(floor(position), last - 1) * 3 + (index % 3);
+    const from = levels[lower] ?? 0;
+    return from + ((levels[lower + 3] ?? 0) - from) * (position - floor(lower / 3));
   });
 }
 
-function colourTable(colours: readonly Colour[]): ColourTable {
-  const table = new Uint8ClampedArray(256 * 3);
-  for (let entry = 0; entry < 256; entry++) {
-    const position = (entry / 255) * (colours.length - 1);
-    const lower = min(floor(position), colours.length - 2);
-    for (let channel = 0; channel < 3; channel++) {
-      const from = colours[lower]?.[channel] ?? 0;
-      const to = colours[lower + 1]?.[channel] ?? 0;
-      table[entry * 3 + channel] = from + (to - from) * (position - lower);
-    }
-  }
-  return table;
-}
-
 /** 0 … 1 in 256 entries. */
-export const SEQUENTIAL: ColourTable = colourTable(stops(INFERNO));
+export const SEQUENTIAL: ColourTable = colourTable(
+  "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4",
+);
 
-/** −1 … 1 in 256 entries; zero lies between entries 127 and 128. */
-export const DIVERGING: ColourTable = colourTable([...stops(BELOW_ZERO).reverse(), ...stops(ABOVE_ZERO).slice(1)]);
+/**
+ * −1 … 1 in 256 entries; zero lies between entries 127 and 128. Lightness in OKLab rises evenly from 0 to 0.9 on both
+ * sides, at the largest chroma that sRGB holds up to 0.16.
+ */
+export const DIVERGING: ColourTable = colourTable(
+  "b1e8fe3ccaff03a4db017fb0035c85023b5b011e3300050f0000000d02002f1300552b017c4602a56401cd8506f4a91cfed898",
+);
 
 /** How the values of one map become colours: from which table, and what lies at the table's two ends. */
 export interface ColourScale {

@@ -24,7 +24,8 @@ type Props<Element> = Handlers<Element> &
   Properties<Element> & { readonly [attribute: `${string}-${string}`]: Attribute } & {
     /** Tells an element from others of its spec among the same children. */
     readonly key?: Attribute;
-    /** Its name for screen readers, and its tooltip. */
+    /** Its name for screen readers; and its name for them and in its tooltip. */
+    readonly label?: string;
     readonly named?: string;
     readonly style?: string;
     /** Called once, when the element is made. */
@@ -114,7 +115,8 @@ function fits(node: Node, child: Tree | string): boolean {
 /** Sets a property, or an attribute where there is no such property; null takes it away. */
 function set(target: HTMLElement, name: string, value: unknown): void {
   const own = target as unknown as Record<string, unknown>;
-  if (name === "named") for (const alike of ["aria-label", "title"]) setAttribute(target, alike, String(value));
+  if (name === "named") target.title = String(value);
+  if (name === "named" || name === "label") setAttribute(target, "aria-label", value);
   else if (name === "style") {
     if (target.getAttribute(name) !== value) target.style.cssText = String(value);
   } else if (name.startsWith("on")) own[name] = value;
@@ -146,15 +148,26 @@ export function surface(canvas: HTMLCanvasElement): Surface | null {
   return { context, width, height };
 }
 
+/** A canvas to draw on out of sight. */
+export function hiddenCanvas(width: number, height: number): HTMLCanvasElement {
+  return Object.assign(document.createElement("canvas"), { width, height });
+}
+
 /** A picture of RGBA pixels to draw from. */
 export function pictureOf(
   pixels: Uint8ClampedArray<ArrayBuffer>,
   width: number,
-  canvas: HTMLCanvasElement = document.createElement("canvas"),
+  canvas = hiddenCanvas(1, 1),
 ): HTMLCanvasElement {
-  if (pixels.length === 0) return canvas;
-  canvas.width = width;
-  canvas.height = pixels.length / 4 / width;
-  canvas.getContext("2d")?.putImageData(new ImageData(pixels, width, canvas.height), 0, 0);
+  const height = pixels.length / 4 / width;
+  if (!height) return canvas;
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d")?.putImageData(new ImageData(pixels, width), 0, 0);
   return canvas;
+}
+
+/** Keeps an event from everybody else. */
+export function take(event: Event): void {
+  event.preventDefault();
+  event.stopPropagation();
 }

@@ -1,8 +1,9 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
 import { run } from "./commands";
-import { h, render, setAttribute, type Tree } from "./dom";
+import { h, render, setAttribute, type Tree, take } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
+import { prefetching } from "./prefetch";
 import { savePictures } from "./saving";
 import type { State, Store } from "./store";
 import { hostTheme, watchTheme } from "./theme";
@@ -16,7 +17,6 @@ import { imageView } from "./views/image";
 import { layerStrip } from "./views/layer_strip";
 import { openingHandlers } from "./views/opening";
 import { pins, pinThis } from "./views/pins";
-import { prefetchSwitch } from "./views/prefetch_switch";
 import { reconstructions } from "./views/reconstructions";
 import type { Stage } from "./views/stage";
 import { statusLine } from "./views/status";
@@ -75,7 +75,11 @@ export function mount(store: Store, host: HTMLElement): () => void {
 
   const [top, strip, image, atlas] = [header(stage, toggleHelp), layerStrip(stage), imageView(stage), atlasView(stage)];
   const [pictures, back, compared] = [reconstructions(stage), wayBack(stage), comparison(store)];
-  const [pinned, status, ahead] = [pins(store), statusLine(stage), prefetchSwitch(stage)];
+  const [pinned, status] = [pins(store), statusLine(stage)];
+  const prefetch = prefetching(
+    (neuron) => store.tellHover(neuron),
+    () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
+  );
   const dropHandlers = openingHandlers(store, (above) => {
     dropping = above;
     redraw();
@@ -95,8 +99,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
     else if (does === "save") save();
     else if (does === "pin") pinThis(store);
     else run(command, store);
-    event.preventDefault();
-    event.stopPropagation();
+    take(event);
   };
 
   const screen = (state: State): Tree =>
@@ -105,7 +108,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
       {
         tabIndex: 0,
         role: "region",
-        "aria-label": "deconvscope explorer; press question mark for the keys",
+        label: "deconvscope explorer; press question mark for the keys",
         ...told(state),
         "data-drawn": draws,
         "data-dcs-theme": hostTheme(host),
@@ -130,7 +133,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
         atlas(state),
         h(
           "section.reconstructions",
-          { "aria-label": "reversed pictures" },
+          { label: "reversed pictures" },
           modeBar(store, state, save),
           pictures(state),
           pictureControls(store, state),
@@ -141,7 +144,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
       compared(state),
       pinned(state),
       status(state),
-      helpCard(help, toggleHelp, ahead(state)),
+      helpCard(help, toggleHelp),
       h(
         ".tooltip",
         {
@@ -157,6 +160,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
     frame = 0;
     draws += 1;
     const tree = screen(store.state);
+    prefetch.point(store.state.hover?.neuron ?? null);
     render(root, tree, anew || tree.props["data-dcs-theme"] !== root.dataset.dcsTheme);
     anew = false;
   };
@@ -173,6 +177,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
   return () => {
     unsubscribe();
     ended.abort();
+    prefetch.stop();
     sizes.disconnect();
     cancelAnimationFrame(frame);
     frame = -1; // draws no more

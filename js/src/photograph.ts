@@ -1,5 +1,6 @@
 /** The photograph as the network sees it, decoded once: to draw, and as pixels for the overlay. */
 
+import { hiddenCanvas } from "./dom";
 import type { Extent } from "./geometry";
 
 export interface Photograph {
@@ -8,14 +9,11 @@ export interface Photograph {
   readonly pixels: Uint8ClampedArray;
 }
 
-export async function decodePhotograph(bytes: Uint8Array<ArrayBuffer>, image: Extent): Promise<Photograph> {
+export async function decodePhotograph(bytes: Uint8Array<ArrayBuffer>, { height, width }: Extent): Promise<Photograph> {
   const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
-  const picture = document.createElement("canvas");
-  picture.width = image.width;
-  picture.height = image.height;
+  const picture = hiddenCanvas(width, height);
   const context = picture.getContext("2d", { willReadFrequently: true });
-  if (context === null) throw new Error("this browser gives no canvas to draw the photograph on");
-  context.drawImage(bitmap, 0, 0, image.width, image.height);
-  bitmap.close();
-  return { picture, pixels: context.getImageData(0, 0, image.width, image.height).data };
+  if (!context) throw new Error("this browser gives no canvas to draw on");
+  context.drawImage(bitmap, 0, 0, width, height);
+  return { picture, pixels: context.getImageData(0, 0, width, height).data };
 }

@@ -1,7 +1,7 @@
 /** Files that a person opens: made small enough to be sent, after a look at their size. */
 
 import { ceil, max, min } from "./arithmetic";
-import { create, h } from "./dom";
+import { hiddenCanvas } from "./dom";
 
 /** So many pixels are decoded at most, because a small file can claim far more; and so many bytes are read. */
 const MOST = 1e8;
@@ -12,13 +12,10 @@ const LARGEST_UPLOAD = 9e5;
 /** How the picture is encoded: the first that is small enough. */
 const ENCODINGS = [["image/png"], ["image/jpeg", 0.95], ["image/jpeg", 0.8], ["image/jpeg", 0.5]] as const;
 
-/** A file that cannot be opened; the message is for the person. */
-export class PictureFileError extends Error {}
-
-/** A file as a small PNG or JPEG, upright, on white where it is transparent. */
+/** A file as a small PNG or JPEG, upright, on white where it is transparent. Errors are for the person to read. */
 export async function preparedPicture(file: File): Promise<Uint8Array<ArrayBuffer>> {
   const refuse = (why: string): never => {
-    throw new PictureFileError(`${file.name || "the picture"} ${why}`);
+    throw new Error(`${file.name || "the picture"} ${why}`);
   };
   if (file.size > MOST) refuse("is larger than 100 MB");
   const { naturalWidth, naturalHeight } = await undecoded(file).catch(() =>
@@ -29,14 +26,13 @@ export async function preparedPicture(file: File): Promise<Uint8Array<ArrayBuffe
   const bitmap = await createImageBitmap(file).catch(() => refuse("is damaged or cut short"));
   const { width, height } = bitmap;
   const scale = min(1, LONGEST_SIDE / max(width, height));
-  const size = { width: ceil(width * scale), height: ceil(height * scale) };
-  const canvas = create<HTMLCanvasElement>(h("canvas", {}));
-  const context = Object.assign(canvas, size).getContext("2d");
+  const canvas = hiddenCanvas(ceil(width * scale), ceil(height * scale));
+  const context = canvas.getContext("2d");
   if (context) {
     context.fillStyle = "#fff";
-    context.fillRect(0, 0, size.width, size.height);
+    context.fillRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingQuality = "high";
-    context.drawImage(bitmap, 0, 0, size.width, size.height);
+    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   }
   bitmap.close();
   for (const [type, quality] of ENCODINGS) {

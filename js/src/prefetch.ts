@@ -11,42 +11,33 @@ export const REST_MS = 80;
 /** The least time between two messages. */
 export const PAUSE_MS = 170;
 
-export interface PrefetchParts {
-  readonly tell: (neuron: NeuronPlace | null) => void;
-  /** False where the person does not want it, or an answer is awaited. */
-  readonly allowed: () => boolean;
+export interface Prefetch {
+  /** The neuron under the pointer, or none; to be called as often as one likes. */
+  point(neuron: NeuronPlace | null): void;
+  stop(): void;
 }
 
-export class Prefetch {
-  readonly #parts: PrefetchParts;
-  #pointed: NeuronPlace | null = null;
-  #told: NeuronPlace | null = null;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(parts: PrefetchParts) {
-    this.#parts = parts;
-  }
-
-  /** The neuron under the pointer, or none; to be called as often as one likes. */
-  point(neuron: NeuronPlace | null): void {
-    if (same(neuron, this.#pointed)) return;
-    this.#pointed = neuron;
-    clearTimeout(this.#timer);
-    const pause = this.#toldAt + PAUSE_MS - performance.now();
-    this.#timer = setTimeout(() => this.#rested(), max(REST_MS, pause));
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #rested(): void {
-    if (same(this.#pointed, this.#told) || !this.#parts.allowed()) return;
-    this.#told = this.#pointed;
-    this.#toldAt = performance.now();
-    this.#parts.tell(this.#told);
-  }
+/** `allowed` is false where the person does not want it, or an answer is awaited. */
+export function prefetching(tell: (neuron: NeuronPlace | null) => void, allowed: () => boolean): Prefetch {
+  let pointed: NeuronPlace | null = null;
+  let told: NeuronPlace | null = null;
+  let toldAt = -PAUSE_MS;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const rested = (): void => {
+    if (same(pointed, told) || !allowed()) return;
+    told = pointed;
+    toldAt = performance.now();
+    tell(told);
+  };
+  return {
+    point(neuron) {
+      if (same(neuron, pointed)) return;
+      pointed = neuron;
+      clearTimeout(timer);
+      timer = setTimeout(rested, max(REST_MS, toldAt + PAUSE_MS - performance.now()));
+    },
+    stop: () => clearTimeout(timer),
+  };
 }
 
 function same(one: NeuronPlace | null, other: NeuronPlace | null): boolean {

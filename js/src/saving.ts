@@ -1,7 +1,7 @@
 /** The pictures as they are drawn, as one PNG file, with what they are and the address to come back to. */
 
 import { max, round } from "./arithmetic";
-import { create, h } from "./dom";
+import { hiddenCanvas } from "./dom";
 import { valueText } from "./number_text";
 import { viewBox } from "./shown_pictures";
 import type { State } from "./store";
@@ -28,8 +28,8 @@ export function savePictures(
   const [across, down] = [side + GAP, side + LINE + GAP / 2];
   const width = GAP + (columns.length + 1) * across;
   const height = 2 * (GAP + LINE) + down * max(...columns.map(({ length }) => length));
-  const canvas = create<HTMLCanvasElement>(h("canvas", {}));
-  const context = Object.assign(canvas, { width, height }).getContext("2d");
+  const canvas = hiddenCanvas(width, height);
+  const context = canvas.getContext("2d");
   if (!context) return;
 
   const write = (text: string, left: number, bottom: number, name = "--dcs-text", most = width - 2 * GAP): void => {

@@ -70,6 +70,10 @@ type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order"
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
 
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export type Store = ReturnType<typeof openStore>;
 
 export function openStore(model: WidgetModel) {
@@ -181,7 +185,7 @@ export function openStore(model: WidgetModel) {
       await readViewTrait();
       if (state.scene) change({ asides: asidesOf(state.scene.view) });
     } catch (error) {
-      change({ failure: error instanceof Error ? error.message : String(error) });
+      change({ failure: errorText(error) });
     }
   };
 
@@ -223,7 +227,7 @@ export function openStore(model: WidgetModel) {
     },
 
     /** Sets what Python sees and sets as well. */
-    share<Name extends "display" | "live" | "prefetch">(name: Name, value: Traits[Name]): void {
+    share<Name extends "display" | "live">(name: Name, value: Traits[Name]): void {
       set(name, value);
       change({ [name]: value });
     },

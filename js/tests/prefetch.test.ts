@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { PAUSE_MS, Prefetch, REST_MS } from "../src/prefetch";
+import { PAUSE_MS, type Prefetch, prefetching, REST_MS } from "../src/prefetch";
 import type { NeuronPlace } from "../src/protocol";
 
 const NEURON = { channel: 3, y: 1, x: 2 };
@@ -11,7 +11,10 @@ beforeEach(() => {
   vi.useFakeTimers();
   told = [];
   allowed = true;
-  prefetch = new Prefetch({ tell: (neuron) => told.push(neuron), allowed: () => allowed });
+  prefetch = prefetching(
+    (neuron) => told.push(neuron),
+    () => allowed,
+  );
 });
 
 afterEach(() => {

@@ -42,10 +42,10 @@ export function addressField({ store, redraw }: Stage): View {
       ".address-box",
       {},
       h(field, {
-        title: "The address of this place. Paste another one and press Enter to go there.",
+        title: "paste another one, and press Enter",
         spellcheck: false,
         autocomplete: "off",
-        "aria-label": "address of this place",
+        label: "address of this place",
         "aria-invalid": invalid || null,
         onfocus: () => field.select(),
         onkeydown: ({ key }) => {
@@ -53,7 +53,7 @@ export function addressField({ store, redraw }: Stage): View {
           if (key === "Enter") go(field.value);
         },
       }),
-      h("button.copy", { "aria-label": "copy the address", onclick: copy }, copied),
+      h("button.copy", { label: "copy the address", onclick: copy }, copied),
     );
   };
 }

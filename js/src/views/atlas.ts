@@ -1,15 +1,16 @@
 /** The layer's channels: a tile each with its map, of which only what shows is drawn; a list where it has no places. */
 
 import { ceil, floor, max } from "../arithmetic";
-import { create, h, surface } from "../dom";
+import { create, h, surface, take } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { commandFor } from "../keys";
 import { shapeText, valueText } from "../number_text";
-import { CHANNEL_ORDERS, type ChannelOrder, channelExtent, isVector, type Scene, shownChannels } from "../scene";
+import { CHANNEL_ORDERS, channelExtent, isVector, type Scene, shownChannels } from "../scene";
 import type { State } from "../store";
 import { atlasPainter, drawRing, type PlacedChannel } from "./atlas_painting";
 import { channelList, matchingChannels } from "./channel_list";
-import { pointAt } from "./pointing";
+import { pointAt, pointIn } from "./pointing";
+import { select } from "./select";
 import type { Stage, View } from "./stage";
 
 const TILE_WISH = 42;
@@ -87,11 +88,8 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
 
   const under = (event: MouseEvent, scene: Scene): Pointed | null => {
     if (!layout) return null;
-    const frame = canvas.getBoundingClientRect();
-    const point = {
-      y: event.clientY - frame.top + scroller.scrollTop - MARGIN,
-      x: event.clientX - frame.left - MARGIN,
-    };
+    const { clientHeight: height, clientWidth: width } = canvas;
+    const point = pointIn(event, canvas, { top: scroller.scrollTop - MARGIN, left: -MARGIN, height, width });
     const order = channels(scene);
     const position = tileAt(point, layout, order.length);
     if (position === null) return null;
@@ -112,8 +110,7 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
     const leap = { PageDown: page, PageUp: -page, Home: -order.length, End: order.length, Enter: 0, " ": 0 }[event.key];
     const step = does === "move" ? rows * columns + across : leap;
     if (step === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
+    take(event);
     cursor = clamp(cursor + step, 0, order.length - 1);
     const channel = order[cursor] ?? 0;
     if (step === 0) pick(channel);
@@ -139,8 +136,7 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
         h(canvas, {
           tabIndex: 0,
           role: "application",
-          "aria-roledescription": "atlas of channels",
-          "aria-label": `${channels(scene).length} channels of ${scene.layer.label}; arrow keys point at one, Enter picks it`,
+          label: `${channels(scene).length} channels of ${scene.layer.label}; arrow keys point at one, Enter picks it`,
           onpointermove: (event) => {
             const pointed = under(event, scene);
             if (!pointed?.place) return leave();
@@ -169,7 +165,7 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
 
   return (state) => {
     const { scene, order } = state;
-    const section = { "aria-label": "channels of the layer" };
+    const section = { label: "channels of the layer" };
     if (!scene) return h("section.atlas", section);
     const { layer, network } = scene;
     if (layer.name !== listed) find.value = "";
@@ -202,16 +198,14 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
               if (key === "Enter" && channel !== undefined) pick(channel);
             },
           }),
-          h(
-            "select.select.quiet",
-            {
-              "aria-label": "order of the channels",
-              hidden: isVector(layer),
-              value: order,
-              onchange: ({ currentTarget }) => store.update({ order: currentTarget.value as ChannelOrder }),
-            },
-            CHANNEL_ORDERS.map((value) => h("option", { value }, value)),
-          ),
+          !isVector(layer) &&
+            select(
+              "order of the channels",
+              "quiet",
+              CHANNEL_ORDERS.map((value) => [value, value]),
+              order,
+              (chosen) => store.update({ order: chosen }),
+            ),
         ),
       ),
       isVector(layer)

@@ -1,6 +1,6 @@
 /** A group of buttons of which one is chosen: arrows move within it, Tab passes it as one stop. */
 
-import { type Child, h, type Tree } from "../dom";
+import { type Child, h, type Tree, take } from "../dom";
 import { commandFor } from "../keys";
 
 export interface Option<Value> {
@@ -22,7 +22,7 @@ export function choice<Value extends string | number>(
   const stop = options.find(({ value }) => value === chosen) ?? options[0];
   return h(
     `div.${group}`,
-    { role: "radiogroup", "aria-label": label, onkeydown: move },
+    { role: "radiogroup", label: label, onkeydown: move },
     options.map((option) =>
       h(
         `button.${look}`,
@@ -47,8 +47,7 @@ function move(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): v
   const step = does === "move" && rows + columns;
   const next = step && radios.at((radios.indexOf(event.target as HTMLElement) + step) % radios.length);
   if (!next) return;
-  event.preventDefault();
-  event.stopPropagation();
+  take(event);
   next.focus();
   next.click();
 }

@@ -32,7 +32,7 @@ export function comparison(store: Store): View {
     last = aside.compare && (asides.comparison ?? last);
     return h(
       "section.comparison",
-      { "aria-label": "comparison of two pins", hidden: !wanted },
+      { label: "comparison of two pins", hidden: !wanted },
       h(
         ".title",
         {},

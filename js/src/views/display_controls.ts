@@ -5,19 +5,24 @@ import { h, type Tree } from "../dom";
 import type { Catalog, DisplayMode } from "../protocol";
 import type { State, Store } from "../store";
 import { choice, type Option } from "./choice";
+import { select } from "./select";
 import { slider } from "./slider";
 
 const MODES: readonly Option<DisplayMode>[] = (
   [
-    ["paper", "paper", "the sigmoid of Mahendran & Vedaldi, black at the 0.5 % quantile, grey at zero"],
+    ["paper", "paper", "a sigmoid, black at the 0.5 % quantile, grey at zero"],
     ["signed", "signed", "linear, grey at zero"],
-    ["renormalised", "^0.1", "the sign times the tenth root of the magnitude, shows the whole support"],
-    ["saliency", "saliency", "the largest magnitude of the colour channels"],
+    ["renormalised", "^0.1", "the tenth root with the sign: the whole support"],
+    ["saliency", "saliency", "the largest magnitude of the colours"],
     ["overlay", "over image", "the picture where it is strong, the photograph elsewhere"],
   ] as const
 ).map(([value, content, meaning]) => ({ value, content, label: `${content}: ${meaning}` }));
 
 const ZOOMS = (["receptive field", "whole image"] as const).map((value) => ({ value, label: value, content: value }));
+const SCALES = [
+  ["own", "± own scale"],
+  ["shared", "± one scale"],
+] as const;
 const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
 
 /** Mode and scale, above the pictures. */
@@ -29,17 +34,7 @@ export function modeBar(store: Store, { display, scale }: State, save: () => voi
     h(
       "span.tools",
       {},
-      h(
-        "select.select.quiet",
-        {
-          title: "whether each picture has its own scale, or all share the largest",
-          "aria-label": "scale of the pictures",
-          value: scale,
-          onchange: ({ currentTarget }) => store.update({ scale: currentTarget.value as State["scale"] }),
-        },
-        h("option", { value: "own" }, "± own scale"),
-        h("option", { value: "shared" }, "± one scale"),
-      ),
+      select("scale of the pictures", "quiet", SCALES, scale, (chosen) => store.update({ scale: chosen })),
       h("button.button.save", { named: "save the pictures as PNG (s)", onclick: save }, "PNG"),
     ),
   );
@@ -73,7 +68,7 @@ function toggles(store: Store, { aside, edges, scene }: State): Tree {
   const codes = store.place()?.architectures ?? [];
   return h(
     ".segments",
-    { role: "group", "aria-label": "beside the pictures" },
+    { role: "group", label: "beside the pictures" },
     toggle("random weights", "the same neuron of the network with random filters", aside.random, () =>
       store.setAside({ random: !aside.random }),
     ),
@@ -109,7 +104,7 @@ function architectureChips(store: Store, state: State): Tree {
   };
   return h(
     ".chips",
-    { role: "group", "aria-label": "architectures" },
+    { role: "group", label: "architectures" },
     architecturesOf(state).map(({ code, name }) => {
       const pressed = chosen.includes(code);
       return h(

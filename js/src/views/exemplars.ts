@@ -10,7 +10,7 @@ export function exemplarStrip(store: Store, { aside, asides: { exemplars }, scen
   const { channel, cards = [] } = exemplars ?? {};
   return h(
     "section.exemplars",
-    { "aria-label": "exemplars", "data-waiting": !exemplars },
+    { label: "exemplars", "data-waiting": !exemplars },
     h(
       ".row",
       {},

@@ -6,6 +6,7 @@ import type { State } from "../store";
 import { addressField } from "./address_field";
 import { choice, type Option } from "./choice";
 import { openingButton } from "./opening";
+import { select } from "./select";
 import type { Stage, View } from "./stage";
 
 export function header(stage: Stage, toggleHelp: () => void): View {
@@ -16,14 +17,8 @@ export function header(stage: Stage, toggleHelp: () => void): View {
     return h(
       ".header",
       {},
-      h(
-        "select.select.models",
-        {
-          "aria-label": "network",
-          value: place?.model ?? "",
-          onchange: ({ currentTarget }) => store.ask({ model: currentTarget.value, layer: null, neuron: null }),
-        },
-        modelOptions(state),
+      select("network", "models", modelOptions(state), place?.model, (model) =>
+        store.ask({ model, layer: null, neuron: null }),
       ),
       h("span.badge", { hidden: !state.scene?.network.randomWeights }, "random weights"),
       choice("photograph", "images", "thumbnail", imageOptions(state), place && place.image, (image) =>
@@ -36,12 +31,13 @@ export function header(stage: Stage, toggleHelp: () => void): View {
   };
 }
 
-function modelOptions({ catalog, scene }: State): Tree[] {
+function modelOptions({ catalog, scene }: State): (readonly [string, string])[] {
   const own = scene && { name: scene.network.model, label: scene.network.label, bundled: true };
   const listed = own && !catalog.models.some(({ name }) => name === own.name) ? [own] : [];
-  return [...listed, ...catalog.models].map(({ name, label, bundled }) =>
-    h("option", { key: name, value: name }, bundled ? label : `${label} (download)`),
-  );
+  return [...listed, ...catalog.models].map(({ name, label, bundled }) => [
+    name,
+    bundled ? label : `${label} (download)`,
+  ]);
 }
 
 function imageOptions({ catalog, scene }: State): Option<string>[] {

@@ -3,10 +3,10 @@
 import { h, type Tree } from "../dom";
 import { KEY_HELP } from "../keys";
 
-export function helpCard(open: boolean, close: () => void, also: Tree): Tree {
+export function helpCard(open: boolean, close: () => void): Tree {
   return h(
     ".help",
-    { role: "dialog", "aria-label": "keys and help", hidden: !open },
+    { role: "dialog", label: "keys and help", hidden: !open },
     h(
       ".title",
       {},
@@ -20,8 +20,8 @@ export function helpCard(open: boolean, close: () => void, also: Tree): Tree {
     h(
       "p",
       {},
-      "The pictures show what the network, run backwards from that one neuron, draws at the image. They tell " +
-        "where and through what the signal came, and much less what the neuron means: click others and compare.",
+      "The pictures show what the network, run backwards from that one neuron, draws at the image: where and " +
+        "through what its signal came, much less what it means. Click others and compare.",
     ),
     h(
       ".keys",
@@ -35,11 +35,6 @@ export function helpCard(open: boolean, close: () => void, also: Tree): Tree {
         h("span", {}, meaning),
       ]),
     ),
-    h(
-      "p",
-      {},
-      "A double click on a slider brings it back. Grey is zero; pictures have negative values, because no ReLU follows the last step.",
-    ),
-    also,
+    h("p", {}, "Grey is zero: no ReLU follows the last step. A double click brings a slider back."),
   );
 }

@@ -9,7 +9,7 @@ import { remembered } from "../remembered";
 import { isVector, mapValue, type Scene, support } from "../scene";
 import { chosenField, type MapPicture, paintImage, shownMap } from "./image_painting";
 import { fieldText } from "./layer_strip";
-import { pointAt } from "./pointing";
+import { pointAt, pointIn } from "./pointing";
 import { slider } from "./slider";
 import type { Stage, View } from "./stage";
 
@@ -20,13 +20,8 @@ export function imageView({ store, watchSize, tip }: Stage): View {
   const mapOf = shownMap();
   const supportOf = remembered((scene: Scene) => support(scene));
 
-  const pixelUnder = (event: MouseEvent, { network: { image } }: Scene): Place => {
-    const frame = canvas.getBoundingClientRect();
-    return {
-      y: ((event.clientY - frame.top) / frame.height) * image.height,
-      x: ((event.clientX - frame.left) / frame.width) * image.width,
-    };
-  };
+  const pixelUnder = (event: MouseEvent, { network: { image } }: Scene): Place =>
+    pointIn(event, canvas, { top: 0, left: 0, height: image.height, width: image.width });
 
   /** The neuron of the chosen channel under the pointer; null on layers without places. */
   const neuronUnder = (event: MouseEvent, scene: Scene): (Place & { readonly channel: number }) | null => {
@@ -38,7 +33,7 @@ export function imageView({ store, watchSize, tip }: Stage): View {
 
   return (state) => {
     const { scene, hover, asides, photographShare } = state;
-    const label = { "aria-label": "image" };
+    const label = { label: "image" };
     if (!scene) return h("section.image", label);
     const { network, view, layer } = scene;
     const { image } = network;
@@ -61,8 +56,7 @@ export function imageView({ store, watchSize, tip }: Stage): View {
         style: `aspect-ratio: ${image.width} / ${image.height}`,
         tabIndex: 0,
         role: "application",
-        "aria-roledescription": "activation map",
-        "aria-label": `${image.label}, under the map of channel ${channel}${place}`,
+        label: `${image.label}, under the map of channel ${channel}${place}`,
         "data-segmentation": asides.segmentation?.name,
         onpointermove: (event) => {
           const under = pixelUnder(event, scene);

@@ -22,7 +22,7 @@ export function layerStrip({ store, redraw }: Stage): View {
     const list = choice("layer", "layers", "layer", found, chosen, go);
     return h(
       "nav.strip",
-      { "aria-label": "layers of the network" },
+      { label: "layers of the network" },
       { ...list, props: { ...list.props, ...inSight } },
       h(
         ".search",
@@ -32,7 +32,7 @@ export function layerStrip({ store, redraw }: Stage): View {
           placeholder: "find layer",
           autocomplete: "off",
           spellcheck: false,
-          "aria-label": "find a layer by its name or kind; Enter goes to the first found",
+          label: "find a layer by its name or kind",
           oninput: redraw,
           onkeydown: (event) => {
             const { key } = event;

@@ -1,17 +1,16 @@
 /** A person's own pictures: opened from a file, dropped, or pasted. A pasted address is gone to. */
 
 import { wantedAt } from "../address";
-import { h, type Tree } from "../dom";
-import { PictureFileError, preparedPicture } from "../picture_file";
-import type { Store } from "../store";
+import { h, type Tree, take } from "../dom";
+import { preparedPicture } from "../picture_file";
+import { errorText, type Store } from "../store";
 
 async function open(store: Store, file: File | undefined): Promise<void> {
   if (!file) return;
   try {
     store.upload(await preparedPicture(file), file.name);
   } catch (error) {
-    if (!(error instanceof PictureFileError)) throw error;
-    store.update({ failure: error.message });
+    store.update({ failure: errorText(error) });
   }
 }
 
@@ -29,7 +28,7 @@ export function openingButton(store: Store): Tree {
       type: "file",
       accept: "image/*",
       hidden: true,
-      "aria-label": "a picture’s file",
+      label: "a picture’s file",
       onchange: ({ currentTarget }) => {
         void open(store, currentTarget.files?.[0]);
         currentTarget.value = ""; // so that the same file can be opened again
@@ -41,13 +40,9 @@ export function openingButton(store: Store): Tree {
 
 /** What the root does with pictures that are dropped and pasted anywhere on the explorer; `drop` tells while one is above. */
 export function openingHandlers(store: Store, drop: (above: boolean) => void) {
-  const takes = (event: Event): void => {
-    event.preventDefault();
-    event.stopPropagation();
-  };
   const carriesFile = (event: DragEvent): boolean => {
     const carries = event.dataTransfer?.types.includes("Files") ?? false;
-    if (carries) takes(event);
+    if (carries) take(event);
     return carries;
   };
   return {
@@ -62,7 +57,7 @@ export function openingHandlers(store: Store, drop: (above: boolean) => void) {
       if (target instanceof Element && target.matches("input")) return; // where a person writes, pasting is the field's
       const file = pasted?.files[0];
       const wanted = wantedAt(pasted?.getData("text") ?? "", store.state);
-      if (file || wanted) takes(event);
+      if (file || wanted) take(event);
       if (file) void open(store, file);
       else if (wanted) store.ask(wanted);
     },

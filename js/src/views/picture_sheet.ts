@@ -6,6 +6,7 @@ import { paintPicture } from "../display";
 import { type Child, h, pictureOf, type Tree } from "../dom";
 import { type Box, contains, type Place } from "../geometry";
 import type { ShownPicture } from "../shown_pictures";
+import { pointIn } from "./pointing";
 
 /** From this many screen pixels a pixel on, pixels are drawn as squares; below, squares would differ in size. */
 const SQUARE_PIXELS = 2;
@@ -30,11 +31,8 @@ export function pictureSheet(
   const text = reading(shown, view, pixel);
   const [y, x] = pixel ? [(pixel.y - top) / height, (pixel.x - left) / width] : [0, 0];
   const over = (event: PointerEvent & { readonly currentTarget: HTMLElement }): void => {
-    const frame = event.currentTarget.getBoundingClientRect();
-    point?.({
-      y: top + floor(((event.clientY - frame.top) / frame.height) * height),
-      x: left + floor(((event.clientX - frame.left) / frame.width) * width),
-    });
+    const { y, x } = pointIn(event, event.currentTarget, view);
+    point?.({ y: floor(y), x: floor(x) });
   };
   return h(
     "figure.panel",
@@ -50,7 +48,7 @@ export function pictureSheet(
         },
         h("canvas.picture", {
           role: "img",
-          "aria-label": shown.label,
+          label: shown.label,
           ...own,
           "data-side": shown.side,
           onpointerdown: over,

@@ -57,7 +57,7 @@ export function pins(store: Store): View {
     if (!aside.compare && chosen.length === 2) chosen = [];
     return h(
       "section.pins",
-      { "aria-label": "pins" },
+      { label: "pins" },
       h("h3", {}, "Pins"),
       h("ul.pin-list", { hidden: pins.length === 0 }, pins.map(item)),
       h(

@@ -1,6 +1,16 @@
 /** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
 
+import type { Box, Place } from "../geometry";
 import type { Hover, Store } from "../store";
+
+/** Where a pointer is over an element in which `box` is drawn. */
+export function pointIn(event: MouseEvent, element: Element, { top, left, height, width }: Box): Place {
+  const frame = element.getBoundingClientRect();
+  return {
+    y: top + ((event.clientY - frame.top) / frame.height) * height,
+    x: left + ((event.clientX - frame.left) / frame.width) * width,
+  };
+}
 
 export function pointAt(store: Store, hover: Hover): void {
   store.update({ hover });

@@ -1,7 +1,7 @@
 /** The reversed pictures side by side, in one display, scale and zoom, with one cursor over all of them. */
 
 import { centre, movedCursor } from "../cursor";
-import { h } from "../dom";
+import { h, take } from "../dom";
 import type { Place } from "../geometry";
 import { pictureColumns, viewBox } from "../shown_pictures";
 import { METER_NOTE, meter } from "./meter";
@@ -33,16 +33,14 @@ export function reconstructions({ store, watchSize }: Stage): View {
           made: watchSize,
           tabIndex: 0,
           role: "application",
-          "aria-roledescription": "pictures under one cursor",
-          "aria-label": "pictures; arrow keys move a cursor over all of them, with Shift ten pixels",
+          label: "pictures; arrow keys move a cursor over all, with Shift ten pixels",
           "data-panels": columns.length,
           onfocus: () => moveTo(pixel ?? centre(view)),
           onblur: () => point(null),
           onkeydown: (event) => {
             const to = movedCursor(pixel, event, view);
             if (!to) return;
-            event.preventDefault();
-            event.stopPropagation();
+            take(event);
             moveTo(to);
           },
         },

@@ -24,7 +24,7 @@ export function slider(
     valueAsNumber: value,
     style: `--dcs-filled: ${(100 * (value - minimum)) / (maximum - minimum)}%`,
     title: `${label} (double click: ${home})`,
-    "aria-label": label,
+    label: label,
     "aria-valuetext": text,
     oninput: ({ currentTarget }) => change(currentTarget.valueAsNumber),
     ondblclick: () => change(home),

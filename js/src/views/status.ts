@@ -47,7 +47,7 @@ export function statusLine({ store, focus }: Stage): View {
         h("span.alert", { role: "alert", hidden: !failure }, failure),
         h("button.dismiss", { named: "dismiss", onclick: dismiss }, "×"),
       ),
-      working && h("progress.progress", { "aria-label": "progress", value: progress.fraction }),
+      working && h("progress.progress", { label: "progress", value: progress.fraction }),
       h("span.work", { role: "status", hidden: !work }, work),
       working && progress.cancellable && h("button.button.cancel", { onclick: () => store.cancel() }, "Cancel"),
       h(

@@ -9,6 +9,7 @@ import { percentText, valueText } from "../number_text";
 import type { Scene } from "../scene";
 import { viewBox } from "../shown_pictures";
 import { choice } from "./choice";
+import { select } from "./select";
 import type { Stage, View } from "./stage";
 
 type Pixels = Uint8ClampedArray<ArrayBuffer>;
@@ -33,14 +34,12 @@ export function wayBack({ store, watchSize }: Stage): View {
         ".row",
         {},
         "the way back of",
-        h(
-          "select.select.quiet",
-          {
-            "aria-label": "architecture of the way back",
-            value: code,
-            onchange: ({ currentTarget }) => store.setAside({ wayBack: currentTarget.value }),
-          },
-          scene.view.pictures.map(({ code, name }) => h("option", { key: code, value: code }, name)),
+        select(
+          "architecture of the way back",
+          "quiet",
+          scene.view.pictures.map(({ code, name }) => [code, name]),
+          code,
+          (chosen) => store.setAside({ wayBack: chosen }),
         ),
         h("span.muted", {}, "signal norm at each layer, below it the activation’s"),
       ),
@@ -74,12 +73,12 @@ function enlargement(step: WayBackStep, next: WayBackStep | undefined, scene: Sc
     h(
       "figure",
       {},
-      map(scene, step, pixels, { role: "img", "aria-label": `${step.label}: ${text}` }),
+      map(scene, step, pixels, { role: "img", label: `${step.label}: ${text}` }),
       h("figcaption", {}, text),
     );
   return h(
     "section.enlarged",
-    { "aria-label": "enlarged step", "aria-live": "polite" },
+    { label: "enlarged step", "aria-live": "polite" },
     h(
       ".title",
       {},
