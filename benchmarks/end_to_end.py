@@ -8,10 +8,12 @@ the page when the mouse goes down, when the answer arrives and when the frame th
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +115,7 @@ def clicks(notebook: Notebook, layer: str, prefetch: bool, count: int) -> dict[s
         page.mouse.up()
         page.wait_for_function(DRAWN, arg=before)
         moments.append(page.evaluate(MOMENTS, before))
-    stamps = json.loads(_output(notebook, "print(json.dumps(stamps)); stamps.clear()"))
+    stamps = json.loads(notebook.answer(2, "print(json.dumps(stamps)); stamps.clear()"))
     for down, arrived, drawn in moments[2:]:  # after two to warm up
         inside = [one for one in stamps if down < one[1] < drawn]
         asked = next(begun for name, begun, _ in inside if name == "set_state")
@@ -171,33 +173,23 @@ def _shown(notebook: Notebook, source: str) -> ShownExplorer:
     return explorer
 
 
-def _output(notebook: Notebook, source: str) -> str:
-    return notebook.answer(2, source)
-
-
 def main(count: int = 20) -> None:
     """Print and write the tables."""
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = JupyterServer(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium_program(), args=ARGUMENTS)
+    with ExitStack() as stack:
+        server = JupyterServer(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        stack.callback(server.stop)
+        chromium = stack.enter_context(sync_playwright()).chromium
+        browser = chromium.launch(executable_path=chromium_program(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1500, "height": 1150})
         page.add_init_script(PAGE)
         notebook = Host.lab(server).open(page, "end_to_end", [KERNEL.strip(), "None", "None"])
         notebook.run(0)
         assert "ready" in notebook.output(0)
-        for layer in LAYERS:
-            for prefetch in (False, True):
-                rows.append(
-                    {
-                        "layer": layer,
-                        "hovered": prefetch,
-                        **clicks(notebook, layer, prefetch, count),
-                    }
-                )
+        for layer, prefetch in itertools.product(LAYERS, (False, True)):
+            measured = clicks(notebook, layer, prefetch, count)
+            rows.append({"layer": layer, "hovered": prefetch, **measured})
         marker = hover(notebook, count // 2)
-        browser.close()
-        server.stop()
     heads = ["layer", "hovered first", "median, ms", "95 %", *STAGES, "beyond reversal"]
     lines = []
     for row in rows:

@@ -38,7 +38,7 @@ def test_live_mode_follows_the_pointer_without_a_click(notebook: Notebook, oracl
     explorer.settle()
     oracle.assert_drawn(oracle.neuron(explorer.neuron), "TTT", *explorer.pixels("TTT"))
     explorer.root.get_by_role("checkbox", name="live").click()
-    explorer.wait_for_attribute("live", "false")
+    explorer.wait_for_attribute("live", "")
     shown = explorer.shown
     explorer.page.mouse.move(*explorer.tile_point(0, 2, 0.4, 0.4))
     explorer.wait(lambda: explorer.tooltip != "", "the tooltip")

@@ -22,7 +22,7 @@ str(psutil.Process(os.getpid()).memory_info().rss)
 
 def _memory(notebook: Notebook) -> int:
     """Return the bytes of the kernel's process."""
-    return int(notebook.answer(2, MEMORY.strip()).strip("'\""))
+    return int(notebook.answer(2, MEMORY.strip()).splitlines()[-1].strip("'\""))
 
 
 def _click_for(explorer: ShownExplorer, clicks: int, every: float) -> None:
