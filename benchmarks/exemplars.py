@@ -95,6 +95,7 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
     return [
         name,
         str(k),
+        f"{loading * 1000:.1f}",
         *rates,
         f"{(loading + bare) / (loading + build):.2f}",
         f"{bare / build:.2f}",
@@ -154,6 +155,7 @@ def main(part: str = "all", images: int = 128) -> None:
             heads = [
                 "network",
                 "k",
+                "loading, ms/image",
                 "bare, images/s",
                 "build, images/s",
                 "as it is, images/s",

@@ -92,20 +92,19 @@ def test_two_and_three_processes_at_once_make_the_same_bytes(alone, tmp_path, pr
 @pytest.mark.parametrize("seed", range(3))
 def test_builds_killed_at_random_points_and_resumed_make_the_same_bytes(alone, tmp_path, seed):
     dice = random.Random(seed)
-    kills = 0
-    while True:
-        one = process(str(tmp_path), COUNT, 0, 1, dice.choice([1, 4, 7]), 0.008)
+    left: list[int] = []
+    for wanted in sorted(dice.choices(range(3), k=2)) + [2]:  # of four parts
+        one = process(str(tmp_path), COUNT, 0, 1, dice.choice([1, 4, 7]), 0.02)
         one.start()
-        if kills < 4:
-            # The first times it may not even have begun, later ones fall anywhere in the parts left
-            one.join(dice.uniform(0.02, 0.4))
-            one.kill()
+        _wait_for_parts(tmp_path, wanted)
+        time.sleep(dice.uniform(0, 0.3))  # a part takes 0.32
+        one.kill()
         one.join(60)
-        if one.exitcode == 0:
-            break
         assert one.exitcode == -signal.SIGKILL
-        kills += 1
-    assert kills >= 1
+        left.append(_parts(tmp_path))
+    assert max(left) > 0 and min(left) < 4 and left == sorted(left)
+    report = built(tmp_path, COUNT, batch_size=dice.choice([1, 4, 7]))
+    assert len(report.found) == left[-1]
     assert contents(tmp_path) == contents(alone)
 
 
@@ -125,7 +124,7 @@ def test_builds_killed_while_a_file_is_written_leave_no_half_of_it(alone, tmp_pa
 def test_a_build_killed_after_a_part_keeps_it(tmp_path):
     one = process(str(tmp_path), COUNT, 0, 1, 4, 0.01)
     one.start()
-    _wait_for(tmp_path / "part-00001.safetensors")
+    _wait_for_parts(tmp_path, 2)
     os.kill(one.pid, signal.SIGKILL)
     one.join()
     kept = sorted(path.name for path in tmp_path.glob("part-*"))
@@ -138,7 +137,7 @@ def test_a_build_killed_after_a_part_keeps_it(tmp_path):
 def test_an_interrupted_build_stops_and_keeps_its_parts(tmp_path):
     one = process(str(tmp_path), COUNT, 0, 1, 4, 0.01)
     one.start()
-    _wait_for(tmp_path / "part-00000.safetensors")
+    _wait_for_parts(tmp_path, 1)
     os.kill(one.pid, signal.SIGINT)
     one.join(30)
     assert one.exitcode == 1  # multiprocessing's status for an exception, here KeyboardInterrupt
@@ -181,9 +180,13 @@ def test_broken_parts_are_computed_anew(alone, tmp_path, damage):
     assert contents(tmp_path) == contents(alone)
 
 
-def _wait_for(path: Path) -> None:
-    for _ in range(3000):
-        if path.exists():
+def _parts(folder: Path) -> int:
+    return len(list(folder.glob("part-*")))
+
+
+def _wait_for_parts(folder: Path, wanted: int) -> None:
+    for _ in range(6000):
+        if _parts(folder) >= wanted:
             return
-        time.sleep(0.01)
-    raise AssertionError(f"{path.name} was never written")
+        time.sleep(0.005)
+    raise AssertionError(f"{wanted} parts were never written")

@@ -13,6 +13,8 @@ from PIL import Image
 
 import deconvscope as ds
 from deconvscope.exemplars import Exemplars, build
+from deconvscope.exemplars.manifest import read_manifest
+from deconvscope.exemplars.parts import read_part
 from deconvscope.exemplars.reversed_exemplars import ExemplarReversal, SeenNeuron, piece_of
 from deconvscope.models import Preprocessing, from_module
 from deconvscope.reversal import Box, ReceptiveField
@@ -140,6 +142,16 @@ def test_pieces_begin_where_strides_do():
     field = ReceptiveField((8.0, 8.0), (-42, -42), (92, 92))
     assert piece_of(Box(38, 0, 92, 50), field) == Box(32, 0, 98, 50)
     assert piece_of(Box(38, 0, 92, 50), ReceptiveField((0.5, 0.5), (0, 0), (3, 3))) is None
+
+
+def test_all_channels_of_vgg_16_at_k_100_fit_into_eight_megabytes(tmp_path):
+    images = {str(number): torch.randn(3, 32, 32) for number in range(3)}
+    build("vgg16_trunk", images, out=tmp_path, k=100)
+    part = read_part(tmp_path, read_manifest(tmp_path), 0)
+    assert sum(layer.responses.values.shape[0] for layer in part.layers.values()) == 4224 + 512
+    assert all(layer.responses.values.shape[1] == 100 for layer in part.layers.values())
+    assert part.nbytes <= 8_000_000
+    assert (tmp_path / "exemplars.safetensors").stat().st_size <= 8_000_000
 
 
 def test_how_rare_a_response_is(crops):

@@ -78,8 +78,9 @@ def sixteen_bits() -> bytes:
 
 
 def transparent() -> bytes:
-    picture = left_red().convert("RGBA")
-    picture.putalpha(Image.fromarray(np.full((40, 60), 255, np.uint8)))
+    picture, opacity = left_red().convert("RGBA"), np.zeros((40, 60), np.uint8)
+    opacity[:, :30] = 255
+    picture.putalpha(Image.fromarray(opacity))
     return saved(picture, "PNG")
 
 
@@ -94,7 +95,7 @@ def transparent() -> bytes:
         (sixteen_bits(), (255, 255, 255), (0, 0, 0)),
         (saved(left_red().convert("L"), "PNG"), (76, 76, 76), (29, 29, 29)),
         (saved(left_red().convert("CMYK"), "JPEG", quality=95), (255, 0, 0), (0, 0, 255)),
-        (transparent(), (255, 0, 0), (0, 0, 255)),
+        (transparent(), (255, 0, 0), (255, 255, 255)),
     ],
     ids=["PNG", "JPEG", "WebP", "GIF", "EXIF", "16 bits", "grey", "CMYK", "transparent"],
 )
@@ -110,7 +111,7 @@ def test_every_common_kind_is_seen_upright(
     network = reply["_network"]["image"]
     assert network["label"] == "cat.png"
     assert network["name"].startswith("sha256:")
-    assert browser.explorer.address.endswith(network["name"].replace(":", ":"))
+    assert browser.explorer.address.endswith(network["name"])
 
 
 def test_an_upload_goes_by_its_content_and_stays_in_the_picker(browser: Browser) -> None:
@@ -143,12 +144,13 @@ def test_an_upload_goes_by_its_content_and_stays_in_the_picker(browser: Browser)
 def test_a_bad_file_gets_a_clear_line_and_the_view_stays(
     browser: Browser, file: object, line: str
 ) -> None:
-    before = browser.explorer.address
+    explorer = browser.explorer
+    before = explorer._view, explorer._pictures, explorer._photograph, explorer.address
     failed = send(browser, file)[-1]["_failure"]
     assert (failed["client"], failed["seq"]) == ("browser", 1)
     assert line in failed["message"]
     assert "bytes" not in failed["message"]
-    assert browser.explorer.address == before
+    assert before == (explorer._view, explorer._pictures, explorer._photograph, explorer.address)
     assert browser.ask()[-1]["_view"]["seq"] == 2
 
 

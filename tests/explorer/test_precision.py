@@ -1,0 +1,55 @@
+"""The precision of the way back: a person chooses it, and the status line says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+import deconvscope as ds
+from deconvscope.models import Model
+
+from .recorded_browser import Browser, RecordedComm
+
+
+def test_it_is_the_network_s_own_unless_another_is_asked_for(small_model: Model) -> None:
+    explorer = ds.Explorer(small_model)
+    assert explorer._network["precision"] == "float32"
+    explorer.close()
+    doubled = Model(
+        small_model.network.double(), small_model.preprocess, None, "doubled", "doubled"
+    )
+    explorer = ds.Explorer(doubled)
+    assert explorer._network["precision"] == "float64"
+    explorer.close()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_pictures_are_computed_in_it(small_model: Model, precision: str) -> None:
+    explorer = ds.Explorer(
+        small_model, precision=precision, neuron=ds.Neuron("features.4", 2, 5, 6)
+    )
+    assert explorer._network["precision"] == precision
+    network = ds.ReversedNetwork(small_model.network, precision=precision)
+    expected = network.record(explorer.recording.input).reverse(explorer.neuron, ds.DECONVNET)
+    made, exact = explorer.reconstructions, ds.ReversedNetwork(small_model.network)
+    assert torch.equal(made[ds.DECONVNET], expected.dense()[0])
+    alike = exact.record(explorer.recording.input).reverse(explorer.neuron, ds.DECONVNET).dense()[0]
+    assert torch.equal(made[ds.DECONVNET], alike) == (precision == "float32")
+    explorer.close()
+
+
+def test_it_stays_when_the_model_and_the_image_change(small_model: Model) -> None:
+    comm = RecordedComm()
+    explorer = ds.Explorer(small_model, precision="bfloat16", comm=comm)
+    told = Browser(explorer, comm).ask(model="mobilenet_v2", image="coffee", layer=None)
+    network = Browser(explorer, comm).wait_for("_network", model="mobilenet_v2")["_network"]
+    assert network["precision"] == "bfloat16" and told
+    explorer.close()
+
+
+@pytest.mark.parametrize("precision", ["float8", "", 16, True])
+def test_another_is_refused_with_those_that_there_are(small_model: Model, precision: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="bfloat16"):
+        ds.Explorer(small_model, precision=precision)
