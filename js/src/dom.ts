@@ -121,7 +121,7 @@ function set(target: HTMLElement, name: string, value: unknown): void {
     if (target.getAttribute(name) !== value) target.style.cssText = String(value);
   } else if (name.startsWith("on")) own[name] = value;
   else if (value === null || name.includes("-") || !(name in target)) setAttribute(target, name, value);
-  else if (own[name] !== value) own[name] = value;
+  else if (own[name] !== value || value === "") own[name] = value; // an `alt` that is empty must be there
 }
 
 /** A `true` attribute stands alone, but for ARIA's; a `false` or null one is away. */
