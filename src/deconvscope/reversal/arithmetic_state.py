@@ -38,5 +38,9 @@ def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
 @contextmanager
 def plain_arithmetic(like: Tensor) -> Iterator[None]:
     """Hold autocast and inference mode off, on the device of a tensor, whatever the caller has switched on."""
-    with torch.inference_mode(False), torch.autocast(like.device.type, enabled=False):
+    device = like.device.type
+    if not (torch.is_inference_mode_enabled() or torch.is_autocast_enabled(device)):
+        yield
+        return
+    with torch.inference_mode(False), torch.autocast(device, enabled=False):
         yield

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -99,13 +100,7 @@ def _reverse_all(
         seed, slot = selection.seed(recording), recording.slot(selection.layer)
         shape = tuple(seed.values.shape)
         groups[slot, shape[1:] if len(shape) == 3 else shape].append((number, seed))
-    with tqdm(
-        total=len(selections),
-        delay=1.0,
-        disable=len(selections) == 1 or watch is not None,  # a watcher tells of it in its own way
-        desc="reversing",
-        leave=False,
-    ) as bar:
+    with _progress(1 if watch else len(selections)) as count_on:  # a watcher tells in its own way
         for (slot, _), members in groups.items():
             lanes = 1
             if len(members) > 1:
@@ -117,8 +112,18 @@ def _reverse_all(
                     results[number] = Reversed(
                         selections[number], asked, window, values, recording.extent
                     )
-                bar.update(len(part))
+                count_on(len(part))
     return [results[number] for number in range(len(selections))]
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], object]]:
+    """Show a bar for a list that takes longer than a second; yields what counts on."""
+    if total == 1:  # making a bar would cost a part of a click
+        yield lambda count: None
+        return
+    with tqdm(total=total, delay=1.0, desc="reversing", leave=False) as bar:
+        yield bar.update
 
 
 Picture = tuple[Box, Tensor]
@@ -188,9 +193,10 @@ def run_back(
         The signal at the image.
     """
     signals: dict[int, Signal] = {slot: y_hat}
+    several = len(batch.architectures) > 1 and watch is None and y_hat.values.device.type == "cpu"
     for number in range(recording.made_by(slot), -1, -1):
         step = recording.steps[number]
-        if watch is None and len(signals) == 1 and step.outputs[0] in signals:
+        if several and len(signals) == 1 and step.outputs[0] in signals:
             parts = _parts(recording, signals[step.outputs[0]], batch)
             if len(parts) > 1:
                 return _joined([run_back(recording, step.outputs[0], *part) for part in parts])
@@ -230,11 +236,9 @@ def run_back(
 def _parts(recording: Recording, signal: Signal, batch: Batch) -> list[tuple[Signal, Batch]]:
     """Return a signal that has outgrown the processor's cache in parts, each of some architectures."""
     count, values = len(batch.architectures), signal.values
-    if count == 1 or values.device.type != "cpu":
+    if values.nbytes <= PART_BYTES:
         return [(signal, batch)]
-    at_once = max(1, count * PART_BYTES // (values.numel() * values.element_size()))
-    if at_once >= count:
-        return [(signal, batch)]
+    at_once = max(1, count * PART_BYTES // values.nbytes)
     return [
         (
             signal.with_values(values[first * batch.lanes : (first + at_once) * batch.lanes]),

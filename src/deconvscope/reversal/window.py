@@ -142,7 +142,15 @@ class Window:
     def confined(self) -> Window:
         """Return the window with nothing outside its map: cut where the lanes agree, zeroed in place where not."""
         _, full_height, full_width = self.extent
-        if not self.aligned and self.height * self.width >= full_height * full_width:
+        height, width = self.height, self.width
+        if (
+            min(self.tops) >= 0
+            and min(self.lefts) >= 0
+            and max(self.tops) + height <= full_height
+            and max(self.lefts) + width <= full_width
+        ):
+            return self
+        if not self.aligned and height * width >= full_height * full_width:
             return replace(
                 whole_map(self._spread_maps(), self.lanes), channel=self.channel, extent=self.extent
             )
@@ -160,8 +168,6 @@ class Window:
         top, left = self.tops[0], self.lefts[0]
         y0, y1 = _inside(top, self.height, full_height)
         x0, x1 = _inside(left, self.width, full_width)
-        if (y0, y1, x0, x1) == (top, top + self.height, left, left + self.width):
-            return self
         if (
             y0 == y1 or x0 == x1
         ):  # nothing of the window lies in the map: a zero signal in one pixel of it

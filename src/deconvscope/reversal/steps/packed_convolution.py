@@ -8,6 +8,7 @@ windows of a few pixels costs as much as the sums. Its compiler packs them befor
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -66,6 +67,7 @@ def _can_pack(x: Tensor) -> bool:
     return x.device.type == "cpu" and x.dtype in _PACKED_TYPES and _operators_are_there()
 
 
+@cache
 def _operators_are_there() -> bool:
     return (
         torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
