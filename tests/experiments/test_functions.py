@@ -10,7 +10,7 @@ from torch import nn
 
 import deconvscope as ds
 import deconvscope.experiments as ex
-from deconvscope.experiments.drawing import png
+from deconvscope.experiments.drawing import encoded
 
 EXPERIMENTS: dict[str, dict[str, Any]] = {
     "eight_architectures": {},
@@ -30,8 +30,26 @@ def run(name, photograph, model, **more):
 def test_it_has_numbers_and_a_figure_and_repeats_itself(name, photograph, small):
     first, again = (run(name, photograph, small) for _ in range(2))
     assert str(first) == str(again)
-    assert png(first.figure()) == png(again.figure())
+    assert encoded(first.figure()) == encoded(again.figure())
     assert first.table().rows
+
+
+@pytest.mark.parametrize(
+    ("name", "doing"),
+    [
+        ("eight_architectures", "recording"),
+        ("eight_architectures", "reversing"),
+        ("compare_depths", "reversing"),
+        ("neuron_selectivity", "comparing"),
+        ("cascading_randomisation", "randomising"),
+    ],
+)
+def test_waiting_shows_progress(name, doing, photograph, small, monkeypatch, capsys):
+    run(name, photograph, small)
+    assert doing not in capsys.readouterr().err  # not within the first second
+    monkeypatch.setattr("deconvscope.experiments.progress.SECONDS", 0)
+    run(name, photograph, small)
+    assert doing in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["neuron_selectivity", "phase", "cascading_randomisation"])
@@ -121,7 +139,7 @@ def test_the_two_rules_of_lrn_differ_where_there_is_lrn(photograph, small):
     found = ex.lrn_rule("coffee", layers=["relu3_3"])
     assert all(value < 0.9 for value in found.similarities.values())
     assert found.pictures.shape == (2, 3, 3, 224, 224)
-    assert png(found.figure()) and found.table().rows
+    assert encoded(found.figure()) and found.table().rows
     assert ex.lrn_rule(photograph, ex.with_lrn(small)).layers == ("4", "5.1")
     with pytest.raises(ValueError, match="no local response normalisation"):
         ex.lrn_rule(photograph, small)
@@ -143,7 +161,7 @@ def test_the_foreground_of_ones_own_photograph(photograph, small):
     assert 0 < share < 1 and found.areas["photograph"] == pytest.approx(0.5, abs=0.05)
     inverse = ex.foreground(photograph, 1 - mask, small)
     assert inverse.shares["photograph", "DeSaliNet"] == pytest.approx(1 - share)
-    assert png(found.figure())
+    assert encoded(found.figure())
 
 
 @pytest.mark.parametrize(

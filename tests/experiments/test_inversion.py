@@ -10,8 +10,8 @@ from torch import nn
 
 import deconvscope as ds
 import deconvscope.experiments as ex
-from deconvscope.experiments import inversion
-from deconvscope.experiments.drawing import png
+from deconvscope.experiments import inverse_training
+from deconvscope.experiments.drawing import encoded
 from deconvscope.experiments.inverse_network import CONDITIONS, encoder
 from deconvscope.models import Preprocessing, from_module
 
@@ -45,8 +45,23 @@ def test_all_conditions_start_from_the_same_filters(small, photograph):
     assert set(found.errors) == set(CONDITIONS)
     assert found.curves["both"][0][0] == 0 and found.curves["both"][-1][0] == 8
     assert set(found.ratios()) == {("both", "switches"), ("both", "masks"), ("switches", "masks")}
-    assert "-15%" in str(found) and png(found.figure())
-    assert list(found.shown)[:5] == ["photograph", *CONDITIONS] and len(found.shown) == 7
+    assert "-15%" in str(found) and encoded(found.figure())
+    assert list(found.learned) == list(found.fixed) == list(CONDITIONS)
+    assert {crop.shape for crop in [*found.crops, *found.learned["both"]]} == {(12, 12, 3)}
+
+
+def test_a_fixed_network_is_judged_at_its_best_brightness(small):
+    """One 1×1 convolution that doubles: its reversed network draws the crops themselves, whatever their scale."""
+    double = nn.Conv2d(3, 3, 1, bias=False)
+    with torch.no_grad():
+        double.weight.copy_(2 * torch.eye(3).view(3, 3, 1, 1))
+    bright = Preprocessing(
+        mean=(0.0, 0.0, 0.0)
+    )  # all inputs positive, so that no rectifier stops any
+    model = from_module(nn.Sequential(double, nn.ReLU()), preprocess=bright)
+    found = ex.invert("1", model=model, **SMALL)
+    assert list(found.fixed_errors.values()) == pytest.approx([0, 0, 0, 0], abs=1e-5)
+    assert 0.1 < ex.invert("5", model=small, **SMALL).fixed_errors["both"] <= 1
 
 
 def test_learning_lowers_the_error(small):
@@ -57,7 +72,7 @@ def test_learning_lowers_the_error(small):
 def test_training_interrupted_ends_as_if_it_had_not_been(small, tmp_path, monkeypatch):
     whole = ex.invert("5", model=small, **SMALL)
     keep = tmp_path / "training.pt"
-    step = inversion._Training._step
+    step = inverse_training.Training._step
     count = iter(range(5))
 
     def interrupted(self, *arguments):
@@ -66,7 +81,7 @@ def test_training_interrupted_ends_as_if_it_had_not_been(small, tmp_path, monkey
         step(self, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(inversion._Training, "_step", interrupted)
+        patched.setattr(inverse_training.Training, "_step", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ex.invert("5", model=small, keep=keep, **SMALL)
     again = ex.invert("5", model=small, keep=keep, **SMALL)
@@ -89,8 +104,8 @@ def test_ones_own_photographs(small, tmp_path):
         noise = np.random.default_rng(number).integers(0, 256, (30, 40, 3), dtype=np.uint8)
         Image.fromarray(noise).save(tmp_path / f"{number}.png")
     assert ex.invert("5", tmp_path, small, **SMALL).errors["both"] > 0
-    with pytest.raises(ValueError, match="too few for crops of 31"):
-        ex.invert("5", tmp_path, small, steps=8, batch=2, size=31)
+    with pytest.raises(ValueError, match="40×30 pixels are too few for crops of 31"):
+        ex.invert("5", tmp_path, small, steps=8, batch=2, size=31, short_side=30)
     with pytest.raises(ValueError, match="no pictures"):
         (tmp_path / "empty").mkdir()
         ex.invert("5", tmp_path / "empty", small, **SMALL)

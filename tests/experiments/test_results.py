@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import deconvscope.experiments as ex
-from deconvscope.experiments.drawing import Cell, MissingExtraError, draw_grid, png
+from deconvscope.experiments.drawing import Cell, MissingExtraError, draw_grid, encoded
 from deconvscope.experiments.result import table
 
 
@@ -40,7 +40,7 @@ def result(small, photograph):
 
 def test_a_result_is_a_picture_and_a_table_in_a_notebook(result):
     bundle = result._repr_mimebundle_()
-    assert 'src="data:image/png;base64,' in bundle["text/html"] and "<table" in bundle["text/html"]
+    assert 'src="data:image/' in bundle["text/html"] and "<table" in bundle["text/html"]
     assert bundle["text/plain"] == str(result) == repr(result)
 
 
@@ -49,8 +49,17 @@ def test_the_notebook_gets_the_picture_as_an_output_of_its_own(result, monkeypat
     monkeypatch.setattr("IPython.display.display", lambda data, raw: outputs.append(data))
     result._ipython_display_()
     picture, numbers = outputs
-    assert Image.open(io.BytesIO(picture["image/png"])).width > 300
+    (file,) = (data for kind, data in picture.items() if kind.startswith("image/"))
+    assert Image.open(io.BytesIO(file)).width > 300
     assert "<table" in numbers["text/html"]
+
+
+def test_figures_of_few_colours_are_exact_and_photographs_are_small():
+    colours = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    noise, grey = draw_grid([[Cell(colours)]]), draw_grid([[Cell(np.full_like(colours, 128))]])
+    assert noise._repr_png_() is None and grey._repr_jpeg_() is None
+    assert Image.open(io.BytesIO(noise._repr_jpeg_())).format == "JPEG"
+    assert Image.open(io.BytesIO(grey._repr_png_())).format == "PNG"
 
 
 def test_without_matplotlib_the_numbers_are_there_and_the_remedy(result, without_matplotlib):
@@ -67,7 +76,8 @@ def test_pictures_are_drawn_pixel_for_pixel():
     red, blue = (
         np.full((20, 30, 3), colour, dtype=np.uint8) for colour in ((250, 0, 0), (0, 0, 250))
     )
-    drawn = Image.open(io.BytesIO(png(draw_grid([[Cell(red), None], [Cell(blue), Cell(red)]]))))
+    (file,) = encoded(draw_grid([[Cell(red), None], [Cell(blue), Cell(red)]])).values()
+    drawn = Image.open(io.BytesIO(file))
     pixels = np.asarray(drawn.convert("RGB")).reshape(-1, 3)
     colours = {tuple(map(int, pixel)) for pixel in np.unique(pixels, axis=0)}
     assert {(250, 0, 0), (0, 0, 250)} <= colours

@@ -12,7 +12,7 @@ from torch import nn
 import deconvscope as ds
 import deconvscope.experiments as ex
 from deconvscope.experiments import evaluation
-from deconvscope.experiments.drawing import png
+from deconvscope.experiments.drawing import encoded
 from deconvscope.experiments.evaluation import BASELINE, accuracy_and_overlap
 from deconvscope.experiments.grab_cut import gaussian_baseline
 
@@ -109,7 +109,7 @@ def test_a_segmentation_names_the_class_and_shows_itself():
     assert found.category in ("espresso", "cup", "coffee mug")
     assert 0 < found.mask.mean() < 1
     assert found.saliency.shape == found.seen.shape[:2] == found.seeds.shape
-    assert png(found.figure()) and found.overlay().shape == found.seen.shape
+    assert encoded(found.figure()) and found.overlay().shape == found.seen.shape
     again = ex.segment("coffee", "DeSaliNet", size=128)
     assert np.array_equal(found.mask, again.mask)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deconvscope.experiments as ex
-from deconvscope.experiments.drawing import png
+from deconvscope.experiments.drawing import encoded
 
 
 @st.composite
@@ -78,7 +78,7 @@ def test_checkerboards_where_the_stride_does_not_divide_the_kernel():
 
 def test_it_shows_itself_and_refuses_what_is_no_convolution():
     layer = ex.transposed_convolution([[1, 2], [3, 4]], (3, 3))
-    assert png(layer.figure()) and png(ex.draw_maps({"x": np.eye(2)}))
+    assert encoded(layer.figure()) and encoded(ex.draw_maps({"x": np.eye(2)}))
     with pytest.raises(ValueError, match="square"):
         ex.transposed_convolution([[1, 2]], (3, 3))
     with pytest.raises(ValueError, match="does not fit"):

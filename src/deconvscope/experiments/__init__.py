@@ -6,12 +6,13 @@ Each is a function that returns its numbers, a table of them and a figure, and s
 from .cascade import Cascade, cascading_randomisation
 from .composites import Composite, composites
 from .depths import Depths, compare_depths
+from .drawing import Cell, draw_grid
 from .eight import EightArchitectures, eight_architectures
-from .evaluation import SegmentationScores, evaluate_segmentation
+from .evaluation import SegmentationScores, accuracy_and_overlap, evaluate_segmentation
 from .foreground_share import Foreground, foreground
 from .fourier_phase import Phase, phase
 from .fully_convolutional import NoClassLayerError, fully_convolutional
-from .grab_cut import Cut, cut_out
+from .grab_cut import Cut, cut_out, gaussian_baseline
 from .inverse_network import InverseNetwork
 from .inversion import Inversion, invert
 from .lrn import LrnRule, lrn_rule, with_lrn
@@ -35,6 +36,7 @@ from .transposed_convolution import (
 
 __all__ = [
     "Cascade",
+    "Cell",
     "Composite",
     "Cut",
     "Depths",
@@ -53,10 +55,12 @@ __all__ = [
     "Selectivity",
     "Table",
     "TransposedConvolution",
+    "accuracy_and_overlap",
     "cascading_randomisation",
     "compare_depths",
     "composites",
     "cut_out",
+    "draw_grid",
     "draw_maps",
     "edge_agreement",
     "eight_architectures",
@@ -65,6 +69,7 @@ __all__ = [
     "finite_support",
     "foreground",
     "fully_convolutional",
+    "gaussian_baseline",
     "invert",
     "lrn_rule",
     "neuron_selectivity",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .. import display
 from ..models import SAMPLE_IMAGES, layer_labels
@@ -16,6 +15,7 @@ from ..reversal import Architecture, Recording, ReversedNetwork, Selection, Stro
 from ..reversal.architecture import as_architectures
 from ..reversal.recording import Asked
 from .drawing import draw_curves, new_figure, quieten, show
+from .progress import each
 from .randomise import randomised
 from .result import Result, Table, table
 from .similarity import similarity
@@ -131,7 +131,7 @@ def cascading_randomisation(
     ]
     pictures = [trained[0]]
     curves: list[list[float]] = [[1.0] for _ in asked]
-    for end in tqdm(ends, delay=1.0, desc="randomising", leave=False):
+    for end in each(ends, "randomising"):
         other = ReversedNetwork(randomised(network, seed, top_down[: end + 1]))
         drawn = []
         for one, selection in zip(seen, selections, strict=True):

@@ -31,7 +31,7 @@ class Crops:
 
     Attributes:
         regions: what they are cut from.
-        preprocess: from pixels to the network's input, without resizing or cropping.
+        preprocess: from pixels to the network's input, without cropping.
         size: side of a crop.
     """
 
@@ -46,7 +46,7 @@ class Crops:
 
     def _one(self, generator: torch.Generator) -> Tensor:
         region = self.regions[int(torch.randint(len(self.regions), (), generator=generator))]
-        whole = self.preprocess(_photograph(region.source))
+        whole = _input(region.source, self.preprocess)
         part = whole[:, :, int(region.start * whole.shape[2]) : int(region.stop * whole.shape[2])]
         top, left = (
             int(torch.randint(side - self.size + 1, (), generator=generator))
@@ -56,7 +56,7 @@ class Crops:
 
 
 def training_and_held_out(
-    folder: str | Path | None, model: Model, size: int
+    folder: str | Path | None, model: Model, size: int, short_side: int
 ) -> tuple[Crops, Crops]:
     """Crops to train on and crops that are held out.
 
@@ -65,7 +65,8 @@ def training_and_held_out(
     Args:
         folder: photographs; None for the bundled four.
         model: whose preprocessing turns pixels into inputs.
-        size: side of a crop, in pixels of the photographs.
+        size: side of a crop, in pixels.
+        short_side: pixels along the short side that photographs are resized to.
 
     Raises:
         ValueError: no such folder, no pictures in it, one too small for a crop, or preprocessing that is unknown.
@@ -74,7 +75,7 @@ def training_and_held_out(
         raise ValueError(
             f"how {model.label} turns pixels into inputs is not known here; give it a deconvscope.models.Preprocessing"
         )
-    whole = replace(model.preprocess, size=None, resize=None)
+    whole = replace(model.preprocess, size=None, resize=short_side)
     sources = list(SAMPLE_IMAGES) if folder is None else _files(Path(folder))
     if len(sources) >= _ENOUGH:
         held = [Region(source) for source in sources[::_ENOUGH]]
@@ -83,11 +84,12 @@ def training_and_held_out(
         train = [Region(source, 0.0, _TRAINING_SHARE) for source in sources]
         held = [Region(source, _TRAINING_SHARE, 1.0) for source in sources]
     for source in sources:
-        width, height = _size(source)
+        width, height = (round(side * short_side / min(_size(source))) for side in _size(source))
         narrowest = width if len(sources) >= _ENOUGH else int((1 - _TRAINING_SHARE) * width) - 1
         if min(narrowest, height) < size:
             raise ValueError(
-                f"{source}: {width}×{height} pixels are too few for crops of {size}; choose a smaller size"
+                f"{source}: {width}×{height} pixels are too few for crops of {size}; choose a smaller size "
+                "or a larger short_side"
             )
     return Crops(tuple(train), whole, size), Crops(tuple(held), whole, size)
 
@@ -102,9 +104,9 @@ def _files(folder: Path) -> list[str]:
     return files
 
 
-@lru_cache(maxsize=64)
-def _photograph(source: str) -> Image.Image:
-    return sample_image(source) if source in SAMPLE_IMAGES else read_image(source)
+@lru_cache(maxsize=256)
+def _input(source: str, preprocess: Preprocessing) -> Tensor:
+    return preprocess(sample_image(source) if source in SAMPLE_IMAGES else read_image(source))
 
 
 def _size(source: str) -> tuple[int, int]:

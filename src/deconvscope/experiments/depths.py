@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch import Tensor
 
 from .. import display
-from ..reversal import Architecture, Selection, Strongest
+from ..reversal import Architecture, Box, Selection, Strongest
 from ..reversal.architecture import as_architectures
 from ..reversal.recording import Asked
 from .drawing import Cell, draw_grid
 from .measures import extent_holding
+from .progress import each
 from .result import Result, Table, table
 from .subject import THREE, AnyImage, AnyModel, Subject, place_of, stages, subject
 
@@ -33,6 +35,8 @@ class Depths(Result):
         selections: the neuron of each layer.
         architectures: in the order asked.
         pictures: one (A, C, H, W) a layer.
+        seen: the photograph as the network saw it, (H, W, 3), uint8.
+        frames: of each layer, the square around what its neuron can see.
         spread: (layer, architecture's name) → side, in pixels, of the square as large as the smallest box that holds
             nine tenths of the picture's energy.
     """
@@ -42,6 +46,8 @@ class Depths(Result):
     selections: tuple[Selection, ...]
     architectures: tuple[Architecture, ...]
     pictures: tuple[Tensor, ...]
+    seen: Any
+    frames: tuple[Box, ...]
     spread: dict[tuple[str, str], float]
 
     def table(self) -> Table:
@@ -57,16 +63,26 @@ class Depths(Result):
         )
 
     def figure(self) -> Figure:
-        """One row an architecture, one column a layer."""
-        rows = [
-            [Cell(display.paper(pictures[i])) for pictures in self.pictures]
+        """One column a layer: the piece of the photograph that its neuron sees, and the pictures of that piece."""
+        inside = [
+            (slice(f.top, f.top + f.height), slice(f.left, f.left + f.width)) for f in self.frames
+        ]
+        rows = [[Cell(self.seen[piece]) for piece in inside]]
+        rows += [
+            [
+                Cell(display.paper(pictures[i][:, rows, columns]))
+                for pictures, (rows, columns) in zip(self.pictures, inside, strict=True)
+            ]
             for i in range(len(self.architectures))
         ]
         titles = [
-            f"{layer}\n{place_of(selection)}"
-            for layer, selection in zip(self.layers, self.selections, strict=True)
+            f"{layer}\n{place_of(selection)}, {frame.width} px"
+            for layer, selection, frame in zip(
+                self.layers, self.selections, self.frames, strict=True
+            )
         ]
-        return draw_grid(rows, titles, [a.name for a in self.architectures], self.photograph)
+        names = [self.photograph, *(a.name for a in self.architectures)]
+        return draw_grid(rows, titles, names)
 
 
 def compare_depths(
@@ -91,7 +107,9 @@ def compare_depths(
     """
     seen = subject(model, image)
     names = _layers(seen, layers)
-    results = [seen.recording.reverse(Strongest(name), architectures) for name in names]
+    results = [
+        seen.recording.reverse(Strongest(name), architectures) for name in each(names, "reversing")
+    ]
     labels = tuple(seen.label(name) for name in names)
     asked = as_architectures(architectures)
     boxes = {
@@ -105,8 +123,19 @@ def compare_depths(
         tuple(result.selection for result in results),
         asked,
         tuple(result.dense() for result in results),
+        np.asarray(seen.photograph),
+        tuple(_frame(result.window, result.extent) for result in results),
         {key: (box.height * box.width) ** 0.5 for key, box in boxes.items()},
     )
+
+
+def _frame(window: Box, extent: tuple[int, int]) -> Box:
+    """The smallest square inside the image that holds a window; as much of one as there is room for."""
+    side = max(window.height, window.width)
+    height, width = min(side, extent[0]), min(side, extent[1])
+    top = min(window.top, extent[0] - height)
+    left = min(window.left, extent[1] - width)
+    return Box(top, left, height, width)
 
 
 def _layers(seen: Subject, layers: Sequence[str] | None) -> list[str]:

@@ -24,7 +24,7 @@ COLOURS = {"DeConvNet": "#3b6fb6", "SaliNet": "#c8731a", "DeSaliNet": "#2f8f5b"}
 
 _MORE_COLOURS = ("#7a5195", "#b8434e", "#5f6b7a", "#8c6d31", "#17888f")
 _QUIET = "#5d6170"
-_INCHES = 1.65
+_FEW_COLOURS = 4096
 
 
 class MissingExtraError(ImportError):
@@ -58,19 +58,30 @@ def _drawing_class() -> Any:
     class Drawing(base):  # type: ignore[misc,valid-type]
         """A figure that notebooks show without pyplot and its global state."""
 
-        def _repr_png_(self) -> bytes:
-            return png(self)
+        def _repr_png_(self) -> bytes | None:
+            return encoded(self).get("image/png")
+
+        def _repr_jpeg_(self) -> bytes | None:
+            return encoded(self).get("image/jpeg")
 
     return Drawing
 
 
-def png(figure: Figure) -> bytes:
-    """A figure as the bytes of a PNG file of 256 colours, a third of the size that notebooks would grow by else."""
+def encoded(figure: Figure) -> dict[str, bytes]:
+    """A figure as the bytes of one file, by its media type.
+
+    What has few colours is a PNG file of 256 of them; photographs would lose by that, and be three times as large
+    with all of theirs, so they are JPEG.
+    """
     drawn, file = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")
-    picture = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    picture.save(file, format="PNG", optimize=True)
-    return file.getvalue()
+    picture = Image.open(drawn).convert("RGB")
+    if picture.getcolors(_FEW_COLOURS) is None:
+        picture.save(file, format="JPEG", quality=90, subsampling=0, optimize=True)
+        return {"image/jpeg": file.getvalue()}
+    few = picture.quantize(256, dither=Image.Dither.NONE)
+    few.save(file, format="PNG", optimize=True)
+    return {"image/png": file.getvalue()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +97,7 @@ def draw_grid(
     columns: Sequence[str] = (),
     names: Sequence[str] = (),
     title: str = "",
+    inches: float = 1.65,
 ) -> Figure:
     """Pictures in rows and columns.
 
@@ -94,14 +106,15 @@ def draw_grid(
         columns: headings above the first row.
         names: headings left of each row.
         title: above all.
+        inches: width of a picture.
     """
     across = max(len(row) for row in rows)
     cells = [cell for row in rows for cell in row if cell is not None]
     aspect = max(cell.pixels.shape[0] / cell.pixels.shape[1] for cell in cells)
     lines = max(cell.caption.count("\n") + bool(cell.caption) for cell in cells)
-    height = (_INCHES * aspect + 0.1 + 0.15 * lines) * len(rows)
+    height = (inches * aspect + 0.1 + 0.15 * lines) * len(rows)
     above = 0.2 * max([0, *(name.count("\n") + 1 for name in columns)]) + 0.25 * bool(title)
-    figure = new_figure(_INCHES * across + 0.3 * bool(names), height + above)
+    figure = new_figure(inches * across + 0.3 * bool(names), height + above)
     axes = figure.subplots(len(rows), across, squeeze=False)
     for r, row in enumerate(rows):
         for c in range(across):

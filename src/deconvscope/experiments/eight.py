@@ -12,6 +12,7 @@ from ..models import SAMPLE_IMAGES
 from ..reversal import EIGHT, Reversed, Selection, Strongest
 from .drawing import Cell, draw_grid
 from .measures import edge_agreement
+from .progress import each
 from .result import Result, Table, table
 from .subject import AnyImages, AnyModel, Subject, stages, subjects
 
@@ -105,7 +106,7 @@ def eight_architectures(
         {'ReLU mask': 0.23…, 'pooling switches': 0.18…, 'backward ReLU': 0.49…}
     """
     seen = subjects(model, images)
-    results = [_reversed(one, layer, selection) for one in seen]
+    results = [_reversed(one, layer, selection) for one in each(seen, "reversing")]
     codes = [architecture.code for architecture in EIGHT]
     return EightArchitectures(
         results[0].selection,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
 from ..models import read_image
 from ..models.errors import UnreadableImageError
@@ -21,6 +20,7 @@ from .composites import composites
 from .drawing import COLOURS, new_figure
 from .grab_cut import Mask, cut_out, gaussian_baseline
 from .masks import as_mask
+from .progress import each
 from .result import Entry, Result, Table, table
 from .segmentation import SIZE, Segmenter, segmentations, segmenter
 from .subject import THREE, AnyModel
@@ -176,7 +176,7 @@ def evaluate_segmentation(
     }
     kept = _Kept(keep, settings)
     scores: list[Score] = []
-    for case in tqdm(cases, total=count, delay=1.0, desc="segmenting", leave=False):
+    for case in each(cases, "segmenting", count):
         known = kept.of(case[0], len(methods))
         if known is None:
             known = _scores(case, asked, ready)

@@ -17,6 +17,7 @@ from ..reversal.recording import Asked
 from .drawing import Cell, draw_grid
 from .masks import as_mask, as_seen, sample_mask
 from .measures import energy_inside
+from .progress import each
 from .result import Entry, Result, Table, table
 from .subject import (
     THREE,
@@ -135,7 +136,7 @@ def foreground(
     asked = as_architectures(architectures)
     results = [
         one.recording.reverse(selection or positive_places(one.recording, name), asked)
-        for one, name in zip(seen, chosen, strict=True)
+        for one, name in zip(each(seen, "reversing"), chosen, strict=True)
     ]
     pictures = tuple(result.dense() for result in results)
     return Foreground(

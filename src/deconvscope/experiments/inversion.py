@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from .. import display
 from ..models import Model, layer_path
-from ..reversal import DECONVNET, DESALINET, Activations, ReversedNetwork
-from .crops import Crops, training_and_held_out
+from ..reversal import Activations, ReversedNetwork
+from .crops import training_and_held_out
 from .drawing import Cell, draw_grid
-from .inverse_network import CONDITIONS, Encoder, InverseNetwork, encoder
-from .result import Result, Table, table
+from .inverse_network import CONDITIONS, Encoder, encoder
+from .inverse_training import Training, from_mean, relative_error
+from .result import Entry, Result, Table, table
 from .subject import AnyModel, as_model
 
 if TYPE_CHECKING:
@@ -33,13 +31,14 @@ COMPARISONS = {
 }
 """By which share the error of the first is below that of the second in the paper (section 3.3)."""
 
-_LEARNING_RATE = 1e-3
-_HELD_OUT = 64
-_SHOWN = 5
-_LOOKS = 8
+FIXED = {"neither": "FFT", "masks": "TFT", "switches": "FTT", "both": "TTT"}
+"""The reversed network that is told the same as a learned one, with the network's own filters."""
 
+_SHOWN = 4
+_INCHES = 1.1
 
-Shown = dict[str, list[NDArray[np.uint8]]]
+Numbers = dict[str, float]
+Pictures = dict[str, list[NDArray[np.uint8]]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,54 +51,76 @@ class Inversion(Result):
         steps: of training.
         errors: condition → L2 error on held-out crops, relative to that of their mean colour (0: perfect, 1: nothing
             but the mean is known).
+        fixed_errors: the same of the fixed reversed networks, each with the mean colour of the
+            crops and the brightness that suits them best.
         curves: condition → (step, error) as training went.
-        shown: title → some held-out crops as photographed, as each inverse network draws them, and as fixed reversed
-            networks do.
+        crops: some of the held-out ones as photographed.
+        learned: condition → these crops as the trained inverse network draws them.
+        fixed: condition → as the reversed network with the network's own filters does.
     """
 
     network: str
     layer: str
     steps: int
-    errors: dict[str, float]
+    errors: Numbers
+    fixed_errors: Numbers
     curves: dict[str, tuple[tuple[int, float], ...]]
-    shown: Shown
+    crops: list[NDArray[np.uint8]]
+    learned: Pictures
+    fixed: Pictures
 
     def ratios(self) -> dict[tuple[str, str], float]:
         """By which share the first condition's error differs from the second's, negative where it is lower."""
         return {pair: self.errors[pair[0]] / self.errors[pair[1]] - 1 for pair in COMPARISONS}
 
     def table(self) -> Table:
-        """The errors, and the three ratios beside the paper's."""
-        errors = [(f"L2 error: {name}", self.errors[name], None) for name in CONDITIONS]
-        ratios = [
-            (f"{first} against {second}", f"{ratio:+.0%}", f"{COMPARISONS[first, second]:+.0%}")
+        """The errors of learned and fixed networks, and the three ratios beside the paper's."""
+        errors: list[tuple[Entry, ...]] = [
+            (f"L2 error, told {name}", self.errors[name], self.fixed_errors[name], None)
+            for name in CONDITIONS
+        ]
+        ratios: list[tuple[Entry, ...]] = [
+            (
+                f"{first} against {second}",
+                f"{ratio:+.0%}",
+                None,
+                f"{COMPARISONS[first, second]:+.0%}",
+            )
             for (first, second), ratio in self.ratios().items()
         ]
         return table(
-            ("", "here", "paper"),
+            ("", "learned", "fixed", "paper, learned"),
             [*errors, *ratios],
             f"{self.network}, {self.layer} inverted after {self.steps} steps of training, on held-out crops; an "
-            "error of 1 is that of their mean colour. Mahendran & Vedaldi (ECCV 2016), section 3.3, used ImageNet.",
+            "error of 1 is that of their mean colour. Fixed: the reversed networks "
+            f"{', '.join(FIXED.values())}, whose filters are not trained to invert. Mahendran & Vedaldi (ECCV 2016), "
+            "section 3.3, used ImageNet.",
         )
 
     def figure(self) -> Figure:
-        """Held-out crops, drawn by the trained inverse networks and by fixed ones."""
-        rows = [[Cell(pixels) for pixels in row] for row in self.shown.values()]
-        names = [
-            f"{title}\n{self.errors[title]:.2f}" if title in self.errors else title
-            for title in self.shown
+        """Held-out crops, drawn by the trained inverse networks and by the fixed ones that are told the same."""
+        rows = [
+            [
+                Cell(crop),
+                *(Cell(self.learned[name][i]) for name in CONDITIONS),
+                *(Cell(self.fixed[name][i]) for name in CONDITIONS),
+            ]
+            for i, crop in enumerate(self.crops)
         ]
-        return draw_grid(rows, (), names, f"{self.layer}, held-out crops")
+        learned = [f"learned:\n{name}\n{self.errors[name]:.2f}" for name in CONDITIONS]
+        fixed = [f"fixed:\n{FIXED[name]}\n{self.fixed_errors[name]:.2f}" for name in CONDITIONS]
+        return draw_grid(rows, (self.layer, *learned, *fixed), inches=_INCHES)
 
 
 def invert(
-    layer: str = "pool2",
+    layer: str = "pool3",
     images: str | Path | None = None,
     model: AnyModel = "vgg16_trunk",
     *,
     steps: int = 300,
     batch: int = 8,
     size: int = 24,
+    short_side: int = 128,
     keep: str | Path | None = None,
     device: str | torch.device = "cpu",
     seed: int = 0,
@@ -108,8 +129,9 @@ def invert(
 
     All four are the mirror image of the layers (`InverseNetwork`), have the same parameters and initial filters, and
     see the same crops; they minimise the squared error of the crop. What they reach on held-out crops says how
-    informative each part of the bottleneck is. These are learned deconvolution layers, as in the decoders of
-    segmentation networks; the figure shows the fixed ones beside them.
+    informative each part of the bottleneck is. These are *learned deconvolution* layers, as in the decoders of
+    segmentation networks: unpooling, then transposed convolutions with filters of their own. Beside each stands the
+    *fixed* reversed network that is told the same and keeps the network's filters.
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
@@ -120,6 +142,7 @@ def invert(
         steps: of training; the default shows the order, thousands on many photographs are needed for good pictures.
         batch: crops a step.
         size: side of a crop, in pixels.
+        short_side: pixels along the short side that photographs are shrunk to before they are cropped.
         keep: a file that the state of training is kept in; where it exists, training goes on from there.
         device: where to train, e.g. "cuda".
         seed: of filters and crops.
@@ -128,18 +151,19 @@ def invert(
         UnknownLayerError: no layer of that name.
         ValueError: a layer without bottleneck or of another kind of network, too small photographs, or a `keep` file
             from other settings.
+
+    Example:
+        >>> invert("pool5", "photographs", steps=100_000, size=64, keep="pool5.pt", device="cuda")  # doctest: +SKIP
     """
     if min(steps, batch, size) < 1:
         raise ValueError(f"steps={steps}, batch={batch}, size={size}: at least 1 each")
     known = as_model(model)
-    training, held_out = training_and_held_out(images, known, size)
+    training, held_out = training_and_held_out(images, known, size, short_side)
     parameter = next(known.network.parameters())
     example = parameter.new_zeros((len(training.preprocess.mean), 224, 224))
-    recorded = ReversedNetwork(known.network).record(example).layers
-    path = layer_path(known.name, layer, recorded)
-    trained = _Training(
-        encoder(known.network, path, example), training, held_out, torch.device(device), seed
-    )
+    path = layer_path(known.name, layer, ReversedNetwork(known.network).record(example).layers)
+    encode = encoder(known.network, path, example)
+    trained = Training(encode, training, held_out, torch.device(device), seed)
     settings = {
         "network": known.name,
         "layer": path,
@@ -147,138 +171,45 @@ def invert(
         "steps": steps,
         "batch": batch,
         "size": size,
+        "short_side": short_side,
         "seed": seed,
     }
     curves = trained.run(steps, batch, settings, None if keep is None else Path(keep))
+    crops = trained.held_out
+    shown = crops.flatten(1).std(1).argsort(descending=True)[:_SHOWN]
+    fixed = _reversed(encode, crops)
     return Inversion(
         known.label,
         layer,
         steps,
         {name: curve[-1][1] for name, curve in curves.items()},
+        {name: _best_error(drawn, crops) for name, drawn in fixed.items()},
         {name: tuple(curve) for name, curve in curves.items()},
-        trained.shown(known),
+        [_pixels(known, crop) for crop in crops[shown]],
+        {
+            name: [_pixels(known, made) for made in trained.inverted(name, crops[shown])]
+            for name in CONDITIONS
+        },
+        {name: [display.paper(picture) for picture in fixed[name][shown]] for name in CONDITIONS},
     )
 
 
-class _Training:
-    """Four inverse networks that are trained side by side on the same crops."""
+def _reversed(encode: Encoder, crops: Tensor) -> dict[str, Tensor]:
+    """What the reversed networks make of the crops' activations: condition → (N, C, H, W)."""
+    layers = ReversedNetwork(nn.Sequential(*encode.layers))
+    drawn = []
+    for crop in crops:
+        recording = layers.record(crop)
+        activations = Activations(recording.output_layer)
+        drawn.append(recording.reverse(activations, list(FIXED.values())).dense())
+    return dict(zip(FIXED, torch.stack(drawn, 1), strict=True))
 
-    def __init__(
-        self, encode: Encoder, training: Crops, held_out: Crops, device: torch.device, seed: int
-    ) -> None:
-        self._encode, self._training, self._device, self._seed = encode, training, device, seed
-        self._layers = nn.ModuleList(encode.layers).to(device)
-        self._test = held_out.draw(_HELD_OUT, seed).to(device)
-        self._pixel_scale = float(self._test.std())
-        self._scale = float(encode(self._test)[0].std())
-        self._networks: dict[str, InverseNetwork] = {}
-        for name in CONDITIONS:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                self._networks[name] = InverseNetwork(encode, name).to(device)
-        self._optimisers = {
-            name: torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
-            for name, network in self._networks.items()
-        }
 
-    def run(
-        self, steps: int, batch: int, settings: Mapping[str, Any], keep: Path | None
-    ) -> dict[str, list[tuple[int, float]]]:
-        """Train to the end, from where a kept state is; return the errors on the way."""
-        curves: dict[str, list[tuple[int, float]]] = {name: [] for name in CONDITIONS}
-        done = self._resume(settings, keep, curves)
-        looks = {round(i * steps / _LOOKS) for i in range(_LOOKS + 1)}
-        with tqdm(total=steps, initial=done, delay=1.0, desc="training", leave=False) as bar:
-            for step in range(done, steps + 1):
-                if step in looks and not (curves["both"] and curves["both"][-1][0] == step):
-                    for name, curve in curves.items():
-                        curve.append((step, self._error(name)))
-                    self._store(settings, keep, curves, step)
-                if step < steps:
-                    self._step(step / steps, self._training.draw(batch, self._seed_of(step)))
-                    bar.update()
-        return curves
-
-    def shown(self, model: Model) -> Shown:
-        """Some held-out crops and what the trained and two fixed networks make of them."""
-        crops = self._test[:_SHOWN]
-        shown: Shown = {"photograph": [_pixels(model, crop) for crop in crops]}
-        for name in CONDITIONS:
-            shown[name] = [_pixels(model, crop) for crop in self._inverted(name, crops)]
-        layers = ReversedNetwork(nn.Sequential(*self._encode.layers))
-        fixed = (DECONVNET, DESALINET)
-        titles = [f"fixed:\n{architecture.name}" for architecture in fixed]
-        shown.update({title: [] for title in titles})
-        for crop in crops:
-            recording = layers.record(crop)
-            pictures = recording.reverse(Activations(recording.output_layer), fixed).dense()
-            for title, picture in zip(titles, pictures, strict=True):
-                shown[title].append(display.paper(picture))
-        return shown
-
-    def _seed_of(self, step: int) -> int:
-        return (self._seed + 1) * 1_000_003 + step
-
-    def _step(self, progress: float, crops: Tensor) -> None:
-        crops = crops.to(self._device)
-        y, bottleneck, shapes = self._encode(crops)
-        for name, network in self._networks.items():
-            optimiser = self._optimisers[name]
-            for group in optimiser.param_groups:
-                group["lr"] = _LEARNING_RATE * (1 + math.cos(math.pi * progress)) / 2
-            made = network(y / self._scale, bottleneck, shapes)
-            loss = (made - crops / self._pixel_scale).square().mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-
-    def _inverted(self, name: str, crops: Tensor) -> Tensor:
-        with torch.no_grad():
-            y, bottleneck, shapes = self._encode(crops)
-            made: Tensor = self._networks[name](y / self._scale, bottleneck, shapes)
-        return made * self._pixel_scale
-
-    def _error(self, name: str) -> float:
-        """The L2 error relative to that of the mean colour."""
-        made = self._inverted(name, self._test)
-        mean = self._test.mean((0, 2, 3), keepdim=True)
-        return float((made - self._test).norm() / (mean - self._test).norm())
-
-    def _store(
-        self,
-        settings: Mapping[str, Any],
-        keep: Path | None,
-        curves: Mapping[str, Any],
-        step: int,
-    ) -> None:
-        if keep is None:
-            return
-        state = {
-            "settings": dict(settings),
-            "step": step,
-            "curves": dict(curves),
-            "networks": {name: n.stamps.state_dict() for name, n in self._networks.items()},
-            "optimisers": {name: o.state_dict() for name, o in self._optimisers.items()},
-        }
-        half = keep.with_name(keep.name + ".part")
-        torch.save(state, half)
-        half.replace(keep)  # whole or not at all, whenever it is interrupted
-
-    def _resume(
-        self, settings: Mapping[str, Any], keep: Path | None, curves: dict[str, Any]
-    ) -> int:
-        if keep is None or not keep.exists():
-            return 0
-        state = torch.load(keep, map_location=self._device, weights_only=True)
-        if state["settings"] != dict(settings):
-            raise ValueError(
-                f"{str(keep)!r} holds the training of other settings, {state['settings']}; name another file"
-            )
-        curves.update(state["curves"])
-        for name in CONDITIONS:
-            self._networks[name].stamps.load_state_dict(state["networks"][name])
-            self._optimisers[name].load_state_dict(state["optimisers"][name])
-        return int(state["step"])
+def _best_error(drawn: Tensor, crops: Tensor) -> float:
+    """The error of reversed pictures, which are defined up to a factor, at the one that suits all crops best."""
+    centred, wanted = from_mean(drawn), from_mean(crops)
+    gain = (centred * wanted).sum() / centred.square().sum()
+    return relative_error(gain * centred + crops - wanted, crops)
 
 
 def _pixels(model: Model, crop: Tensor) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from ..reversal.architecture import as_architectures
 from ..reversal.recording import Asked
 from ..reversal.rules import LrnRule as LrnRuleName
 from .drawing import Cell, draw_grid
+from .progress import each
 from .result import Result, Table, table
 from .similarity import similarity
 from .subject import THREE, AnyImage, AnyModel, as_model, place_of, stages, subject
@@ -110,7 +111,7 @@ def lrn_rule(
     )
     asked = as_architectures(architectures)
     both = [replace(architecture, lrn=rule) for rule in _RULES for architecture in asked]
-    results = [seen.recording.reverse(Strongest(name), both) for name in names]
+    results = [seen.recording.reverse(Strongest(name), both) for name in each(names, "reversing")]
     labels = tuple(seen.label(name) for name in names)
     pictures = results[-1].dense()
     return LrnRule(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .drawing import MissingExtraError, png
+from .drawing import MissingExtraError, encoded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,8 +76,9 @@ class Result(ABC):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Picture and table, for front ends that ask for every form at once."""
         try:
-            data = base64.b64encode(png(self.figure())).decode()
-            picture = f'<img src="data:image/png;base64,{data}" style="max-width:100%">'
+            ((kind, data),) = encoded(self.figure()).items()
+            source = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+            picture = f'<img src="{source}" style="max-width:100%">'
         except MissingExtraError as missing:
             picture = f"<p>{html.escape(str(missing))}</p>"
         return {"text/plain": str(self), "text/html": picture + self.table()._repr_html_()}
@@ -89,7 +90,7 @@ class Result(ABC):
         show: Any = ipython.display  # untyped there
 
         try:
-            show({"image/png": png(self.figure()), "text/plain": ""}, raw=True)
+            show({**encoded(self.figure()), "text/plain": ""}, raw=True)
         except MissingExtraError as missing:
             print(missing)
         show({"text/html": self.table()._repr_html_(), "text/plain": str(self)}, raw=True)

@@ -17,7 +17,7 @@ from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Sign
 from ..reversal.architecture import as_architectures
 from .drawing import Cell, draw_grid
 from .fully_convolutional import NoClassLayerError, fully_convolutional
-from .grab_cut import Mask, cut_out, saliency_of
+from .grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of
 from .result import Result, Table, table
 from .subject import AnyImage, AnyModel, as_model, as_photograph, positive_places
 
@@ -69,6 +69,7 @@ class Segmentation(Result):
 
     def figure(self) -> Figure:
         """Photograph, picture, saliency, seeds and foreground."""
+        bright = float(np.quantile(self.saliency, HARD_FOREGROUND_QUANTILE))
         colours = np.array(
             [(40, 70, 160), (150, 170, 220), (245, 245, 245), (240, 180, 120), (200, 90, 20)]
         )
@@ -77,7 +78,7 @@ class Segmentation(Result):
                 [
                     Cell(self.seen, self.photograph),
                     Cell(display.paper(self.picture), f"{self.architecture}: {self.category}"),
-                    Cell(display.saliency(self.picture), "saliency"),
+                    Cell(display.saliency(self.picture.clamp(-bright, bright)), "saliency"),
                     Cell(colours[self.seeds.astype(int) + 2].astype(np.uint8), "seeds"),
                     Cell(self.overlay(), "foreground"),
                 ]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .. import display
 from ..models import SAMPLE_IMAGES
@@ -18,6 +17,7 @@ from ..reversal import Architecture, Mixture, Neuron, Recording, Reversed, Selec
 from ..reversal.architecture import as_architectures
 from ..reversal.recording import Asked
 from .drawing import draw_curves, new_figure, quieten, show
+from .progress import steps
 from .result import Entry, Result, Table, table
 from .similarity import similarity
 from .subject import THREE, AnyImages, AnyModel, Subject, stages, subjects
@@ -149,7 +149,7 @@ def neuron_selectivity(
     neurons: Numbers = {}
     photographs: Numbers = {}
     pairs: Numbers = {}
-    with tqdm(total=len(names) * len(seen), delay=1.0, desc="selectivity", leave=False) as bar:
+    with steps(len(names) * len(seen), "comparing") as bar:
         for name in names:
             between: list[list[float]] = [[] for _ in asked]
             across: list[list[float]] = [[] for _ in asked]

@@ -30,6 +30,7 @@ from ..reversal import (
     Selection,
     Signal,
 )
+from .progress import each
 
 AnyModel = str | Model | nn.Module
 AnyImage = Picture
@@ -125,7 +126,7 @@ def subjects(model: AnyModel, images: AnyImages) -> list[Subject]:
     if not several:
         raise ValueError("no photographs given: name at least one, e.g. 'chelsea'")
     known = as_model(model)
-    seen = [subject(known, image) for image in several]
+    seen = [subject(known, image) for image in each(several, "recording")]
     titles = [one.title for one in seen]
     return [
         replace(one, title=f"{one.title} {number}") if titles.count(one.title) > 1 else one

@@ -18,6 +18,7 @@ from .subject import AnyImage, AnyModel, place_of, stages, subject
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_TITLES = ("DeSaliNet", "no bottleneck", "no bottleneck, random filters")
 NO_BOTTLENECK = Architecture.parse("FFF")
 SHARE = 0.9
 
@@ -71,7 +72,7 @@ class FiniteSupport(Result):
         ]
         return draw_grid(
             rows,
-            self.titles,
+            [title.replace(", ", ",\n") for title in self.titles],
             ("as it is", "sign·|x|^0.1"),
             f"{self.photograph}, {self.layer} {place_of(self.neuron)}",
         )
@@ -120,7 +121,7 @@ def finite_support(
         seen.label(name),
         neuron,
         None if field is None else field.size,
-        ("DeSaliNet", "no bottleneck", "no bottleneck, random filters"),
+        _TITLES,
         pictures,
         tuple(extent(picture) for picture in pictures),
         tuple(extent_holding(picture, SHARE) for picture in pictures),

@@ -205,8 +205,8 @@ def draw_numbers(axis: Axes, matrix: Any, title: str = "") -> None:
         for (row, column), value in np.ndenumerate(values):
             dark = abs(value) > 0.6 * largest
             axis.text(
-                column, row, f"{value:g}", ha="center", va="center", fontsize=8,
-                color="white" if dark else "black",
+                column, row, f"{value:.3g}", ha="center", va="center",
+                fontsize=8 if values.shape[1] <= 7 else 6.5, color="white" if dark else "black",
             )  # fmt: skip
 
 
