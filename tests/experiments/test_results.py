@@ -2,6 +2,7 @@
 
 import io
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,8 @@ def test_the_notebook_gets_the_picture_as_an_output_of_its_own(result, monkeypat
 
 def test_figures_of_few_colours_are_exact_and_photographs_are_small():
     colours = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)
-    noise, grey = draw_grid([[Cell(colours)]]), draw_grid([[Cell(np.full_like(colours, 128))]])
+    noise: Any = draw_grid([[Cell(colours)]])
+    grey: Any = draw_grid([[Cell(np.full_like(colours, 128))]])
     assert noise._repr_png_() is None and grey._repr_jpeg_() is None
     assert Image.open(io.BytesIO(noise._repr_jpeg_())).format == "JPEG"
     assert Image.open(io.BytesIO(grey._repr_png_())).format == "PNG"

@@ -117,7 +117,7 @@ def invert(
     images: str | Path | None = None,
     model: AnyModel = "vgg16_trunk",
     *,
-    steps: int = 300,
+    steps: int = 200,
     batch: int = 8,
     size: int = 24,
     short_side: int = 128,
