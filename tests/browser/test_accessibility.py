@@ -1,19 +1,28 @@
-"""axe-core finds nothing serious, in light and dark, at rest and with everything open."""
+"""axe-core finds nothing serious, in light and dark, at rest, with everything open and on a layer of classes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from .notebook import Notebook
+from .patience import PATIENCE
 from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
 
 AXE = Axe()
 FROM = ("serious", "critical")
+OPENED = (
+    "canvas[data-random]",
+    "canvas[data-edges]",
+    ".dcs-way-back canvas[data-layer]",
+    "canvas[data-segmentation]",
+    ".dcs-comparison canvas[data-side]",
+)
 
 
 def _violations(explorer: ShownExplorer) -> list[str]:
@@ -30,16 +39,36 @@ def _violations(explorer: ShownExplorer) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_serious_violation(notebook: Notebook, theme: str) -> None:
-    notebook.use_theme(theme)
-    try:
-        explorer = notebook.show("ds.Explorer(layer='conv3_3')")
-        explorer.wait(lambda: explorer.attribute("dcs-theme") == theme, f"the {theme} theme")
-        assert _violations(explorer) == []
-        explorer.focus()
-        explorer.page.keyboard.press("?")
-        explorer.root.get_by_role("dialog").wait_for()
-        assert _violations(explorer) == []
-    finally:
-        notebook.use_theme("light")
+@pytest.fixture(params=["light", "dark"])
+def themed(notebook: Notebook, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    notebook.use_theme(request.param)
+    yield notebook
+    notebook.use_theme("light")
+
+
+def test_no_serious_violation_at_rest_and_with_everything_open(themed: Notebook) -> None:
+    explorer = themed.show("ds.Explorer(layer='conv3_3')")
+    assert _violations(explorer) == []
+    explorer.focus()
+    explorer.page.keyboard.press("?")
+    explorer.root.get_by_role("dialog").wait_for()
+    assert _violations(explorer) == []
+    explorer.page.keyboard.press("Escape")
+    for name in ("random weights", "edges", "way back", "segmentation"):
+        explorer.root.get_by_role("button", name=name).click()
+    explorer.page.keyboard.press("p")
+    explorer.press("]")
+    explorer.page.keyboard.press("p")
+    compare = explorer.root.locator(".dcs-compare")
+    explorer.wait(lambda: compare.count() == 2, "two pins")
+    for button in compare.all():
+        button.click()
+    for opened in OPENED:
+        explorer.root.locator(opened).first.wait_for(timeout=PATIENCE)
+    assert _violations(explorer) == []
+
+
+def test_no_serious_violation_on_a_layer_of_classes(themed: Notebook) -> None:
+    explorer = themed.show("ds.Explorer('mobilenet_v2', layer='classifier.1')")
+    explorer.root.locator(".dcs-classes button[data-class]").first.wait_for(timeout=PATIENCE)
+    assert _violations(explorer) == []
