@@ -39,6 +39,7 @@ def _click_for(explorer: ShownExplorer, clicks: int, every: float) -> None:
 def _soak(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, clicks: int) -> None:
     _click_for(explorer, 100, 40)
     memory = _memory(notebook)
+    _click_for(explorer, 1, 40)  # JupyterLab makes a toolbar for the cell that becomes active
     before = listeners_and_nodes(notebook.page)
     _click_for(explorer, clicks, 40)
     neuron = oracle.neuron(explorer.neuron)
