@@ -54,7 +54,7 @@ export async function bundled(entry, change = {}) {
   });
   const { text } = outputFiles[0];
   if (!script) return text;
-  const compress = { ecma: 2022, passes: 3, keep_fargs: false, unsafe: true, unsafe_arrows: true, pure_getters: true };
+  const compress = { ecma: 2022, passes: 5, keep_fargs: false, unsafe: true, unsafe_arrows: true, pure_getters: true };
   // Names with a capital are keys of the keyboard, which are looked up as well.
   const properties = change.format === "iife" ? false : { reserved: reservedIn(text), regex: /^[a-z]/, keep_quoted: true, builtins: true };
   return (await minify(text, { ecma: 2022, module: true, compress, mangle: { properties } })).code;

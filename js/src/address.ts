@@ -18,11 +18,9 @@ export interface Address {
 
 const PATTERN = /^([^/?#]+)\/([^/?#]+)\/(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?(?:\?([^?#]+))?(?:#([^?#]+))?$/;
 
-function quote(part: string): string {
-  return part.replace(/[/?#%,\s]/g, encodeURIComponent);
-}
+const quote = (part: string): string => part.replace(/[/?#%,\s]/g, encodeURIComponent);
 
-export function formatAddress(address: Address): string {
+export const formatAddress = (address: Address): string => {
   const place = address.y === null || address.x === null ? "" : `@${address.y},${address.x}`;
   const codes = address.architectures.map(quote).join(",");
   return (
@@ -30,10 +28,10 @@ export function formatAddress(address: Address): string {
     (codes === "" ? "" : `?${codes}`) +
     (address.image === null ? "" : `#${quote(address.image)}`)
   );
-}
+};
 
 /** The address written in `text`, or null where it is none. */
-export function parseAddress(text: string): Address | null {
+export const parseAddress = (text: string): Address | null => {
   const [whole, model = "", layer = "", channel, y, x, codes = "", image] = PATTERN.exec(text.trim()) ?? [];
   if (!whole) return null;
   const number = (digits: string | undefined): number | null => (digits ? Number(digits) : null);
@@ -50,10 +48,10 @@ export function parseAddress(text: string): Address | null {
   } catch {
     return null; // a stray % that encodes nothing
   }
-}
+};
 
 /** The place that an address names, or null where the text is none; a layer may be named by its label. */
-export function wantedAt(text: string, { scene, catalog }: State): Partial<Wanted> | null {
+export const wantedAt = (text: string, { scene, catalog }: State): Partial<Wanted> | null => {
   const address = parseAddress(text);
   if (!address) return null;
   const { model, layer, channel, y, x, architectures, image } = address;
@@ -66,4 +64,4 @@ export function wantedAt(text: string, { scene, catalog }: State): Partial<Wante
     ...(image && { image }),
     ...(codes.length > 0 && { architectures: codes }),
   };
-}
+};

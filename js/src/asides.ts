@@ -58,7 +58,7 @@ export interface Asides {
 type Told<Name extends keyof Traits> = Exclude<Traits[Name], Record<string, never>>;
 
 /** Reads the asides of a model; what has not changed stays the same object. */
-export function asidesReader(model: Pick<WidgetModel, "get">): (drawn: Ticket) => Asides {
+export const asidesReader = (model: Pick<WidgetModel, "get">): ((drawn: Ticket) => Asides) => {
   /** What a trait tells, put together with its bytes. */
   const aside = <Name extends keyof Traits, Aside extends Ticket>(
     name: Name,
@@ -109,4 +109,4 @@ export function asidesReader(model: Pick<WidgetModel, "get">): (drawn: Ticket) =
     exemplars: exemplars(drawn),
     segmentation: segmentation(drawn),
   });
-}
+};

@@ -5,20 +5,21 @@
 
 import { floor, max, min, round } from "./arithmetic";
 
-/** 256 colours, three bytes each. */
-export type ColourTable = Uint8ClampedArray<ArrayBuffer>;
+/** 256 colours as a canvas has them: red, green, blue and an opaque alpha in the bytes of each. */
+export type ColourTable = Uint32Array<ArrayBuffer>;
 
-/** A table of 256 colours between stops that are evenly apart, two hexadecimal digits for each primary of each. */
-function colourTable(stops: string): ColourTable {
+/** A table between stops that are evenly apart, two hexadecimal digits for each primary of each. */
+const colourTable = (stops: string): ColourTable => {
   const levels = (stops.match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
   const last = levels.length / 3 - 1;
-  return new Uint8ClampedArray(256 * 3).map((_, index) => {
-    const position = (floor(index / 3) / 255) * last;
-    const lower = min(floor(position), last - 1) * 3 + (index % 3);
-    const from = levels[lower] ?? 0;
-    return from + ((levels[lower + 3] ?? 0) - from) * (position - floor(lower / 3));
+  const bytes = new Uint8ClampedArray(1024).map((_, index) => {
+    const [position, primary] = [(floor(index / 4) / 255) * last, index % 4];
+    const lower = min(floor(position), last - 1);
+    const [from = 0, to = 0] = [levels[lower * 3 + primary], levels[lower * 3 + 3 + primary]];
+    return primary === 3 ? 255 : from + (to - from) * (position - lower);
   });
-}
+  return new Uint32Array(bytes.buffer);
+};
 
 /** 0 … 1 in 256 entries. */
 export const SEQUENTIAL: ColourTable = colourTable(
@@ -41,48 +42,48 @@ export interface ColourScale {
 }
 
 /** The scale for values between `minimum` and `maximum`: the sign is kept where some are negative. */
-export function colourScale(minimum: number, maximum: number): ColourScale {
+export const colourScale = (minimum: number, maximum: number): ColourScale => {
   if (minimum >= 0) return { table: SEQUENTIAL, low: 0, high: maximum };
   const extent = max(-minimum, maximum);
   return { table: DIVERGING, low: -extent, high: extent };
-}
+};
 
 /** The table's entry (0 … 255) for a value; a scale without extent has its zero entry for everything. */
-export function entryFor(scale: ColourScale, value: number): number {
+export const entryFor = (scale: ColourScale, value: number): number => {
   const extent = scale.high - scale.low;
   const fraction = extent > 0 ? (value - scale.low) / extent : 0;
   return round(min(1, max(0, fraction)) * 255);
-}
+};
 
 /** A CSS gradient of the part of the scale between `from` and `to`. */
-export function gradient(scale: ColourScale, from: number, to: number): string {
+export const gradient = (scale: ColourScale, from: number, to: number): string => {
+  const bytes = new Uint8Array(scale.table.buffer);
   const colours = Array.from({ length: 17 }, (_, stop) => {
-    const entry = entryFor(scale, from + ((to - from) * stop) / 16) * 3;
-    return `rgb(${scale.table.slice(entry, entry + 3).join(" ")})`;
+    const start = entryFor(scale, from + ((to - from) * stop) / 16) * 4;
+    return `rgb(${bytes.slice(start, start + 3).join(" ")})`;
   });
   return `linear-gradient(to right, ${colours.join(", ")})`;
-}
+};
 
 /**
- * The pixels of a map. `bytes` are values in −`levels` … `levels` that stand for −`extent` … `extent`;
- * writes width·height RGBA pixels into `pixels`, whose rows are `stride` pixels long, from pixel `start` on.
+ * Writes the colours of a map, whose values are given in multiples of `unit`, into RGBA pixels: `width` into each row,
+ * whose rows are `stride` pixels long, from pixel `start` on.
  */
-export function paintMap(
-  bytes: Int8Array | Int16Array,
-  levels: number,
-  extent: number,
+export const paintMap = (
+  values: Int8Array | Int16Array,
+  unit: number,
   scale: ColourScale,
-  pixels: Uint8ClampedArray,
+  pixels: Uint8ClampedArray<ArrayBuffer>,
   width: number,
   start: number,
   stride: number,
-): void {
-  for (let index = 0; index < bytes.length; index++) {
-    const entry = entryFor(scale, ((bytes[index] ?? 0) / levels) * extent) * 3;
-    const pixel = (start + floor(index / width) * stride + (index % width)) * 4;
-    pixels[pixel] = scale.table[entry] ?? 0;
-    pixels[pixel + 1] = scale.table[entry + 1] ?? 0;
-    pixels[pixel + 2] = scale.table[entry + 2] ?? 0;
-    pixels[pixel + 3] = 255;
-  }
-}
+): void => {
+  const colours = new Uint32Array(pixels.buffer);
+  values.forEach((value, index) => {
+    colours[start + floor(index / width) * stride + (index % width)] = scale.table[entryFor(scale, value * unit)] ?? 0;
+  });
+};
+
+/** Levels (0 … 255) in the sequential colours, as RGBA pixels. */
+export const levelPixels = (levels: Uint8Array): Uint8ClampedArray<ArrayBuffer> =>
+  new Uint8ClampedArray(Uint32Array.from(levels, (level) => SEQUENTIAL[level] ?? 0).buffer);

@@ -5,7 +5,7 @@ import type { Command } from "./keys";
 import { isVector, shownChannels } from "./scene";
 import type { Store } from "./store";
 
-export function run([does, first = 0, second = 0]: Command, store: Store): void {
+export const run = ([does, first = 0, second = 0]: Command, store: Store): void => {
   const { scene, order } = store.state;
   const neuron = store.markedNeuron();
   if (!scene) return;
@@ -27,4 +27,4 @@ export function run([does, first = 0, second = 0]: Command, store: Store): void 
     const position = clamp(channels.indexOf(channel) + first + second, 0, channels.length - 1);
     store.ask({ neuron: { channel: channels[position] ?? channel, y, x } });
   }
-}
+};

@@ -12,11 +12,8 @@ export const EXPANDED: Float64Array = Float64Array.from({ length: 256 }, (_, uns
 });
 
 /** The value that one companded byte (−127…127) stands for. */
-export function expand(byte: number, scale: number): number {
-  return (EXPANDED[byte & 0xff] ?? 0) * scale;
-}
+export const expand = (byte: number, scale: number): number => (EXPANDED[byte & 0xff] ?? 0) * scale;
 
 /** The byte (−127…127) that comes nearest to a value of at most `scale` in magnitude. */
-export function compand(value: number, scale: number): number {
-  return scale > 0 ? round(127 * sign(value) * abs(value / scale) ** 0.25) : 0;
-}
+export const compand = (value: number, scale: number): number =>
+  scale > 0 ? round(127 * sign(value) * abs(value / scale) ** 0.25) : 0;

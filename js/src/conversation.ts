@@ -51,7 +51,7 @@ export interface Conversation {
   stop(): void;
 }
 
-export function conversation({ send, kernelState, working, changed }: ConversationParts): Conversation {
+export const conversation = ({ send, kernelState, working, changed }: ConversationParts): Conversation => {
   let seq = 0;
   let wanted: Wanted | null = null;
   let sent: Sent | null = null;
@@ -146,4 +146,4 @@ export function conversation({ send, kernelState, working, changed }: Conversati
       sent = wanted = null;
     },
   };
-}
+};

@@ -12,17 +12,17 @@ const COLOURS = ["R", "G", "B"];
 const MOST_CHANNELS = 4;
 
 /** The values of a picture's channels at one pixel of the image; outside its window a picture is zero. */
-export function valuesAt({ bytes, channels, scale }: Picture, window: Box, pixel: Place): number[] {
+export const valuesAt = ({ bytes, channels, scale }: Picture, window: Box, pixel: Place): number[] => {
   const area = window.height * window.width;
   const place = (pixel.y - window.top) * window.width + pixel.x - window.left;
   const inside = contains(window, pixel);
   return Array.from({ length: channels }, (_, channel) =>
     inside ? expand(bytes[channel * area + place] ?? 0, scale) : 0,
   );
-}
+};
 
 /** `R +0.12 G −0.3 B 0`, which breaks between channels only; a single channel needs no name, and others are numbered. */
-export function readingText(values: readonly number[]): string {
+export const readingText = (values: readonly number[]): string => {
   const named = values
     .slice(0, MOST_CHANNELS)
     .map((value, channel) =>
@@ -31,14 +31,14 @@ export function readingText(values: readonly number[]): string {
         : `${values.length === 3 ? COLOURS[channel] : `${channel}:`}\u00a0${signedText(value)}`,
     );
   return named.join(" ") + (values.length > MOST_CHANNELS ? " …" : "");
-}
+};
 
 /** Where a key moves the cursor inside `view`, ten pixels at a time with Shift; null where the key is no arrow. */
-export function movedCursor(
+export const movedCursor = (
   from: Place | null,
   press: KeyPress & Pick<KeyboardEvent, "shiftKey">,
   view: Box,
-): Place | null {
+): Place | null => {
   const [does, rows = 0, columns = 0] = commandFor(press) ?? [];
   if (does !== "move") return null;
   const { y, x } = from ?? centre(view);
@@ -47,8 +47,9 @@ export function movedCursor(
     y: clamp(y + rows * length, view.top, view.top + view.height - 1),
     x: clamp(x + columns * length, view.left, view.left + view.width - 1),
   };
-}
+};
 
-export function centre({ top, left, height, width }: Box): Place {
-  return { y: top + floor(height / 2), x: left + floor(width / 2) };
-}
+export const centre = ({ top, left, height, width }: Box): Place => ({
+  y: top + floor(height / 2),
+  x: left + floor(width / 2),
+});

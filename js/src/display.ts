@@ -38,10 +38,10 @@ const LEVELS = {
 };
 
 /** A level (0 … 255) for each of the 256 bytes of a picture whose ±127 stand for `scale`; zero where the unit is. */
-export function levelTable(kind: keyof typeof LEVELS, scale: number, unit: number, gain: number): Table {
+export const levelTable = (kind: keyof typeof LEVELS, scale: number, unit: number, gain: number): Table => {
   const slope = unit > 0 ? scale / unit : 0;
   return Uint8ClampedArray.from(EXPANDED, (value) => 255 * LEVELS[kind](slope * value, gain));
-}
+};
 
 export interface Painting {
   readonly mode: DisplayMode;
@@ -56,13 +56,14 @@ export interface Painting {
  * The RGBA pixels of `view`, a box of the image, with the picture drawn where its window lies.
  * Outside the window the picture is zero.
  */
-export function paintPicture(
+export const paintPicture = (
   { bytes, channels, scale }: Picture,
   window: Box,
   view: Box,
   { mode, gain, reference, photograph, image }: Painting,
-): Table {
+): Table => {
   const pixels = new Uint8ClampedArray(view.height * view.width * 4).fill(255);
+  const colours = new Uint32Array(pixels.buffer);
   const [kind, unit] =
     mode === "overlay" || mode === "paper" ? (["paper", reference.q] as const) : ([mode, reference.scale] as const);
   const tones = levelTable(kind, scale, unit, gain);
@@ -78,23 +79,15 @@ export function paintPicture(
       table[inside ? (bytes[channel * area + start] ?? 0) & 0xff : 0] ?? 0;
     let largest = 0;
     for (let channel = 0; channel < channels; channel++) largest = max(largest, level(magnitudes, channel));
-    for (let colour = 0; colour < 3; colour++) {
-      const tone = level(tones, min(colour, last));
-      const below = photograph?.[(place.y * image.width + place.x) * 4 + colour] ?? 0;
-      pixels[pixel * 4 + colour] =
-        mode === "saliency"
-          ? (SEQUENTIAL[largest * 3 + colour] ?? 0)
-          : mode === "overlay" && photograph // which shows where the picture's opacity is low
-            ? below + ((tone - below) * largest) / 255
-            : tone;
+    if (mode === "saliency") colours[pixel] = SEQUENTIAL[largest] ?? 0;
+    else {
+      for (let colour = 0; colour < 3; colour++) {
+        const tone = level(tones, min(colour, last));
+        const below = photograph?.[(place.y * image.width + place.x) * 4 + colour] ?? 0;
+        // The photograph shows where the picture's opacity is low.
+        pixels[pixel * 4 + colour] = mode === "overlay" && photograph ? below + ((tone - below) * largest) / 255 : tone;
+      }
     }
   }
   return pixels;
-}
-
-/** Levels (0 … 255) in the sequential colours, into RGBA pixels that are opaque already. */
-export function paintSequential(levels: Uint8Array, pixels: Uint8ClampedArray): void {
-  levels.forEach((level, pixel) => {
-    pixels.set(SEQUENTIAL.subarray(level * 3, level * 3 + 3), pixel * 4);
-  });
-}
+};

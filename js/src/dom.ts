@@ -47,20 +47,21 @@ export type Child = Tree | string | false | null | undefined | readonly Child[];
  * What an element should be. `spec` is `tag.class.class`, the classes without their prefix, the tag `div` where it is
  * left out; or an element that a view keeps. Props are properties of the element, or attributes with a hyphen.
  */
-export function h<Spec extends string | HTMLElement>(
+export const h = <Spec extends string | HTMLElement>(
   spec: Spec,
   props: Props<Made<Spec>>,
   ...children: readonly Child[]
-): Tree {
-  return { spec, props, children };
-}
+): Tree => ({ spec, props, children });
+
+/** An element of its class alone. */
+export const plain = (spec: string, ...children: readonly Child[]): Tree => ({ spec, props: {}, children });
 
 /** The trees that elements were made from. */
 const drawn = new WeakMap<Node, Tree>();
 const DIRECTIVES = ["key", "made", "paint", "from"];
 
 /** Makes `target` as `tree` says, and paints what is to be painted; all of it where `anew`. Keeps the focus. */
-export function render(target: HTMLElement, tree: Tree, anew = false): void {
+export const render = (target: HTMLElement, tree: Tree, anew = false): void => {
   const paints: (() => void)[] = [];
   const page = target.getRootNode() as Document;
   const { activeElement: focused } = page;
@@ -68,18 +69,18 @@ export function render(target: HTMLElement, tree: Tree, anew = false): void {
   for (const paint of paints) paint();
   if (focused instanceof HTMLElement && page.activeElement !== focused && target.contains(focused))
     focused.focus({ preventScroll: true });
-}
+};
 
 /** The element of a tree. */
-export function create<Made extends HTMLElement>({ spec, props }: Tree): Made {
+export const create = <Made extends HTMLElement>({ spec, props }: Tree): Made => {
   const [tag, ...classes] = String(spec).split(".");
   const made = spec instanceof HTMLElement ? spec : document.createElement(tag || "div");
   if (classes.length > 0 && made !== spec) made.className = classes.map((name) => `dcs-${name}`).join(" ");
   (props.made as ((element: HTMLElement) => void) | undefined)?.(made);
   return made as Made;
-}
+};
 
-function update(target: HTMLElement, tree: Tree, anew: boolean, paints: (() => void)[]): void {
+const update = (target: HTMLElement, tree: Tree, anew: boolean, paints: (() => void)[]): void => {
   const before = drawn.get(target);
   if (before === tree && !anew) return;
   drawn.set(target, tree);
@@ -104,16 +105,16 @@ function update(target: HTMLElement, tree: Tree, anew: boolean, paints: (() => v
   const { paint, from } = props as Props<HTMLElement>;
   const then = before?.props.from as typeof from;
   if (paint && (anew || !then || from?.some((value, index) => value !== then[index]))) paints.push(() => paint(target));
-}
+};
 
-function fits(node: Node, child: Tree | string): boolean {
+const fits = (node: Node, child: Tree | string): boolean => {
   if (typeof child === "string") return node instanceof Text;
   const made = drawn.get(node);
   return node === child.spec || (made?.spec === child.spec && made.props.key === child.props.key);
-}
+};
 
 /** Sets a property, or an attribute where there is no such property; null takes it away. */
-function set(target: HTMLElement, name: string, value: unknown): void {
+const set = (target: HTMLElement, name: string, value: unknown): void => {
   const own = target as unknown as Record<string, unknown>;
   if (name === "named") target.title = String(value);
   if (name === "named" || name === "label") setAttribute(target, "aria-label", value);
@@ -122,22 +123,22 @@ function set(target: HTMLElement, name: string, value: unknown): void {
   } else if (name.startsWith("on")) own[name] = value;
   else if (value === null || name.includes("-") || !(name in target)) setAttribute(target, name, value);
   else if (own[name] !== value || value === "") own[name] = value; // an `alt` that is empty must be there
-}
+};
 
 /** A `true` attribute stands alone, but for ARIA's; a `false` or null one is away. */
-export function setAttribute(target: Element, name: string, value: unknown): void {
+export const setAttribute = (target: Element, name: string, value: unknown): void => {
   const spoken = name.startsWith("aria-");
   const text = value === true && !spoken ? "" : String(value);
   if (value === null || (value === false && !spoken)) target.removeAttribute(name);
   else if (text !== target.getAttribute(name)) target.setAttribute(name, text);
-}
+};
 
 export interface Surface extends Extent {
   readonly context: CanvasRenderingContext2D;
 }
 
 /** A canvas to draw on in CSS pixels, whose own pixels are the screen's; cleared. Null while it is not laid out. */
-export function surface(canvas: HTMLCanvasElement): Surface | null {
+export const surface = (canvas: HTMLCanvasElement): Surface | null => {
   const { width, height } = canvas.getBoundingClientRect();
   const context = canvas.getContext("2d");
   if (!context || !width || !height) return null;
@@ -146,28 +147,27 @@ export function surface(canvas: HTMLCanvasElement): Surface | null {
   canvas.height = rows;
   context.setTransform(columns / width, 0, 0, rows / height, 0, 0);
   return { context, width, height };
-}
+};
 
 /** A canvas to draw on out of sight. */
-export function hiddenCanvas(width: number, height: number): HTMLCanvasElement {
-  return Object.assign(document.createElement("canvas"), { width, height });
-}
+export const hiddenCanvas = (width: number, height: number): HTMLCanvasElement =>
+  Object.assign(document.createElement("canvas"), { width, height });
 
 /** A picture of RGBA pixels to draw from. */
-export function pictureOf(
+export const pictureOf = (
   pixels: Uint8ClampedArray<ArrayBuffer>,
   width: number,
   canvas = hiddenCanvas(1, 1),
-): HTMLCanvasElement {
+): HTMLCanvasElement => {
   const height = pixels.length / 4 / width;
   if (!height) return canvas;
   Object.assign(canvas, { width, height });
   canvas.getContext("2d")?.putImageData(new ImageData(pixels, width), 0, 0);
   return canvas;
-}
+};
 
 /** Keeps an event from everybody else. */
-export function take(event: Event): void {
+export const take = (event: Event): void => {
   event.preventDefault();
   event.stopPropagation();
-}
+};

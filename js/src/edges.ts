@@ -12,7 +12,7 @@ import { type Box, clamp, type Extent } from "./geometry";
 const QUANTILE = 0.995;
 
 /** |∇Y| inside `box` for RGBA pixels of an image, in luminance (0 … 1) a pixel; the border is repeated outwards. */
-export function sobel(pixels: Uint8ClampedArray, image: Extent, box: Box): Float32Array {
+export const sobel = (pixels: Uint8ClampedArray, image: Extent, box: Box): Float32Array => {
   const luminances = new Float32Array(image.height * image.width).map((_, index) => {
     const colour = (primary: number): number => (pixels[index * 4 + primary] ?? 0) / 255;
     return 0.2126 * colour(0) + 0.7152 * colour(1) + 0.0722 * colour(2);
@@ -26,10 +26,10 @@ export function sobel(pixels: Uint8ClampedArray, image: Extent, box: Box): Float
     const down = (dx: number): number => luminance(y + 1, x + dx) - luminance(y - 1, x + dx);
     return Math.hypot(across(-1) + 2 * across(0) + across(1), down(-1) + 2 * down(0) + down(1)) / 8;
   });
-}
+};
 
 /** The edges inside `box` as a picture of one channel, and what its displays refer to. */
-export function edgePicture(pixels: Uint8ClampedArray, image: Extent, box: Box): Picture & Reference {
+export const edgePicture = (pixels: Uint8ClampedArray, image: Extent, box: Box): Picture & Reference => {
   const magnitudes = sobel(pixels, image, box);
   const sorted = magnitudes.toSorted();
   const scale = sorted.at(-1) ?? 0;
@@ -39,4 +39,4 @@ export function edgePicture(pixels: Uint8ClampedArray, image: Extent, box: Box):
     scale,
     q: sorted[floor(QUANTILE * (sorted.length - 1))] ?? 0,
   };
-}
+};

@@ -1,7 +1,7 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
 import { run } from "./commands";
-import { h, render, setAttribute, type Tree, take } from "./dom";
+import { h, plain, render, setAttribute, type Tree, take } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
 import { prefetching } from "./prefetch";
 import { savePictures } from "./saving";
@@ -25,11 +25,10 @@ import { wayBack } from "./views/way_back";
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
 /** Where a pointer must not take the focus from the root, so that the arrow keys go on moving the neuron. */
-const POINTED =
-  ".dcs-layers, .dcs-images, .dcs-image canvas, .dcs-atlas canvas, .dcs-panels, .dcs-segments, .dcs-chips, .dcs-exemplars";
+const POINTED = "canvas, [role=radio], [aria-pressed], .dcs-exemplars";
 
 /** Shows `store` in `host` until the returned function is called. */
-export function mount(store: Store, host: HTMLElement): () => void {
+export const mount = (store: Store, host: HTMLElement): (() => void) => {
   const ended = new AbortController();
   const { signal } = ended;
   const root = document.createElement("div");
@@ -75,7 +74,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
 
   const [top, strip, image, atlas] = [header(stage, toggleHelp), layerStrip(stage), imageView(stage), atlasView(stage)];
   const [pictures, back, compared] = [reconstructions(stage), wayBack(stage), comparison(store)];
-  const [pinned, status] = [pins(store), statusLine(stage)];
+  const [pinned, status] = [pins(stage), statusLine(stage)];
   const prefetch = prefetching(
     (neuron) => store.tellHover(neuron),
     () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
@@ -108,8 +107,10 @@ export function mount(store: Store, host: HTMLElement): () => void {
       {
         tabIndex: 0,
         role: "region",
+        spellcheck: false,
         label: "deconvscope explorer; press question mark for the keys",
         ...told(state),
+        [SUPPRESS]: "true",
         "data-drawn": draws,
         "data-dcs-theme": hostTheme(host),
         "data-pointed": pointed,
@@ -126,9 +127,8 @@ export function mount(store: Store, host: HTMLElement): () => void {
       },
       top(state),
       strip(state),
-      h(
+      plain(
         ".columns",
-        {},
         image(state),
         atlas(state),
         h(
@@ -149,7 +149,7 @@ export function mount(store: Store, host: HTMLElement): () => void {
         ".tooltip",
         {
           hidden: !tip,
-          style: `translate: clamp(4px, calc(${tip?.[1] ?? 0}px - 50%), calc(100cqw - 100% - 4px)) calc(${tip?.[2] ?? 0}px - 100% - 14px)`,
+          style: `--dcs-x: ${tip?.[1]}px; --dcs-y: ${tip?.[2]}px`,
           "aria-hidden": true,
         },
         tip?.[0],
@@ -182,52 +182,35 @@ export function mount(store: Store, host: HTMLElement): () => void {
     cancelAnimationFrame(frame);
     frame = -1; // draws no more
     root.remove();
-    host.classList.remove("dcs-host");
   };
-}
+};
 
 /**
  * JupyterLab keeps its shortcuts off elements with this attribute, but all of them: Ctrl+S would open the browser's
  * dialog. So the attribute is away while such a key is handled, except where a person writes. What has the focus
  * bears it as well, because Lumino tests its selectors on the element itself before it looks at the parent.
  */
-function leaveShortcuts(root: HTMLElement, signal: AbortSignal): void {
-  let focused: Element = root;
-  const keepOff = (keep: boolean): void => {
-    for (const one of [root, focused]) setAttribute(one, SUPPRESS, keep ? "true" : null);
+const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
+  const listener = (event: KeyboardEvent): void => {
+    const [target] = event.composedPath();
+    if (!(target instanceof Element) || !root.contains(target)) return;
+    const leave = (event.ctrlKey || event.metaKey) && !target.matches("input:not([type=range])");
+    for (const one of [root, target]) setAttribute(one, SUPPRESS, leave ? null : "true");
   };
-  keepOff(true);
-  const listener = ({ target }: Event): void => {
-    if (focused !== root) setAttribute(focused, SUPPRESS, null);
-    if (target instanceof Element) focused = target;
-    keepOff(true);
-  };
-  root.addEventListener("focusin", listener, { signal });
-  addEventListener(
-    "keydown",
-    (event) => {
-      const [target] = event.composedPath();
-      if (!(event.ctrlKey || event.metaKey) || !(target instanceof Element) || !root.contains(target)) return;
-      if (target.matches("input:not([type=range])")) return;
-      keepOff(false);
-      setTimeout(keepOff, 0, true);
-    },
-    { signal, capture: true },
-  );
-}
+  addEventListener("keydown", listener, { signal, capture: true });
+};
 
 /** What is drawn, for style sheets and for tests. */
-function told({ scene, wanted, silence, failure, live }: State) {
+const told = ({ scene, wanted, silence, live }: State) => {
   const { seq, layer, neuron } = scene?.view ?? {};
   const place = neuron?.y == null ? "" : `@${neuron.y},${neuron.x}`;
   return {
     "data-busy": String(wanted !== null),
     "aria-busy": wanted !== null,
     "data-kernel": silence === "no kernel" ? "absent" : null,
-    "data-failed": failure !== null,
     "data-empty": !scene,
     "data-live": live,
     "data-seq": seq,
     "data-neuron": neuron && `${layer}/${neuron.channel}${place}`,
   };
-}
+};

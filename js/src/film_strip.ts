@@ -2,16 +2,15 @@
 
 import { min, round } from "./arithmetic";
 import type { WayBackStep } from "./asides";
-import { paintSequential } from "./display";
 import { type Box, type Extent, mapBox } from "./geometry";
 import type { Layer } from "./protocol";
 
 /** Added up they are white, and orange is the lighter for who sees no colours. */
-const SIGNAL = [255, 150, 60] as const;
-const ACTIVATION = [0, 105, 195] as const;
+const SIGNAL = [255, 150, 60];
+const ACTIVATION = [0, 105, 195];
 
 /** The box of the image that a step's window covers; null where its layer has no places, or is not known. */
-export function stepBox(step: WayBackStep, layers: readonly Layer[], image: Extent): Box | null {
+export const stepBox = (step: WayBackStep, layers: readonly Layer[], image: Extent): Box | null => {
   const layer = layers.find(({ name }) => name === step.name);
   const [, rows, columns] = layer?.shape ?? [];
   if (layer === undefined || layer.field === null || rows === undefined || columns === undefined) return null;
@@ -23,25 +22,20 @@ export function stepBox(step: WayBackStep, layers: readonly Layer[], image: Exte
     height: step.height * down,
     width: step.width * across,
   };
-}
-
-/** Norms (255 the largest) in the sequential colours. */
-export function levelPixels(levels: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
-  const pixels = new Uint8ClampedArray(levels.length * 4).fill(255);
-  paintSequential(levels, pixels);
-  return pixels;
-}
+};
 
 /** The signal as orange light, the activation as blue light: white where both are strong. */
-export function meetingPixels({ signalMap, activationMap }: WayBackStep): Uint8ClampedArray<ArrayBuffer> {
+export const meetingPixels = ({ signalMap, activationMap }: WayBackStep): Uint8ClampedArray<ArrayBuffer> => {
   const pixels = new Uint8ClampedArray(signalMap.length * 4).fill(255);
-  for (let place = 0; place < signalMap.length; place++) {
-    const [signal, activation] = [(signalMap[place] ?? 0) / 255, (activationMap[place] ?? 0) / 255];
-    for (const colour of [0, 1, 2] as const)
-      pixels[place * 4 + colour] = SIGNAL[colour] * signal + ACTIVATION[colour] * activation;
-  }
+  signalMap.forEach((level, place) => {
+    const [signal, activation] = [level / 255, (activationMap[place] ?? 0) / 255];
+    pixels.set(
+      [0, 1, 2].map((colour) => (SIGNAL[colour] ?? 0) * signal + (ACTIVATION[colour] ?? 0) * activation),
+      place * 4,
+    );
+  });
   return pixels;
-}
+};
 
 /** What a rectifier's reversed rule took from the signal. */
 export interface Stopped {
@@ -55,7 +49,11 @@ export interface Stopped {
  * Compares the signal at a rectifier's output with the signal at its input, where `next` is that; null elsewhere.
  * The steps of deep networks leave layers out.
  */
-export function stoppedAt(step: WayBackStep, next: WayBackStep | undefined, layers: readonly Layer[]): Stopped | null {
+export const stoppedAt = (
+  step: WayBackStep,
+  next: WayBackStep | undefined,
+  layers: readonly Layer[],
+): Stopped | null => {
   const input = layers[layers.findIndex(({ name }) => name === step.name) - 1];
   if (step.kind !== "rectifier" || !next || next.name !== input?.name || next.rows !== step.rows) return null;
   let [arrived, left] = [0, 0];
@@ -68,4 +66,4 @@ export function stoppedAt(step: WayBackStep, next: WayBackStep | undefined, laye
     return round(Math.sqrt(before - after));
   });
   return { map, share: arrived === 0 ? 0 : 1 - left / arrived };
-}
+};

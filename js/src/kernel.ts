@@ -12,13 +12,13 @@ const STATES: ReadonlyMap<unknown, KernelState> = new Map([
   ["autorestarting", "busy"],
 ]);
 
-function property(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+/** JupyterLab's manager. */
+interface Manager {
+  readonly kernel: { readonly status?: string; readonly isDisposed?: boolean } | null | undefined;
 }
 
-export function kernelState(widgetManager: unknown): KernelState {
-  if (typeof widgetManager !== "object" || widgetManager === null || !("kernel" in widgetManager)) return "unknown";
-  const { kernel } = widgetManager;
-  if (kernel === null || kernel === undefined || property(kernel, "isDisposed") === true) return "absent";
-  return STATES.get(property(kernel, "status")) ?? "unknown";
-}
+export const kernelState = (widgetManager: unknown): KernelState => {
+  if (!("kernel" in Object(widgetManager))) return "unknown";
+  const { kernel } = widgetManager as Manager;
+  return !kernel || kernel.isDisposed ? "absent" : (STATES.get(kernel.status) ?? "unknown");
+};

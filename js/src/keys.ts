@@ -24,26 +24,25 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 /** For the help card: keys, and what they do. */
 export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
   ["← ↑ → ↓", "move the neuron"],
-  ["[ ]", "previous, next channel, in the atlas’s order"],
+  ["[ ]", "previous, next channel of the atlas"],
   [", .", "previous, next layer"],
   ["m", "the layer’s strongest neuron"],
   ["s", "save the pictures as PNG"],
   ["p", "pin this place"],
-  ["Tab Enter", "reach and use every control"],
-  ["?", "show or hide this card"],
+  ["?", "this card"],
 ];
 
 export type KeyPress = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "getModifierState">;
 
 /** The command of a key press, or null where the key belongs to somebody else. */
-export function commandFor(press: KeyPress): Command | null {
+export const commandFor = (press: KeyPress): Command | null => {
   // AltGr, with which many keyboards write brackets, reports Ctrl and Alt as well.
   const modified = press.metaKey || ((press.ctrlKey || press.altKey) && !press.getModifierState("AltGraph"));
   return (!modified && COMMANDS.get(press.key)) || null;
-}
+};
 
 /** True where the key writes, or moves within a control of its own. */
-export function ownsKeys(target: EventTarget | null, key: string): boolean {
+export const ownsKeys = (target: EventTarget | null, key: string): boolean => {
   if (!(target instanceof HTMLElement)) return false;
   return target.matches("input[type=range]") ? key.startsWith("Arrow") : target.matches("input, select");
-}
+};

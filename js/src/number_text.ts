@@ -2,11 +2,9 @@
 
 import { abs, max, round } from "./arithmetic";
 
-function withMinus(digits: string): string {
-  return digits.replace("-", "−");
-}
+const withMinus = (digits: string): string => digits.replace("-", "−");
 
-export function valueText(value: number, digits = 3): string {
+export const valueText = (value: number, digits = 3): string => {
   if (value === 0) return "0";
   const magnitude = abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) {
@@ -15,27 +13,26 @@ export function valueText(value: number, digits = 3): string {
   }
   if (magnitude >= 10 ** (digits - 1)) return withMinus(String(round(value)));
   return withMinus(String(Number(value.toPrecision(digits))));
-}
+};
 
 /** With its sign, and no more digits than can be compared at a glance. */
-export function signedText(value: number): string {
+export const signedText = (value: number): string => {
   const text = valueText(value, 2);
   return value > 0 ? `+${text}` : text;
-}
+};
 
-export function percentText(fraction: number): string {
+export const percentText = (fraction: number): string => {
   const percent = fraction * 100;
   if (percent > 0 && percent < 0.001) return "< 0.001 %";
   return `${valueText(percent, percent < 1 ? 1 : 2)} %`;
-}
+};
 
-export function durationText(milliseconds: number): string {
-  return milliseconds < 1000 ? `${max(1, round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
-}
+export const durationText = (milliseconds: number): string =>
+  milliseconds < 1000 ? `${max(1, round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** 512 × 28², 64 × 112 × 56, or 1000 for a vector. */
-export function shapeText(shape: readonly number[]): string {
+export const shapeText = (shape: readonly number[]): string => {
   const [channels = 0, height, width] = shape;
   if (height === undefined || width === undefined) return shape.join(" × ");
   return shape.length === 3 && height === width ? `${channels} × ${height}²` : shape.join(" × ");
-}
+};

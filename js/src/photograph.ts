@@ -9,11 +9,14 @@ export interface Photograph {
   readonly pixels: Uint8ClampedArray;
 }
 
-export async function decodePhotograph(bytes: Uint8Array<ArrayBuffer>, { height, width }: Extent): Promise<Photograph> {
+export const decodePhotograph = async (
+  bytes: Uint8Array<ArrayBuffer>,
+  { height, width }: Extent,
+): Promise<Photograph> => {
   const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
   const picture = hiddenCanvas(width, height);
   const context = picture.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("this browser gives no canvas to draw on");
   context.drawImage(bitmap, 0, 0, width, height);
   return { picture, pixels: context.getImageData(0, 0, width, height).data };
-}
+};

@@ -13,7 +13,7 @@ const LARGEST_UPLOAD = 9e5;
 const ENCODINGS = [["image/png"], ["image/jpeg", 0.95], ["image/jpeg", 0.8], ["image/jpeg", 0.5]] as const;
 
 /** A file as a small PNG or JPEG, upright, on white where it is transparent. Errors are for the person to read. */
-export async function preparedPicture(file: File): Promise<Uint8Array<ArrayBuffer>> {
+export const preparedPicture = async (file: File): Promise<Uint8Array<ArrayBuffer>> => {
   const refuse = (why: string): never => {
     throw new Error(`${file.name || "the picture"} ${why}`);
   };
@@ -40,10 +40,10 @@ export async function preparedPicture(file: File): Promise<Uint8Array<ArrayBuffe
     if (blob && blob.size < LARGEST_UPLOAD) return new Uint8Array(await blob.arrayBuffer());
   }
   return refuse("is too large to be sent to the kernel");
-}
+};
 
 /** A picture of which the browser has read the size, but decoded no pixel. */
-async function undecoded(file: Blob): Promise<HTMLImageElement> {
+const undecoded = async (file: Blob): Promise<HTMLImageElement> => {
   const reader = new FileReader();
   // Whatever it says it is: a browser would read SVG as well. Not every host allows the URLs of blobs.
   reader.readAsDataURL(file.slice(0, file.size, "image/png"));
@@ -55,4 +55,4 @@ async function undecoded(file: Blob): Promise<HTMLImageElement> {
     Object.assign(image, { onload: done, onerror: fail, src: reader.result });
   });
   return image;
-}
+};

@@ -18,7 +18,7 @@ export interface Prefetch {
 }
 
 /** `allowed` is false where the person does not want it, or an answer is awaited. */
-export function prefetching(tell: (neuron: NeuronPlace | null) => void, allowed: () => boolean): Prefetch {
+export const prefetching = (tell: (neuron: NeuronPlace | null) => void, allowed: () => boolean): Prefetch => {
   let pointed: NeuronPlace | null = null;
   let told: NeuronPlace | null = null;
   let toldAt = -PAUSE_MS;
@@ -38,8 +38,7 @@ export function prefetching(tell: (neuron: NeuronPlace | null) => void, allowed:
     },
     stop: () => clearTimeout(timer),
   };
-}
+};
 
-function same(one: NeuronPlace | null, other: NeuronPlace | null): boolean {
-  return one?.channel === other?.channel && one?.y === other?.y && one?.x === other?.x;
-}
+const same = (one: NeuronPlace | null, other: NeuronPlace | null): boolean =>
+  one?.channel === other?.channel && one?.y === other?.y && one?.x === other?.x;

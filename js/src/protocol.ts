@@ -4,8 +4,8 @@
  * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see scene.ts.
  *
  * What is drawn can be read from outside as well, by tests and style sheets:
- * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn), data-failed,
- *   data-empty, data-kernel="absent", data-live;
+ * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn),
+ *   data-empty, data-kernel="absent";
  * - pictures: `canvas[data-code]`, `.dcs-meter[data-code]` with data-value, `canvas[data-random=CODE]`,
  *   `canvas[data-edges]`; the way back: `.dcs-way-back canvas[data-layer]`;
  * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
@@ -305,26 +305,20 @@ export interface WidgetModel {
 }
 
 /** What a trait tells; null while it is `{}` (or absent). */
-export function told<Told extends object>(trait: Told | Empty | undefined): Told | null {
-  return trait && Object.keys(trait).length > 0 ? (trait as Told) : null;
-}
+export const told = <Told extends object>(trait: Told | Empty | undefined): Told | null =>
+  trait && Object.keys(trait).length > 0 ? (trait as Told) : null;
 
 /** The bytes of a binary trait. Hosts hand out DataViews into larger buffers: the offset counts. */
-export function readBytes(value: unknown): Uint8Array<ArrayBuffer> {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value) && value.buffer instanceof ArrayBuffer)
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return new Uint8Array(0);
-}
+export const readBytes = (value: unknown): Uint8Array<ArrayBuffer> => {
+  const view = ArrayBuffer.isView(value) ? value : new Uint8Array(value instanceof ArrayBuffer ? value : []);
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+};
 
-export function readInt8(value: unknown): Int8Array<ArrayBuffer> {
-  const bytes = readBytes(value);
-  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+/** The same bytes with their signs; copied. */
+export const readInt8 = (value: unknown): Int8Array<ArrayBuffer> => new Int8Array(readBytes(value));
 
-/** Little-endian 16-bit integers; copied, because the buffer may start at an odd address. */
-export function readInt16(value: unknown): Int16Array<ArrayBuffer> {
+/** 16-bit integers, little-endian as all machines with browsers are; copied, because the buffer may start at an odd address. */
+export const readInt16 = (value: unknown): Int16Array<ArrayBuffer> => {
   const bytes = readBytes(value);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Int16Array.from({ length: bytes.byteLength >> 1 }, (_, index) => view.getInt16(index * 2, true));
-}
+  return new Int16Array(bytes.slice(0, bytes.length & ~1).buffer);
+};

@@ -1,11 +1,11 @@
 /** Remembers the last result of `compute` while its arguments stay the very same values. A failure is not remembered. */
-export function remembered<Arguments extends readonly unknown[], Result>(
+export const remembered = <Arguments extends readonly unknown[], Result>(
   compute: (...values: Arguments) => Result,
-): (...values: Arguments) => Result {
+): ((...values: Arguments) => Result) => {
   let last: { readonly values: Arguments; readonly result: Result } | null = null;
   return (...values) => {
     if (last === null || last.values.some((value, index) => !Object.is(value, values[index])))
       last = { values, result: compute(...values) };
     return last.result;
   };
-}
+};

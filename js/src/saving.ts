@@ -13,11 +13,11 @@ const GAP = 24;
 const LINE = 32;
 
 /** Hands the person a file of what is drawn in `root`: the photograph, then a column for each picture. */
-export function savePictures(
+export const savePictures = (
   { scene, zoom, display, gain }: State,
   root: ParentNode,
   colour: (name: string) => string,
-): void {
+): void => {
   if (!scene) return;
   const { network, view, layer, photograph } = scene;
   const columns = [...root.querySelectorAll(".dcs-panels > div")].map(({ children }) => [...children]);
@@ -32,25 +32,15 @@ export function savePictures(
   const context = canvas.getContext("2d");
   if (!context) return;
 
-  const write = (text: string, left: number, bottom: number, name = "--dcs-text", most = width - 2 * GAP): void => {
+  const write = (text: string, left: number, bottom: number, most = width - 2 * GAP): void => {
     context.font = "20px system-ui, sans-serif";
-    context.fillStyle = colour(name);
+    context.fillStyle = colour("--dcs-text");
     context.fillText(text, left, bottom, most);
   };
   /** A picture in the middle of its square, with its name and range below. */
-  const put = (
-    column: number,
-    row: number,
-    picture: HTMLCanvasElement,
-    ratio: number,
-    told: readonly string[],
-  ): void => {
+  const put = (column: number, row: number, picture: HTMLCanvasElement, ratio: number, told: string): void => {
     const [left, top] = [GAP + column * across, GAP + LINE + row * down];
-    const [name = "", range = ""] = told;
-    write(name, left, top + side + 25, "--dcs-text", side * 0.66);
-    context.textAlign = "right";
-    write(range, left + side, top + side + 25, "--dcs-muted", side * 0.33);
-    context.textAlign = "left";
+    write(told, left, top + side + 25, side);
     context.fillStyle = "#808080";
     context.fillRect(left, top, side, side);
     const [high, wide] = [picture.height * ratio, picture.width * ratio];
@@ -62,15 +52,15 @@ export function savePictures(
   const { channel, y, x, value } = view.neuron;
   const place = y === null ? "" : ` at (${y}, ${x})`;
   write(`${network.label} · ${layer.label} · neuron ${channel}${place} = ${valueText(value, 4)}`, GAP, LINE);
-  write(`${view.address} · ${display} ×${valueText(gain)}`, GAP, height - GAP, "--dcs-muted");
+  write(`${view.address} · ${display} ×${valueText(gain)}`, GAP, height - GAP);
   const { picture } = photograph;
-  put(0, 0, picture, side / max(picture.height, picture.width), [network.image.label]);
+  put(0, 0, picture, side / max(picture.height, picture.width), network.image.label);
   context.imageSmoothingEnabled = false;
   columns.forEach((figures, column) => {
     figures.forEach((figure, row) => {
       const drawn = figure.querySelector("canvas");
-      const told = [...figure.querySelectorAll("figcaption > *")].map(({ textContent }) => textContent ?? "");
-      if (drawn) put(column + 1, row, drawn, magnification, told);
+      const told = [...figure.querySelectorAll("figcaption > *")].map(({ textContent }) => textContent);
+      if (drawn) put(column + 1, row, drawn, magnification, told.join("  "));
     });
   });
   canvas.toBlob((blob) => {
@@ -80,4 +70,4 @@ export function savePictures(
     Object.assign(document.createElement("a"), { href, download }).click();
     setTimeout(() => URL.revokeObjectURL(href), 10_000);
   });
-}
+};

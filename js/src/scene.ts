@@ -36,15 +36,15 @@ export interface SceneParts {
   readonly pictures: Uint8Array<ArrayBuffer>;
 }
 
-export function mustFit(fits: boolean): void {
+export function mustFit(fits: unknown): asserts fits {
   if (!fits) throw new Error("the kernel’s answer does not fit together");
 }
 
 /** Everything of a scene but the photograph, which is decoded asynchronously. */
-export function assembleScene({ network, atlas, view, map, pictures }: SceneParts): Omit<Scene, "photograph"> {
+export const assembleScene = ({ network, atlas, view, map, pictures }: SceneParts): Omit<Scene, "photograph"> => {
   const { info, bytes } = atlas;
   const layer = network.layers.find(({ name }) => name === view.layer);
-  if (!layer) throw new Error(`the kernel shows the layer ${view.layer}, which its network lacks`);
+  mustFit(layer);
   const { channels, minima, maxima, variances } = info;
   mustFit(info.layer === view.layer && view.neuron.channel < channels);
   mustFit(bytes.length === channels * info.tileHeight * info.tileWidth);
@@ -59,7 +59,7 @@ export function assembleScene({ network, atlas, view, map, pictures }: ScenePart
     map,
     reconstructions: parts.end(splitPictures(view.pictures, view.window, parts)),
   };
-}
+};
 
 export interface Parts {
   /** The next so many bytes. */
@@ -69,7 +69,7 @@ export interface Parts {
 }
 
 /** Hands out bytes part by part. */
-export function partsOf(bytes: Uint8Array<ArrayBuffer>): Parts {
+export const partsOf = (bytes: Uint8Array<ArrayBuffer>): Parts => {
   let start = 0;
   return {
     take(length) {
@@ -81,44 +81,45 @@ export function partsOf(bytes: Uint8Array<ArrayBuffer>): Parts {
       return made;
     },
   };
-}
+};
 
 /** Pictures of one window, each with its own of the bytes that came for all. */
-export function splitPictures(
+export const splitPictures = (
   infos: readonly PictureInfo[],
   { height, width }: Box,
   { take }: Parts,
-): readonly Reconstruction[] {
-  return infos.map((info) => {
+): readonly Reconstruction[] =>
+  infos.map((info) => {
     const { channels, scale } = info;
     return { info, bytes: take(channels * height * width), channels, scale };
   });
-}
 
 /** A layer whose output has channels but no places. */
-export function isVector(layer: Layer): boolean {
-  return layer.shape.length === 1;
-}
+export const isVector = (layer: Layer): boolean => layer.shape.length === 1;
 
 /** The value at one place of the chosen map. */
-export function mapValue(scene: Scene, y: number, x: number): number {
-  return ((scene.map[y * scene.view.map.width + x] ?? 0) / 32767) * scene.view.map.scale;
-}
+export const mapValue = (scene: Scene, y: number, x: number): number =>
+  ((scene.map[y * scene.view.map.width + x] ?? 0) / 32767) * scene.view.map.scale;
 
 /** The largest magnitude of a channel, which ±127 of its tile stand for. */
-export function channelExtent(info: AtlasInfo, channel: number): number {
-  return max(abs(info.minima[channel] ?? 0), abs(info.maxima[channel] ?? 0));
-}
+export const channelExtent = (info: AtlasInfo, channel: number): number =>
+  max(abs(info.minima[channel] ?? 0), abs(info.maxima[channel] ?? 0));
+
+/** The values of a channel's tile. */
+export const tileOf = ({ info, bytes }: Atlas, channel: number): Int8Array => {
+  const area = info.tileHeight * info.tileWidth;
+  return bytes.subarray(channel * area, (channel + 1) * area);
+};
 
 /** The probabilities that raw scores stand for. */
-export function softmax(scores: readonly number[]): readonly number[] {
+export const softmax = (scores: readonly number[]): readonly number[] => {
   const exponentials = scores.map((score) => Math.exp(score - max(...scores)));
   const sum = exponentials.reduce((total, value) => total + value, 0);
   return exponentials.map((value) => value / sum);
-}
+};
 
 /** The box of the image in which any of the pictures is not zero; of zero size where all are. */
-export function support({ view: { window }, reconstructions }: Pick<Scene, "view" | "reconstructions">): Box {
+export const support = ({ view: { window }, reconstructions }: Scene): Box => {
   let [top, left, bottom, right] = [window.height, window.width, 0, 0];
   for (const { bytes } of reconstructions) {
     bytes.forEach((byte, index) => {
@@ -135,18 +136,16 @@ export function support({ view: { window }, reconstructions }: Pick<Scene, "view
     height: max(0, bottom - top),
     width: max(0, right - left),
   };
-}
+};
 
 export const CHANNEL_ORDERS = ["strongest", "variance", "index"] as const;
 export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
 
 /** The channels of a scene in the order in which they are shown; where they have no places, the strongest come first. */
-export function shownChannels(
+export const shownChannels = (
   { atlas, layer }: Pick<Scene, "atlas" | "layer">,
   order: ChannelOrder,
-): readonly number[] {
-  return orderedChannels(atlas.info, isVector(layer) ? "strongest" : order);
-}
+): readonly number[] => orderedChannels(atlas.info, isVector(layer) ? "strongest" : order);
 
 export const orderedChannels = remembered((info: AtlasInfo, order: ChannelOrder): readonly number[] => {
   const channels = info.stored ?? Array.from(info.maxima.keys());

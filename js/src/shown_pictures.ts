@@ -3,7 +3,7 @@
 import { max } from "./arithmetic";
 import type { Painting, Picture, Reference } from "./display";
 import { edgePicture } from "./edges";
-import type { Box } from "./geometry";
+import { type Box, wholeBox } from "./geometry";
 import { valueText } from "./number_text";
 import { remembered } from "./remembered";
 import type { Reconstruction, Scene } from "./scene";
@@ -26,15 +26,15 @@ export interface ShownPicture {
 }
 
 /** The box of the image that all pictures show. */
-export function viewBox({ network: { image }, view: { window } }: Scene, zoom: State["zoom"]): Box {
+export const viewBox = ({ network: { image }, view: { window } }: Scene, zoom: State["zoom"]): Box => {
   const whole = zoom === "whole image" || window.height * window.width === 0;
-  return whole ? { top: 0, left: 0, height: image.height, width: image.width } : window;
-}
+  return whole ? wholeBox(image) : window;
+};
 
 type Columns = readonly (readonly ShownPicture[])[];
 
 /** Tells what is shown in a state: columns of one picture, or of two where those of random weights stand below. */
-export function pictureColumns(): (state: State, scene: Scene) => Columns {
+export const pictureColumns = (): ((state: State, scene: Scene) => Columns) => {
   const edgesOf = remembered(edgePicture);
   const columnsOf = remembered(
     (
@@ -80,14 +80,14 @@ export function pictureColumns(): (state: State, scene: Scene) => Columns {
   );
   return ({ display, gain, scale, zoom, edges, aside, asides }, scene) =>
     columnsOf(scene, display, gain, scale, zoom, edges, aside.random, asides.random);
-}
+};
 
-function strongest(row: readonly Reconstruction[]): Reference {
+const strongest = (row: readonly Reconstruction[]): Reference => {
   const largest = (of: "q" | "scale"): number => max(0, ...row.map(({ info }) => info[of]));
   return { q: largest("q"), scale: largest("scale") };
-}
+};
 
-export function rangeText(picture: Reconstruction | null): string {
+export const rangeText = (picture: Reconstruction | null): string => {
   if (!picture) return "…";
   return picture.info.max === 0 ? "zero everywhere" : `±${valueText(picture.info.max)}`;
-}
+};

@@ -70,13 +70,11 @@ type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order"
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
 
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export type Store = ReturnType<typeof openStore>;
 
-export function openStore(model: WidgetModel) {
+export const openStore = (model: WidgetModel) => {
   const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
   const displays = new Set<() => void>();
   let state: State = {
@@ -102,7 +100,6 @@ export function openStore(model: WidgetModel) {
     prefetch: true,
   };
   const watched = new Set<keyof Traits>();
-  let uploads = 0;
   let reading = false;
   let lastView: unknown;
   let lastFailure: unknown;
@@ -264,8 +261,7 @@ export function openStore(model: WidgetModel) {
 
     /** Sends a picture, and asks for it in place of the photograph. */
     upload(bytes: Uint8Array<ArrayBuffer>, name: string): void {
-      uploads += 1;
-      const id = `${client}-${uploads}`;
+      const id = `${client}-${performance.now()}`;
       model.set("_upload", new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       model.set("_upload_info", { client, id, name });
       store.ask({ image: `upload:${id}`, neuron: null });
@@ -305,4 +301,4 @@ export function openStore(model: WidgetModel) {
     },
   };
   return store;
-}
+};

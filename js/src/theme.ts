@@ -3,18 +3,17 @@
 export type Theme = "light" | "dark";
 
 /** The theme that holds where `host` stands, or will stand: hosts render before they attach. */
-export function hostTheme(host: Element): Theme {
+export const hostTheme = (host: Element): Theme => {
   const around = host.isConnected ? host : document.body;
   const [red = 0, green = 0, blue = 0] = (getComputedStyle(around).color.match(/[\d.]+/g) ?? []).map(Number);
   return 0.299 * red + 0.587 * green + 0.114 * blue > 128 ? "dark" : "light";
-}
+};
 
 /** Tells of what may have changed the theme, until `signal` ends it: attributes of the page, style sheets, the system. */
-export function watchTheme(look: () => void, signal: AbortSignal): void {
+export const watchTheme = (look: () => void, signal: AbortSignal): void => {
   const observer = new MutationObserver(look);
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });
-  observer.observe(document.head, { childList: true });
   document.addEventListener("load", look, { capture: true, signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", look, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
-}
+};

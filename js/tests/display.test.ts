@@ -79,8 +79,8 @@ describe("a picture", () => {
 
   test("as saliency takes the largest channel in the sequential colours", () => {
     const pixels = paintPicture(picture, window, { top: 0, left: 0, ...IMAGE }, painting("saliency"));
-    expect(at(pixels, 6)).toEqual([...SEQUENTIAL.slice(255 * 3), 255]);
-    expect(at(pixels, 0)).toEqual([...SEQUENTIAL.slice(0, 3), 255]);
+    expect(at(pixels, 6)).toEqual([...new Uint8Array(SEQUENTIAL.buffer).slice(255 * 4)]);
+    expect(at(pixels, 0)).toEqual([...new Uint8Array(SEQUENTIAL.buffer).slice(0, 4)]);
   });
 
   test("over the image covers it where strong and leaves it elsewhere", () => {

@@ -202,18 +202,16 @@ describe("asking", () => {
     expect(root.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
   });
 
-  test("what has the focus keeps JupyterLab's shortcuts off itself, and is left when it loses it", async () => {
+  test("what has the focus keeps JupyterLab's shortcuts off itself as well", async () => {
     const { root } = await show();
-    const suppressing = (): Element[] => [...root.querySelectorAll("[data-lm-suppress-shortcuts=true]")];
     const slider = one(root, ".dcs-gain input");
-    slider.focus();
-    slider.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
-    expect(suppressing()).toEqual([slider]);
-    slider.dispatchEvent(new KeyboardEvent("keydown", { key: "s", ctrlKey: true, bubbles: true }));
-    await new Promise((done) => setTimeout(done, 5));
-    expect(suppressing()).toEqual([slider]);
-    root.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
-    expect(suppressing()).toEqual([]);
+    const suppressed = (press: KeyboardEventInit): boolean => {
+      slider.dispatchEvent(new KeyboardEvent("keydown", { ...press, bubbles: true }));
+      return slider.hasAttribute("data-lm-suppress-shortcuts");
+    };
+    expect(suppressed({ key: "ArrowRight" })).toBe(true);
+    expect(suppressed({ key: "s", ctrlKey: true })).toBe(false);
+    expect(suppressed({ key: "m" })).toBe(true);
   });
 
   test("a channel found by number is asked for at its strongest place", async () => {
@@ -310,7 +308,7 @@ describe("displays of one widget", () => {
     other.unmount();
     other.unmount();
     expect(model.listening).toBe(0);
-    expect(added.length).toBeGreaterThan(3);
+    expect(added.length).toBeGreaterThan(1);
     expect(added.filter(({ signal }) => signal === undefined || !signal.aborted)).toEqual([]);
   });
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { WayBackStep } from "../src/asides";
-import { SEQUENTIAL } from "../src/colour_maps";
-import { levelPixels, meetingPixels, stepBox, stoppedAt } from "../src/film_strip";
+import { meetingPixels, stepBox, stoppedAt } from "../src/film_strip";
 import type { Layer } from "../src/protocol";
 
 const IMAGE = { height: 32, width: 32 };
@@ -42,15 +41,6 @@ describe("where a step lies in the image", () => {
     expect(stepBox(step(), [{ ...LAYER, field: null }], IMAGE)).toBeNull();
     expect(stepBox(step(), [{ ...LAYER, shape: [10] }], IMAGE)).toBeNull();
   });
-});
-
-test("norms are drawn in the sequential colours", () => {
-  expect([...levelPixels(Uint8Array.of(0, 255))]).toEqual([
-    ...SEQUENTIAL.slice(0, 3),
-    255,
-    ...SEQUENTIAL.slice(255 * 3),
-    255,
-  ]);
 });
 
 test("signal and activation are white where both are strong, and told apart where one is", () => {

@@ -78,11 +78,11 @@ describe("tiles", () => {
     const { top, left } = tileBox(10, layout);
     expect(tileAt({ y: top + 1, x: left + 1 }, layout, 10)).toBeNull();
     expect(tileAt({ y: -1, x: 5 }, layout, 10)).toBeNull();
-    expect(tilesHeight(10, layout)).toBeCloseTo(2 * layout.tile.height + 5);
+    expect(tilesHeight(10, layout)).toBeCloseTo(2 * layout.height + 5);
   });
 
   test("keep the shape of the map within reason", () => {
-    expect(tileLayout(310, 42, 5, { height: 14, width: 28 }).tile.height).toBeCloseTo(layout.tile.width / 2);
-    expect(tileLayout(310, 42, 5, { height: 1, width: 500 }).tile.height).toBeCloseTo(layout.tile.width / 4);
+    expect(tileLayout(310, 42, 5, { height: 14, width: 28 }).height).toBeCloseTo(layout.width / 2);
+    expect(tileLayout(310, 42, 5, { height: 1, width: 500 }).height).toBeCloseTo(layout.width / 4);
   });
 });

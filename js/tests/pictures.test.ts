@@ -254,9 +254,8 @@ describe("saving", () => {
     expect(written).toEqual(
       expect.arrayContaining([
         "Tiny · conv1_1 · neuron 2 at (1, 3) = 4",
-        "DeConvNet",
-        "±2",
-        "zero everywhere",
+        "DeConvNet  ±2",
+        "DeSaliNet  zero everywhere",
         "a cat",
       ]),
     );

@@ -21,7 +21,7 @@ test("an answer whose parts belong to different places is refused", () => {
     { view: { ...good.view, neuron: { ...good.view.neuron, channel: 3 } } },
   ];
   for (const change of wrong) expect(() => assembleScene({ ...good, ...change })).toThrow("does not fit together");
-  expect(() => assembleScene({ ...good, view: { ...good.view, layer: "gone" } })).toThrow("lacks");
+  expect(() => assembleScene({ ...good, view: { ...good.view, layer: "gone" } })).toThrow("does not fit together");
 });
 
 test("channels are ordered by strength, by variance, or as they are numbered", () => {

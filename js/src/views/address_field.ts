@@ -1,14 +1,12 @@
 /** The address of the place: to read, to copy, and to go to a pasted one. */
 
 import { wantedAt } from "../address";
-import { create, h } from "../dom";
+import { create, h, plain } from "../dom";
 import type * as protocol from "../protocol";
 import type { Stage, View } from "./stage";
 
-const COPIED_MS = 1200;
-
-export function addressField({ store, redraw }: Stage): View {
-  const field = create<HTMLInputElement>(h("input.address", {}));
+export const addressField = ({ store, redraw }: Stage): View => {
+  const field = create<HTMLInputElement>(plain("input.address"));
   let copied = "copy";
   let invalid = false;
   let shown: protocol.View | undefined;
@@ -24,7 +22,6 @@ export function addressField({ store, redraw }: Stage): View {
       field.select(); // no clipboard in insecure contexts and some frames: leave it to the person
       tell("press Ctrl+C");
     }
-    setTimeout(tell, COPIED_MS, "copy");
   };
   const go = (text: string): void => {
     const wanted = wantedAt(text, store.state);
@@ -37,14 +34,12 @@ export function addressField({ store, redraw }: Stage): View {
       shown = scene?.view;
       field.value = shown?.address ?? "";
       invalid = false;
+      copied = "copy";
     }
-    return h(
+    return plain(
       ".address-box",
-      {},
       h(field, {
         title: "paste another one, and press Enter",
-        spellcheck: false,
-        autocomplete: "off",
         label: "address of this place",
         "aria-invalid": invalid || null,
         onfocus: () => field.select(),
@@ -56,4 +51,4 @@ export function addressField({ store, redraw }: Stage): View {
       h("button.copy", { label: "copy the address", onclick: copy }, copied),
     );
   };
-}
+};

@@ -1,7 +1,7 @@
 /** The layer's channels: a tile each with its map, of which only what shows is drawn; a list where it has no places. */
 
 import { ceil, floor, max } from "../arithmetic";
-import { create, h, surface, take } from "../dom";
+import { create, h, plain, surface, take } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { commandFor } from "../keys";
 import { shapeText, valueText } from "../number_text";
@@ -24,9 +24,9 @@ interface Pointed {
   readonly place: Place | null;
 }
 
-export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): View {
-  const [canvas, find] = [create<HTMLCanvasElement>(h("canvas", {})), create<HTMLInputElement>(h("input.find", {}))];
-  const [scroller, spacer] = [create(h(".scroller", { made: watchSize })), create(h(".spacer", {}))];
+export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): View => {
+  const [canvas, find] = [create<HTMLCanvasElement>(plain("canvas")), create<HTMLInputElement>(plain("input.find"))];
+  const [scroller, spacer] = [create(h(".scroller", { made: watchSize })), create(plain(".spacer"))];
   const drawTiles = atlasPainter();
   let layout: TileLayout | null = null;
   /** The position in the order at which the keyboard points while the atlas has the focus. */
@@ -70,9 +70,11 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
     marked = neuron;
     const drawn = surface(canvas);
     if (!drawn) return; // not laid out yet: its size is watched
-    const [{ columns, pitch }, { scrollTop }] = [layout, scroller];
-    const first = floor(scrollTop / pitch.height) * columns;
-    const count = (ceil(drawn.height / pitch.height) + 1) * columns;
+    const { scrollTop } = scroller;
+    const pitch = layout.height + GAP;
+    const { columns } = layout;
+    const first = floor(scrollTop / pitch) * columns;
+    const count = (ceil(drawn.height / pitch) + 1) * columns;
     const placed = order.slice(first, first + count).map((channel, index): PlacedChannel => {
       const { top, left, ...size } = tileBox(first + index, layout as TileLayout);
       return [channel, { top: top + MARGIN - scrollTop, left: left + MARGIN, ...size }];
@@ -104,8 +106,8 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
   const onKey = (event: KeyboardEvent, scene: Scene): void => {
     if (!layout || cursor === null) return;
     const order = channels(scene);
-    const { columns, pitch } = layout;
-    const page = max(1, floor(scroller.clientHeight / pitch.height)) * columns;
+    const { columns, height } = layout;
+    const page = max(1, floor(scroller.clientHeight / (height + GAP))) * columns;
     const [does, rows = 0, across = 0] = commandFor(event) ?? [];
     const leap = { PageDown: page, PageUp: -page, Home: -order.length, End: order.length, Enter: 0, " ": 0 }[event.key];
     const step = does === "move" ? rows * columns + across : leap;
@@ -174,22 +176,18 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
     return h(
       "section.atlas",
       section,
-      h(
+      plain(
         ".title",
-        {},
         h(
           "h3",
           { title: `${layer.name}: ${layer.kind}` },
           layer.label,
-          h("span.shape", {}, ` · ${shapeText(layer.shape)}`),
+          plain("span.shape", ` · ${shapeText(layer.shape)}`),
         ),
-        h(
+        plain(
           "span.tools",
-          {},
           h(find, {
             placeholder: named ? "find a class" : "find #",
-            autocomplete: "off",
-            spellcheck: false,
             named: `find a channel by its number${named ? " or name" : ""}, then Enter`,
             "aria-invalid": (find.value !== "" && wanted() === undefined) || null,
             oninput: redraw,
@@ -214,9 +212,9 @@ export function atlasView({ store, redraw, watchSize, tip, colour }: Stage): Vie
       h("span.unseen", { "aria-live": "polite" }, announced),
     );
   };
-}
+};
 
-function describe({ atlas: { info, bytes } }: Scene, { channel, place }: Pointed): string {
+const describe = ({ atlas: { info, bytes } }: Scene, { channel, place }: Pointed): string => {
   const strongest = `at most ${valueText(info.maxima[channel] ?? 0)}`;
   if (!place) return `channel ${channel}, ${strongest}`;
   const row = floor((place.y * info.tileHeight) / info.height);
@@ -224,4 +222,4 @@ function describe({ atlas: { info, bytes } }: Scene, { channel, place }: Pointed
   const byte = bytes[(channel * info.tileHeight + row) * info.tileWidth + column] ?? 0;
   const value = valueText((byte / 127) * channelExtent(info, channel), 2);
   return `${channel} at (${place.y}, ${place.x}) ≈ ${value}, ${strongest}`;
-}
+};

@@ -5,46 +5,30 @@ import { colourScale, paintMap } from "../colour_maps";
 import { pictureOf } from "../dom";
 import type { Box } from "../geometry";
 import { remembered } from "../remembered";
-import { type Atlas, channelExtent, type Scene } from "../scene";
+import { type Atlas, channelExtent, type Scene, tileOf } from "../scene";
 
 export type PlacedChannel = readonly [channel: number, box: Box];
 
 const SHEET_WIDTH = 2048;
 
-/** The pixels of one channel's tile, into rows that are `stride` long, from pixel `start` on. */
-export function paintTile(
-  { info, bytes }: Atlas,
-  channel: number,
-  pixels: Uint8ClampedArray,
-  start: number,
-  stride: number,
-): void {
-  const area = info.tileHeight * info.tileWidth;
-  const tile = bytes.subarray(channel * area, (channel + 1) * area);
-  const scale = colourScale(info.minima[channel] ?? 0, info.maxima[channel] ?? 0);
-  paintMap(tile, 127, channelExtent(info, channel), scale, pixels, info.tileWidth, start, stride);
-}
-
 /** All tiles painted side by side on a hidden canvas, and how many in a row. */
-function paintSheet(atlas: Atlas): readonly [sheet: HTMLCanvasElement, columns: number] {
-  const { channels, tileHeight, tileWidth } = atlas.info;
+const paintSheet = (atlas: Atlas): readonly [sheet: HTMLCanvasElement, columns: number] => {
+  const { channels, tileHeight, tileWidth, minima, maxima } = atlas.info;
   const columns = min(channels, max(1, floor(SHEET_WIDTH / tileWidth)));
   const width = columns * tileWidth;
   const pixels = new Uint8ClampedArray(ceil(channels / columns) * tileHeight * width * 4);
-  for (let channel = 0; channel < channels; channel++)
-    paintTile(
-      atlas,
-      channel,
-      pixels,
-      floor(channel / columns) * tileHeight * width + (channel % columns) * tileWidth,
-      width,
-    );
+  for (let channel = 0; channel < channels; channel++) {
+    const start = floor(channel / columns) * tileHeight * width + (channel % columns) * tileWidth;
+    const scale = colourScale(minima[channel] ?? 0, maxima[channel] ?? 0);
+    const unit = channelExtent(atlas.info, channel) / 127;
+    paintMap(tileOf(atlas, channel), unit, scale, pixels, tileWidth, start, width);
+  }
   return [pictureOf(pixels, width), columns];
-}
+};
 
 export type DrawAtlas = (context: CanvasRenderingContext2D, scene: Scene, placed: readonly PlacedChannel[]) => void;
 
-export function atlasPainter(): DrawAtlas {
+export const atlasPainter = (): DrawAtlas => {
   const sheetOf = remembered(paintSheet);
   return (context, { atlas }, placed) => {
     const { tileHeight, tileWidth } = atlas.info;
@@ -61,18 +45,18 @@ export function atlasPainter(): DrawAtlas {
     }
     context.restore();
   };
-}
+};
 
-export function drawRing(
+export const drawRing = (
   context: CanvasRenderingContext2D,
   { top, left, height, width }: Box,
   colour: string,
   distance: number,
   thickness: number,
-): void {
+): void => {
   context.strokeStyle = colour;
   context.lineWidth = thickness;
   context.beginPath();
   context.roundRect(left - distance, top - distance, width + 2 * distance, height + 2 * distance, 4);
   context.stroke();
-}
+};

@@ -1,36 +1,34 @@
 /** A layer without places: its channels as bars, those of a classifier with their names and probabilities. */
 
 import { max, min } from "../arithmetic";
-import { h, type Tree } from "../dom";
+import { h, plain, type Tree } from "../dom";
 import { percentText, valueText } from "../number_text";
 import { type Scene, shownChannels, softmax } from "../scene";
+import { matches } from "../search";
 import { choice, type Option } from "./choice";
 
 /** More rows than this nobody reads: they are searched. */
 const MOST_ROWS = 50;
 
 /** The channels that have every word of `text` in their number or name, the strongest first. */
-export function matchingChannels(scene: Scene, text: string): readonly number[] {
-  const words = text.toLowerCase().split(/\s+/);
-  return shownChannels(scene, "strongest").filter((channel) => {
-    const own = `#${channel} ${className(scene, channel)}`.toLowerCase();
-    return words.every((word) => own.includes(word));
-  });
-}
+export const matchingChannels = (scene: Scene, text: string): readonly number[] => {
+  return shownChannels(scene, "strongest").filter((channel) =>
+    matches(`#${channel} ${className(scene, channel)}`, text),
+  );
+};
 
-export function channelList(
+export const channelList = (
   scene: Scene,
   searched: string,
   chosen: number | null,
   pick: (channel: number) => void,
-): Tree {
+): Tree => {
   const all = matchingChannels(scene, searched);
   const first = all.slice(0, MOST_ROWS);
   if (chosen !== null && !searched && !first.includes(chosen)) first.push(chosen);
   const more = all.length - first.length;
-  return h(
+  return plain(
     ".classes",
-    {},
     choice("channels", "rows", "channel", rowOptions(scene, first), chosen, pick),
     h(
       "p.muted",
@@ -38,14 +36,13 @@ export function channelList(
       all.length === 0 ? "none has this in its name" : more > 0 ? `${more} more: find them by name or #` : "",
     ),
   );
-}
+};
 
 /** The name of a classifier's channel; empty on other layers. */
-export function className({ network: { classes }, layer }: Scene, channel: number): string {
-  return (classes?.layer === layer.name && classes.names[channel]) || "";
-}
+export const className = ({ network: { classes }, layer }: Scene, channel: number): string =>
+  (classes?.layer === layer.name && classes.names[channel]) || "";
 
-function rowOptions(scene: Scene, channels: readonly number[]): Option<number>[] {
+const rowOptions = (scene: Scene, channels: readonly number[]): Option<number>[] => {
   const { maxima } = scene.atlas.info;
   const probabilities = scene.network.classes?.layer === scene.layer.name ? softmax(maxima) : null;
   const most = max(0, ...maxima) || 1;
@@ -61,14 +58,13 @@ function rowOptions(scene: Scene, channels: readonly number[]): Option<number>[]
     return {
       value: channel,
       label: `${name} (${channel}): ${valueText(value)}${probability === undefined ? "" : `, softmax ${shown}`}`,
-      content: h(
+      content: plain(
         "span",
-        {},
-        h("b", {}, name),
-        h("span", {}, shown),
-        h("span.track", {}, h("i", { style: `left: ${left}%; width: ${right - left}%` })),
+        plain("b", name),
+        plain("span", shown),
+        plain("span.track", h("i", { style: `left: ${left}%; width: ${right - left}%` })),
       ),
       attributes: { "data-class": channel },
     };
   });
-}
+};

@@ -11,14 +11,14 @@ export interface Option<Value> {
 }
 
 /** `group` and `look` are the classes of the group and of each option. */
-export function choice<Value extends string | number>(
+export const choice = <Value extends string | number>(
   label: string,
   group: string,
   look: string,
   options: readonly Option<Value>[],
   chosen: Value | null,
   choose: (value: Value) => void,
-): Tree {
+): Tree => {
   const stop = options.find(({ value }) => value === chosen) ?? options[0];
   return h(
     `div.${group}`,
@@ -39,9 +39,9 @@ export function choice<Value extends string | number>(
       ),
     ),
   );
-}
+};
 
-function move(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void {
+const move = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void => {
   const radios = [...event.currentTarget.children] as HTMLElement[];
   const [does, rows = 0, columns = 0] = commandFor(event) ?? [];
   const step = does === "move" && rows + columns;
@@ -50,4 +50,4 @@ function move(event: KeyboardEvent & { readonly currentTarget: HTMLElement }): v
   take(event);
   next.focus();
   next.click();
-}
+};

@@ -1,14 +1,14 @@
 /** Two pinned places side by side: their pictures, displayed as those of the view are. */
 
 import type { Comparison } from "../asides";
-import { h } from "../dom";
+import { h, plain } from "../dom";
 import { remembered } from "../remembered";
 import { rangeText, type ShownPicture } from "../shown_pictures";
 import type { State, Store } from "../store";
 import { pictureSheet } from "./picture_sheet";
 import type { View } from "./stage";
 
-export function comparison(store: Store): View {
+export const comparison = (store: Store): View => {
   /** The last that came: shown until another comparison is wanted, whatever the view does. */
   let last: Comparison | null = null;
   let wanted: State["aside"]["compare"] = null;
@@ -33,24 +33,21 @@ export function comparison(store: Store): View {
     return h(
       "section.comparison",
       { label: "comparison of two pins", hidden: !wanted },
-      h(
+      plain(
         ".title",
-        {},
-        h("h3", {}, "Side by side"),
+        plain("h3", "Side by side"),
         h("span.muted", { role: "status" }, last ? "" : "…"),
         h("button.button", { named: "close the comparison", onclick: () => store.setAside({ compare: null }) }, "×"),
       ),
-      h(
+      plain(
         ".sides",
-        {},
         sidesOf(last?.sides ?? [], display, gain).map(({ title, window, shown }, side) =>
           h(
             ".side",
             { key: side },
-            h("b", {}, title),
-            h(
+            plain("b", title),
+            plain(
               ".compared",
-              {},
               shown.map((one) => pictureSheet(one, window)),
             ),
           ),
@@ -58,4 +55,4 @@ export function comparison(store: Store): View {
       ),
     );
   };
-}
+};

@@ -1,7 +1,7 @@
 /** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
 
 import { round } from "../arithmetic";
-import { h, type Tree } from "../dom";
+import { h, plain, type Tree } from "../dom";
 import type { Catalog, DisplayMode } from "../protocol";
 import type { State, Store } from "../store";
 import { choice, type Option } from "./choice";
@@ -14,7 +14,7 @@ const MODES: readonly Option<DisplayMode>[] = (
     ["signed", "signed", "linear, grey at zero"],
     ["renormalised", "^0.1", "the tenth root with the sign: the whole support"],
     ["saliency", "saliency", "the largest magnitude of the colours"],
-    ["overlay", "over image", "the picture where it is strong, the photograph elsewhere"],
+    ["overlay", "over image", "the picture where it is strong"],
   ] as const
 ).map(([value, content, meaning]) => ({ value, content, label: `${content}: ${meaning}` }));
 
@@ -26,42 +26,37 @@ const SCALES = [
 const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
 
 /** Mode and scale, above the pictures. */
-export function modeBar(store: Store, { display, scale }: State, save: () => void): Tree {
-  return h(
+export const modeBar = (store: Store, { display, scale }: State, save: () => void): Tree =>
+  plain(
     ".title.mode-bar",
-    {},
     choice("display of the pictures", "segments", "segment", MODES, display, (mode) => store.share("display", mode)),
-    h(
+    plain(
       "span.tools",
-      {},
       select("scale of the pictures", "quiet", SCALES, scale, (chosen) => store.update({ scale: chosen })),
       h("button.button.save", { named: "save the pictures as PNG (s)", onclick: save }, "PNG"),
     ),
   );
-}
 
 /** Architectures, gain and zoom, below the pictures. */
-export function pictureControls(store: Store, state: State): Tree {
+export const pictureControls = (store: Store, state: State): Tree => {
   const { gain, zoom } = state;
   const text = `×${gain < 10 ? gain.toPrecision(2) : round(gain)}`;
-  return h(
+  return plain(
     ".controls",
-    {},
-    h(".row.architectures", {}, "architectures", architectureChips(store, state)),
-    h(
+    plain(".row.architectures", "architectures", architectureChips(store, state)),
+    plain(
       ".row.gain",
-      {},
       "gain",
       slider(GAIN, round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
-      h("span.number", {}, text),
+      plain("span.number", text),
       choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
       toggles(store, state),
     ),
   );
-}
+};
 
 /** What can stand beside the pictures, to judge them by. */
-function toggles(store: Store, { aside, edges, scene }: State): Tree {
+const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
   const toggle = (label: string, title: string, pressed: boolean, click: () => void, disabled = false): Tree =>
     h("button.segment", { key: label, title, disabled, "aria-pressed": pressed, onclick: click }, label);
   const { exemplars, segmentation } = scene?.network ?? {};
@@ -91,10 +86,10 @@ function toggles(store: Store, { aside, edges, scene }: State): Tree {
         store.setAside({ exemplars: !aside.exemplars }),
       ),
   );
-}
+};
 
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
-function architectureChips(store: Store, state: State): Tree {
+const architectureChips = (store: Store, state: State): Tree => {
   const chosen = store.place()?.architectures ?? [];
   const toggle = (code: string): void => {
     const now = store.place()?.architectures ?? [];
@@ -120,20 +115,20 @@ function architectureChips(store: Store, state: State): Tree {
       );
     }),
   );
-}
+};
 
 /** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
-function architecturesOf({ catalog, scene }: State): Catalog["architectures"] {
+const architecturesOf = ({ catalog, scene }: State): Catalog["architectures"] => {
   const shown = scene?.view.pictures ?? [];
   return [...shown, ...catalog.architectures.filter(({ name }) => !shown.some((picture) => picture.name === name))];
-}
+};
 
-function lettersText(code: string): string {
-  if (!/^[TF]{3}$/.test(code)) return "the true gradient, through any normalisation as well";
+const lettersText = (code: string): string => {
+  if (!/^[TF]{3}$/.test(code)) return "the true gradient";
   const [mask, switches, rectifier] = [...code].map((letter) => letter === "T");
   return [
     `${mask ? "" : "no "}ReLU masks`,
     switches ? "pooling switches" : "pooling to the centre",
     `${rectifier ? "" : "no "}backward ReLU`,
   ].join(", ");
-}
+};

@@ -1,31 +1,23 @@
 /** The images of a data set that excite the channel under view most: a click looks at the same place there. */
 
-import { h, type Tree } from "../dom";
+import { h, plain, type Tree } from "../dom";
 import { valueText } from "../number_text";
 import type { State, Store } from "../store";
 
-export function exemplarStrip(store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null {
+export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null => {
   const offered = scene?.network.exemplars?.includes(scene.layer.name);
   if (!aside.exemplars || !offered) return null;
   const { channel, cards = [] } = exemplars ?? {};
   return h(
     "section.exemplars",
     { label: "exemplars", "data-waiting": !exemplars },
-    h(
+    plain(
       ".row",
-      {},
-      h("h3", {}, "Exemplars"),
-      h(
-        "span.muted",
-        { role: "status" },
-        exemplars
-          ? `strongest of ${exemplars.images.toLocaleString("en")} images, as ${exemplars.name} draws them`
-          : "…",
-      ),
+      plain("h3", "Exemplars"),
+      h("span.muted", { role: "status" }, exemplars ? `the strongest, as ${exemplars.name} draws them` : "…"),
     ),
-    h(
+    plain(
       ".cards",
-      {},
       cards.map(({ image, title, y, x, value, patch, picture }) =>
         h(
           "button.exemplar",
@@ -37,9 +29,9 @@ export function exemplarStrip(store: Store, { aside, asides: { exemplars }, scen
           },
           h("img", { src: patch, alt: "" }),
           h("img", { src: picture, alt: "" }),
-          h("span", {}, valueText(value)),
+          plain("span", valueText(value)),
         ),
       ),
     ),
   );
-}
+};

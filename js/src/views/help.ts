@@ -1,40 +1,35 @@
 /** A card with the keys and what the pictures are. */
 
-import { h, type Tree } from "../dom";
+import { h, plain, type Tree } from "../dom";
 import { KEY_HELP } from "../keys";
 
-export function helpCard(open: boolean, close: () => void): Tree {
-  return h(
+export const helpCard = (open: boolean, close: () => void): Tree =>
+  h(
     ".help",
     { role: "dialog", label: "keys and help", hidden: !open },
-    h(
+    plain(
       ".title",
-      {},
-      h("h3", {}, "Click a place on any map"),
+      plain("h3", "Click a place on any map"),
       h(
         "button.button",
         { named: "close this card", from: [open], paint: (button) => open && button.focus(), onclick: close },
         "×",
       ),
     ),
-    h(
+    plain(
       "p",
-      {},
       "The pictures show what the network, run backwards from that one neuron, draws at the image: where and " +
         "through what its signal came, much less what it means. Click others and compare.",
     ),
-    h(
+    plain(
       ".keys",
-      {},
       KEY_HELP.map(([keys, meaning]) => [
-        h(
+        plain(
           "span.key",
-          {},
-          keys.split(" ").map((key) => h("kbd", {}, key)),
+          keys.split(" ").map((key) => plain("kbd", key)),
         ),
-        h("span", {}, meaning),
+        plain("span", meaning),
       ]),
     ),
-    h("p", {}, "Grey is zero: no ReLU follows the last step. A double click brings a slider back."),
+    plain("p", "Grey is zero: no ReLU follows the last step. A double click brings a slider back."),
   );
-}

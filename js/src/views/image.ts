@@ -2,12 +2,12 @@
 
 import { floor, min } from "../arithmetic";
 import { gradient } from "../colour_maps";
-import { create, h } from "../dom";
-import { type Box, mapBox, type Place, placeAt } from "../geometry";
+import { create, h, plain } from "../dom";
+import { type Box, mapBox, type Place, placeAt, wholeBox } from "../geometry";
 import { percentText, valueText } from "../number_text";
 import { remembered } from "../remembered";
 import { isVector, mapValue, type Scene, support } from "../scene";
-import { chosenField, type MapPicture, paintImage, shownMap } from "./image_painting";
+import { chosenField, type MapPicture, mapPicture, paintImage } from "./image_painting";
 import { fieldText } from "./layer_strip";
 import { pointAt, pointIn } from "./pointing";
 import { slider } from "./slider";
@@ -15,13 +15,13 @@ import type { Stage, View } from "./stage";
 
 const SHARE = { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 };
 
-export function imageView({ store, watchSize, tip }: Stage): View {
+export const imageView = ({ store, watchSize, tip }: Stage): View => {
   const canvas = create<HTMLCanvasElement>(h("canvas", { made: watchSize }));
-  const mapOf = shownMap();
-  const supportOf = remembered((scene: Scene) => support(scene));
+  const mapOf = remembered(mapPicture);
+  const supportOf = remembered(support);
 
   const pixelUnder = (event: MouseEvent, { network: { image } }: Scene): Place =>
-    pointIn(event, canvas, { top: 0, left: 0, height: image.height, width: image.width });
+    pointIn(event, canvas, wholeBox(image));
 
   /** The neuron of the chosen channel under the pointer; null on layers without places. */
   const neuronUnder = (event: MouseEvent, scene: Scene): (Place & { readonly channel: number }) | null => {
@@ -38,7 +38,7 @@ export function imageView({ store, watchSize, tip }: Stage): View {
     const { network, view, layer } = scene;
     const { image } = network;
     const { channel, y, x } = view.neuron;
-    const map = mapOf(state, scene);
+    const map = isVector(layer) ? null : mapOf(scene, hover?.neuron?.channel ?? channel);
     const box = supportOf(scene);
     const pixel = hover?.neuron ? null : hover?.pixel;
     const over = map ? `channel ${map.channel} over it` : "no map";
@@ -46,11 +46,10 @@ export function imageView({ store, watchSize, tip }: Stage): View {
     return h(
       "section.image",
       { ...label, "data-field": boxText(chosenField(scene, view.neuron)), "data-support": boxText(box) },
-      h(
+      plain(
         ".title",
-        {},
         h("h3", { title: image.label }, image.label),
-        h("span.muted", {}, pixel ? `pixel (${pixel.y}, ${pixel.x})` : over),
+        plain("span.muted", pixel ? `pixel (${pixel.y}, ${pixel.x})` : over),
       ),
       h(canvas, {
         style: `aspect-ratio: ${image.width} / ${image.height}`,
@@ -78,21 +77,18 @@ export function imageView({ store, watchSize, tip }: Stage): View {
         paint: () => paintImage(canvas, state, scene, map, store.markedNeuron(), box),
       }),
       map &&
-        h(
+        plain(
           ".row",
-          {},
           "map",
           slider(SHARE, photographShare, percentText(photographShare), (share) =>
             store.update({ photographShare: share }),
           ),
           "image",
         ),
-      h(
+      plain(
         ".row",
-        {},
-        h(
+        plain(
           "span.fields",
-          {},
           h("span.outlined", { title: "what a neuron of this layer can see, in pixels" }, fieldText(layer)),
           h(
             "span.dotted",
@@ -110,19 +106,16 @@ export function imageView({ store, watchSize, tip }: Stage): View {
         ),
     );
   };
-}
+};
 
-function legend({ minimum, maximum, scale }: MapPicture) {
+const legend = ({ minimum, maximum, scale }: MapPicture) => {
   const low = min(0, minimum);
-  return h(
+  return plain(
     "span.legend",
-    {},
-    h("span", {}, valueText(low)),
+    plain("span", valueText(low)),
     h("span.ramp", { style: `background: ${gradient(scale, low, maximum)}` }),
-    h("span", {}, valueText(maximum)),
+    plain("span", valueText(maximum)),
   );
-}
+};
 
-function boxText({ top, left, height, width }: Box): string {
-  return [top, left, height, width].join();
-}
+const boxText = ({ top, left, height, width }: Box): string => [top, left, height, width].join();

@@ -6,10 +6,8 @@ import { type ColourScale, colourScale, paintMap } from "../colour_maps";
 import { pictureOf, surface } from "../dom";
 import { type Box, cellBox, type Extent, mapBox, type Place, receptiveField } from "../geometry";
 import type { NeuronPlace } from "../protocol";
-import { remembered } from "../remembered";
-import { isVector, type Scene } from "../scene";
+import { channelExtent, type Scene, tileOf } from "../scene";
 import type { State } from "../store";
-import { paintTile } from "./atlas_painting";
 
 /** A map ready to be drawn: of the chosen channel, or of the one under the pointer in the atlas. */
 export interface MapPicture {
@@ -24,57 +22,32 @@ export interface MapPicture {
 const CROSS = 12;
 const DOTTED = [1.5, 3];
 
-/** The map over the photograph, of the channel that is pointed at or chosen; null on layers without places. */
-export function shownMap(): (state: State, scene: Scene) => MapPicture | null {
-  const chosenMap = remembered(chosenMapPicture);
-  const atlasMap = remembered(atlasMapPicture);
-  return ({ hover }, scene) => {
-    const { channel } = scene.view.neuron;
-    const pointed = hover?.neuron?.channel ?? channel;
-    if (isVector(scene.layer)) return null;
-    return pointed === channel ? chosenMap(scene) : atlasMap(scene, pointed);
-  };
-}
+/** The map of one channel; that of the chosen one is finer than its tile in the atlas. */
+export const mapPicture = ({ view, map, atlas }: Scene, channel: number): MapPicture => {
+  const own = channel === view.neuron.channel;
+  const { minima, maxima, tileWidth } = atlas.info;
+  const [minimum = 0, maximum = 0] = own ? [view.map.min, view.map.max] : [minima[channel], maxima[channel]];
+  const width = own ? view.map.width : tileWidth;
+  const values = own ? map : tileOf(atlas, channel);
+  const unit = own ? view.map.scale / 32767 : channelExtent(atlas.info, channel) / 127;
+  const scale = colourScale(minimum, maximum);
+  const pixels = new Uint8ClampedArray(values.length * 4);
+  paintMap(values, unit, scale, pixels, width, 0, width);
+  return { channel, picture: pictureOf(pixels, width), minimum, maximum, scale };
+};
 
 /** What a chosen neuron can see; all of the image on layers without places. */
-export function chosenField({ layer, network }: Scene, { y, x }: NeuronPlace): Box {
-  return receptiveField(y === null ? null : layer.field, { y: y ?? 0, x: x ?? 0 }, network.image);
-}
+export const chosenField = ({ layer, network }: Scene, { y, x }: NeuronPlace): Box =>
+  receptiveField(y === null ? null : layer.field, { y: y ?? 0, x: x ?? 0 }, network.image);
 
-function mapPicture(
-  channel: number,
-  [minimum, maximum]: readonly [number, number],
-  { height, width }: Extent,
-  paint: (pixels: Uint8ClampedArray, scale: ColourScale) => void,
-): MapPicture {
-  const scale = colourScale(minimum, maximum);
-  const pixels = new Uint8ClampedArray(height * width * 4);
-  paint(pixels, scale);
-  return { channel, picture: pictureOf(pixels, width), minimum, maximum, scale };
-}
-
-function chosenMapPicture({ map, view }: Scene): MapPicture {
-  const { scale: extent, width, min, max } = view.map;
-  return mapPicture(view.neuron.channel, [min, max], view.map, (pixels, scale) =>
-    paintMap(map, 32767, extent, scale, pixels, width, 0, width),
-  );
-}
-
-function atlasMapPicture({ atlas }: Scene, channel: number): MapPicture {
-  const { minima, maxima, tileHeight: height, tileWidth: width } = atlas.info;
-  return mapPicture(channel, [minima[channel] ?? 0, maxima[channel] ?? 0], { height, width }, (pixels) =>
-    paintTile(atlas, channel, pixels, 0, width),
-  );
-}
-
-export function paintImage(
+export const paintImage = (
   canvas: HTMLCanvasElement,
   { photographShare, wanted, hover, asides }: State,
   scene: Scene,
   map: MapPicture | null,
   marked: NeuronPlace | null,
   support: Box,
-): void {
+): void => {
   const { network, view, layer, photograph } = scene;
   const { image } = network;
   const drawn = surface(canvas);
@@ -113,40 +86,42 @@ export function paintImage(
     outline(context, { top, left: left - CROSS, height: 0, width: 2 * CROSS }, frame);
     outline(context, { top: top - CROSS, left, height: 2 * CROSS, width: 0 }, frame);
   }
-}
+};
 
-function scaled({ top, left, height, width }: Box, ratio: number): Box {
-  return { top: top * ratio, left: left * ratio, height: height * ratio, width: width * ratio };
-}
+const scaled = ({ top, left, height, width }: Box, ratio: number): Box => ({
+  top: top * ratio,
+  left: left * ratio,
+  height: height * ratio,
+  width: width * ratio,
+});
 
-function atLeast(box: Box, size: number): Box {
+const atLeast = (box: Box, size: number): Box => {
   const height = max(size, box.height);
   const width = max(size, box.width);
   return { top: box.top - (height - box.height) / 2, left: box.left - (width - box.width) / 2, height, width };
-}
+};
 
 /** What darkens the background of a segmentation, and a white line where it begins. */
-function outside({ mask, width }: Segmentation): HTMLCanvasElement {
+const outside = ({ mask, width }: Segmentation): HTMLCanvasElement => {
   const pixels = new Uint8ClampedArray(mask.length * 4);
   mask.forEach((inside, index) => {
     const border = inside && [-1, 1, -width, width].some((step) => !mask[index + step]);
     pixels.set(border ? [255, 255, 255, 255] : [0, 0, 0, inside ? 0 : 150], index * 4);
   });
   return pictureOf(pixels, width);
-}
+};
 
 /** Marks a place that can be chosen where not all can. */
-function dot(context: CanvasRenderingContext2D, { top, left, height, width }: Box): void {
-  context.beginPath();
-  context.arc(left + width / 2, top + height / 2, 3, 0, 7);
+const dot = (context: CanvasRenderingContext2D, { top, left, height, width }: Box): void => {
+  const square = [left + width / 2 - 2, top + height / 2 - 2, 4, 4] as const;
   context.fillStyle = "white";
   context.strokeStyle = "#0009";
-  context.fill();
-  context.stroke();
-}
+  context.fillRect(...square);
+  context.strokeRect(...square);
+};
 
 /** A white line on a dark one, so that it shows on any photograph; kept inside the frame. */
-function outline(context: CanvasRenderingContext2D, box: Box, frame: Extent, dash: readonly number[] = []): void {
+const outline = (context: CanvasRenderingContext2D, box: Box, frame: Extent, dash: readonly number[] = []): void => {
   const left = max(1, box.left);
   const top = max(1, box.top);
   const width = min(frame.width - 1, box.left + box.width) - left;
@@ -160,4 +135,4 @@ function outline(context: CanvasRenderingContext2D, box: Box, frame: Extent, das
     context.strokeStyle = colour;
     context.strokeRect(left, top, width, height);
   }
-}
+};

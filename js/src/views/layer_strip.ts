@@ -1,37 +1,32 @@
 /** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
 
 import { log, max, min, round } from "../arithmetic";
-import { create, h } from "../dom";
+import { create, h, plain } from "../dom";
+import { clamp } from "../geometry";
 import { shapeText } from "../number_text";
 import type { Layer, Network } from "../protocol";
 import { remembered } from "../remembered";
+import { matches } from "../search";
 import { choice, type Option } from "./choice";
 import type { Stage, View } from "./stage";
 
 const LABEL_LENGTH = 14;
 
-export function layerStrip({ store, redraw }: Stage): View {
-  const search = create<HTMLInputElement>(h("input", {}));
+export const layerStrip = ({ store, redraw }: Stage): View => {
+  const search = create<HTMLInputElement>(plain("input"));
   const go = (layer: string): void => store.ask({ layer, neuron: null });
   const optionsOf = remembered(layerOptions);
   const strip = remembered((network: Network | undefined, words: string, chosen: string | null) => {
-    const found = optionsOf(network?.layers ?? []).filter(({ label }) =>
-      words.split(/\s+/).every((word) => label.toLowerCase().includes(word)),
-    );
-    const inSight = { from: [chosen, network], paint: (list: HTMLElement) => scrollTo(list) };
-    const list = choice("layer", "layers", "layer", found, chosen, go);
+    const found = optionsOf(network?.layers ?? []).filter(({ label }) => matches(label, words));
     return h(
       "nav.strip",
-      { label: "layers of the network" },
-      { ...list, props: { ...list.props, ...inSight } },
-      h(
+      { label: "layers of the network", from: [chosen, network], paint: revealChosen },
+      choice("layer", "layers", "layer", found, chosen, go),
+      plain(
         ".search",
-        {},
         h(search, {
           type: "search",
           placeholder: "find layer",
-          autocomplete: "off",
-          spellcheck: false,
           label: "find a layer by its name or kind",
           oninput: redraw,
           onkeydown: (event) => {
@@ -49,16 +44,14 @@ export function layerStrip({ store, redraw }: Stage): View {
       ),
     );
   });
-  return ({ scene, wanted }) =>
-    strip(scene?.network, search.value.toLowerCase(), wanted?.layer ?? scene?.view.layer ?? null);
-}
+  return ({ scene, wanted }) => strip(scene?.network, search.value, wanted?.layer ?? scene?.view.layer ?? null);
+};
 
 /** The kinds that have a look of their own. */
-function lookOf(kind: string): string {
-  return ["convolution", "pool", "rectifier"].find((look) => kind.includes(look)) ?? "other";
-}
+const lookOf = (kind: string): string =>
+  ["convolution", "pool", "rectifier"].find((look) => kind.includes(look)) ?? "other";
 
-function layerOptions(layers: readonly Layer[]): Option<string>[] {
+const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
   const heightOf = lengths(layers.filter(({ shape }) => shape.length > 1).map(mapSize), 12, 42);
   const widthOf = lengths(layers.map(channels), 8, 28);
   return layers.map((layer) => {
@@ -68,50 +61,42 @@ function layerOptions(layers: readonly Layer[]): Option<string>[] {
     return {
       value: name,
       label: `${label}${path}: ${kind}, ${shapeText(shape)}, ${fieldText(layer)}`,
-      content: h(
+      content: plain(
         "span.layer-content",
-        {},
-        h(
+        plain(
           "span.bar-box",
-          {},
           h("span.bar", {
             style: `height: ${height}px; width: ${widthOf(channels(layer))}px`,
             "data-look": lookOf(kind),
           }),
         ),
-        h("span", {}, label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label), // paths differ at their ends
+        plain("span", label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label), // paths differ at their ends
       ),
       attributes: { "data-layer": name },
     };
   });
-}
+};
 
 /** What a neuron of the layer can see. */
-export function fieldText({ field }: Layer): string {
-  return `field ${field ? field.size.join(" × ") : "the whole image"}`;
-}
+export const fieldText = ({ field }: Layer): string => `field ${field ? field.size.join(" × ") : "the whole image"}`;
 
-function channels({ shape: [count = 1] }: Layer): number {
-  return count;
-}
+const channels = ({ shape: [count = 1] }: Layer): number => count;
 
-function mapSize({ shape: [, height = 1, width = 1] }: Layer): number {
-  return Math.sqrt(height * width);
-}
+const mapSize = ({ shape: [, height = 1, width = 1] }: Layer): number => Math.sqrt(height * width);
 
 /** From counts to lengths in pixels: equal ratios are equal steps, the least is `shortest`, the most `longest`. */
-function lengths(counts: readonly number[], shortest: number, longest: number): (count: number) => number {
+const lengths = (counts: readonly number[], shortest: number, longest: number): ((count: number) => number) => {
   const least = log(min(...counts));
   const range = log(max(...counts)) - least || 1;
   return (count) => round(shortest + ((longest - shortest) * (log(count) - least)) / range);
-}
+};
 
 /** Scrolls the strip alone to what is chosen: `scrollIntoView` would move the notebook as well. */
-function scrollTo(strip: HTMLElement): void {
-  const chosen = strip.querySelector<HTMLElement>("[aria-checked=true]");
-  if (!chosen) return;
+const revealChosen = (nav: HTMLElement): void => {
+  const chosen = nav.querySelector<HTMLElement>("[aria-checked=true]");
+  const strip = chosen?.parentElement;
+  if (!strip) return;
   const { offsetLeft, offsetWidth } = chosen;
   const [from, to] = [offsetLeft - 1.5 * offsetWidth, offsetLeft + 2.5 * offsetWidth - strip.clientWidth];
-  if (strip.scrollLeft > from) strip.scrollLeft = from;
-  else if (strip.scrollLeft < to) strip.scrollLeft = to;
-}
+  strip.scrollLeft = clamp(strip.scrollLeft, to, from);
+};

@@ -1,17 +1,16 @@
 /** How much a picture resembles those of other neurons at its place: the one number that a person should know of it. */
 
 import { max } from "../arithmetic";
-import { h, type Tree } from "../dom";
+import { h, plain, type Tree } from "../dom";
 import { valueText } from "../number_text";
 import type { Meters } from "../protocol";
 
-export function meter(code: string, meters: Meters | undefined, index: number): Tree {
+export const meter = (code: string, meters: Meters | undefined, index: number): Tree => {
   const samples = meters?.samples ?? 0;
   const similarity = samples > 0 ? (meters?.similarities[index] ?? null) : undefined;
   const known = similarity != null;
-  return h(
+  return plain(
     "div",
-    {},
     h(
       ".meter",
       {
@@ -19,17 +18,16 @@ export function meter(code: string, meters: Meters | undefined, index: number): 
         "data-code": code,
         "data-value": similarity ?? "",
       },
-      h("span", {}, `like others’ ${known ? valueText(similarity, 2) : similarity === null ? "–" : "…"}`),
-      known && h("span", {}, `of ${samples}`),
+      plain("span", `like others’ ${known ? valueText(similarity, 2) : similarity === null ? "–" : "…"}`),
+      known && plain("span", `of ${samples}`),
     ),
     h(".meter-bar", { style: `--dcs-filled: ${100 * max(0, similarity ?? 0)}%` }),
   );
-}
+};
 
 /** What the meters say, in one line. */
-export const METER_NOTE = h(
+export const METER_NOTE = plain(
   "p.note",
-  {},
   "like others’: how similar other channels’ pictures are here. ",
   h(
     "a",

@@ -1,24 +1,23 @@
 /** A person's own pictures: opened from a file, dropped, or pasted. A pasted address is gone to. */
 
 import { wantedAt } from "../address";
-import { h, type Tree, take } from "../dom";
+import { h, plain, type Tree, take } from "../dom";
 import { preparedPicture } from "../picture_file";
 import { errorText, type Store } from "../store";
 
-async function open(store: Store, file: File | undefined): Promise<void> {
+const open = async (store: Store, file: File | undefined): Promise<void> => {
   if (!file) return;
   try {
     store.upload(await preparedPicture(file), file.name);
   } catch (error) {
     store.update({ failure: errorText(error) });
   }
-}
+};
 
 /** A button that opens a file. */
-export function openingButton(store: Store): Tree {
-  return h(
+export const openingButton = (store: Store): Tree =>
+  plain(
     "span.open",
-    {},
     h(
       "button.button",
       { onclick: ({ currentTarget }) => (currentTarget.nextElementSibling as HTMLElement | null)?.click() },
@@ -34,12 +33,11 @@ export function openingButton(store: Store): Tree {
         currentTarget.value = ""; // so that the same file can be opened again
       },
     }),
-    h("span.muted", {}, "or drop, or paste"),
+    plain("span.muted", "or drop, or paste"),
   );
-}
 
 /** What the root does with pictures that are dropped and pasted anywhere on the explorer; `drop` tells while one is above. */
-export function openingHandlers(store: Store, drop: (above: boolean) => void) {
+export const openingHandlers = (store: Store, drop: (above: boolean) => void) => {
   const carriesFile = (event: DragEvent): boolean => {
     const carries = event.dataTransfer?.types.includes("Files") ?? false;
     if (carries) take(event);
@@ -62,4 +60,4 @@ export function openingHandlers(store: Store, drop: (above: boolean) => void) {
       else if (wanted) store.ask(wanted);
     },
   };
-}
+};

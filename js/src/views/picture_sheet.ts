@@ -1,9 +1,9 @@
 /** One picture on a square ground with its name and range, the cursor that all pictures share, and the values under it. */
 
-import { floor, max } from "../arithmetic";
+import { floor } from "../arithmetic";
 import { readingText, valuesAt } from "../cursor";
 import { paintPicture } from "../display";
-import { type Child, h, pictureOf, type Tree } from "../dom";
+import { type Child, h, pictureOf, plain, type Tree } from "../dom";
 import { type Box, contains, type Place } from "../geometry";
 import type { ShownPicture } from "../shown_pictures";
 import { pointIn } from "./pointing";
@@ -12,21 +12,19 @@ import { pointIn } from "./pointing";
 const SQUARE_PIXELS = 2;
 
 /** What lies under the cursor in a picture, or null where it is outside. */
-export function reading({ picture, window }: ShownPicture, view: Box, pixel: Place | null): string | null {
-  return picture && pixel && contains(view, pixel) ? readingText(valuesAt(picture, window, pixel)) : null;
-}
+export const reading = ({ picture, window }: ShownPicture, view: Box, pixel: Place | null): string | null =>
+  picture && pixel && contains(view, pixel) ? readingText(valuesAt(picture, window, pixel)) : null;
 
 /** `point` is told of the pixel of the image that a pointer is over, if any. */
-export function pictureSheet(
+export const pictureSheet = (
   shown: ShownPicture,
   view: Box,
   pixel: Place | null = null,
   point?: (pixel: Place | null) => void,
   ...below: Child[]
-): Tree {
+): Tree => {
   const { picture, window, painting, attribute, code } = shown;
   const { top, left, height, width } = view;
-  const largest = max(height, width);
   const own: Readonly<Record<`data-${string}`, string>> = { [attribute]: code };
   const text = reading(shown, view, pixel);
   const [y, x] = pixel ? [(pixel.y - top) / height, (pixel.x - left) / width] : [0, 0];
@@ -37,13 +35,12 @@ export function pictureSheet(
   return h(
     "figure.panel",
     { key: attribute + code },
-    h(
+    plain(
       ".frame",
-      {},
       h(
         ".sheet",
         {
-          style: `height: ${(100 * height) / largest}%; width: ${(100 * width) / largest}%`,
+          style: `--dcs-ratio: ${width / height}`,
           "data-waiting": !picture,
         },
         h("canvas.picture", {
@@ -69,7 +66,7 @@ export function pictureSheet(
       ),
       h(".reading", { hidden: text === null, "data-above": y > 0.5 }, text ?? ""), // away from the cursor
     ),
-    h("figcaption", {}, h("strong", {}, shown.name), h("span.number", {}, shown.range)),
+    plain("figcaption", plain("strong", shown.name), plain("span.number", shown.range)),
     below,
   );
-}
+};

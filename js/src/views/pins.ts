@@ -1,18 +1,18 @@
 /** Pinned places: brought back by a click, removed, and two of them compared. */
 
 import { wantedAt } from "../address";
-import { h, type Tree } from "../dom";
+import { h, plain, type Tree } from "../dom";
 import type { Pin } from "../protocol";
 import type { State, Store } from "../store";
-import type { View } from "./stage";
+import type { Stage, View } from "./stage";
 
-export function pinThis(store: Store): void {
+export const pinThis = (store: Store): void => {
   const address = store.state.scene?.view.address;
   const pinned = store.pinnedAddresses();
   if (address && !pinned.includes(address)) store.setPins([...pinned, address]);
-}
+};
 
-export function pins(store: Store): View {
+export const pins = ({ store, focus }: Stage): View => {
   /** Addresses to compare, the latest last. */
   let chosen: readonly string[] = [];
 
@@ -26,9 +26,9 @@ export function pins(store: Store): View {
       const wanted = wantedAt(address, store.state);
       if (wanted) store.ask(wanted);
     };
-    const remove = ({ currentTarget }: { readonly currentTarget: HTMLElement }): void => {
+    const remove = (): void => {
       if (chosen.includes(address)) choose(address);
-      currentTarget.closest("section")?.querySelector<HTMLElement>(".dcs-pin-this")?.focus();
+      focus();
       store.setPins(store.pinnedAddresses().filter((other) => other !== address));
     };
     return h(
@@ -38,7 +38,7 @@ export function pins(store: Store): View {
         "button.pin-back",
         { named: `go to ${address}`, onclick: goBack },
         thumbnails.map((src) => h("img", { src, alt: "" })),
-        h("span", {}, h("b", {}, title), h("span.muted", {}, place)),
+        plain("span", plain("b", title), plain("span.muted", place)),
       ),
       h(
         "button.compare",
@@ -58,7 +58,7 @@ export function pins(store: Store): View {
     return h(
       "section.pins",
       { label: "pins" },
-      h("h3", {}, "Pins"),
+      plain("h3", "Pins"),
       h("ul.pin-list", { hidden: pins.length === 0 }, pins.map(item)),
       h(
         "button.button.pin-this",
@@ -71,4 +71,4 @@ export function pins(store: Store): View {
       h("span.muted", { hidden: pins.length > 1 }, "to come back to it, or to compare two"),
     );
   };
-}
+};

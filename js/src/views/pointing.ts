@@ -4,18 +4,18 @@ import type { Box, Place } from "../geometry";
 import type { Hover, Store } from "../store";
 
 /** Where a pointer is over an element in which `box` is drawn. */
-export function pointIn(event: MouseEvent, element: Element, { top, left, height, width }: Box): Place {
+export const pointIn = (event: MouseEvent, element: Element, { top, left, height, width }: Box): Place => {
   const frame = element.getBoundingClientRect();
   return {
     y: top + ((event.clientY - frame.top) / frame.height) * height,
     x: left + ((event.clientX - frame.left) / frame.width) * width,
   };
-}
+};
 
-export function pointAt(store: Store, hover: Hover): void {
+export const pointAt = (store: Store, hover: Hover): void => {
   store.update({ hover });
   const { neuron } = hover;
   const marked = store.markedNeuron();
   if (!store.state.live || !neuron) return;
   if (neuron.channel !== marked?.channel || neuron.y !== marked.y || neuron.x !== marked.x) store.ask({ neuron });
-}
+};

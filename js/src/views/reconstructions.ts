@@ -1,21 +1,21 @@
 /** The reversed pictures side by side, in one display, scale and zoom, with one cursor over all of them. */
 
 import { centre, movedCursor } from "../cursor";
-import { h, take } from "../dom";
+import { h, plain, take } from "../dom";
 import type { Place } from "../geometry";
 import { pictureColumns, viewBox } from "../shown_pictures";
 import { METER_NOTE, meter } from "./meter";
 import { pictureSheet, reading } from "./picture_sheet";
 import type { Stage, View } from "./stage";
 
-export function reconstructions({ store, watchSize }: Stage): View {
+export const reconstructions = ({ store, watchSize }: Stage): View => {
   const columnsOf = pictureColumns();
   let announced = "";
   const point = (pixel: Place | null): void => store.update({ hover: pixel && { neuron: null, pixel } });
 
   return (state) => {
     const { scene, zoom, hover, asides } = state;
-    if (!scene) return h("div", {});
+    if (!scene) return plain("div");
     const columns = columnsOf(state, scene);
     const view = viewBox(scene, zoom);
     const pixel = hover?.pixel ?? null;
@@ -24,9 +24,8 @@ export function reconstructions({ store, watchSize }: Stage): View {
       announced = `row ${to.y}, column ${to.x}: ${readings.join("; ")}`;
       point(to);
     };
-    return h(
+    return plain(
       "div",
-      {},
       h(
         ".panels",
         {
@@ -64,4 +63,4 @@ export function reconstructions({ store, watchSize }: Stage): View {
       METER_NOTE,
     );
   };
-}
+};

@@ -2,16 +2,15 @@
 
 import { h, type Tree } from "../dom";
 
-export function select<Value extends string>(
+export const select = <Value extends string>(
   label: string,
   look: string,
   options: readonly (readonly [value: Value, text: string])[],
   chosen: Value | undefined,
   choose: (value: Value) => void,
-): Tree {
-  return h(
+): Tree =>
+  h(
     `select.select.${look}`,
     { label, value: chosen ?? "", onchange: ({ currentTarget }) => choose(currentTarget.value as Value) },
-    options.map(([value, text]) => h("option", { key: value, value }, text)),
+    options.map(([value, text]) => h("option", { value }, text)),
   );
-}

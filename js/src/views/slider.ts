@@ -10,23 +10,21 @@ export interface SliderRange {
   readonly home: number;
 }
 
-export function slider(
+export const slider = (
   { label, minimum, maximum, step, home }: SliderRange,
   value: number,
   text: string,
   change: (value: number) => void,
-): Tree {
-  return h("input.slider", {
+): Tree =>
+  h("input.slider", {
     type: "range",
-    min: String(minimum),
-    max: String(maximum),
-    step: String(step),
+    min: minimum,
+    max: maximum,
+    step: step,
     valueAsNumber: value,
     style: `--dcs-filled: ${(100 * (value - minimum)) / (maximum - minimum)}%`,
-    title: `${label} (double click: ${home})`,
     label: label,
     "aria-valuetext": text,
     oninput: ({ currentTarget }) => change(currentTarget.valueAsNumber),
     ondblclick: () => change(home),
   });
-}

@@ -1,7 +1,7 @@
 /** The line at the bottom: the neuron in words, what is going on or went wrong, how long it took and where. */
 
 import { round } from "../arithmetic";
-import { type Child, h } from "../dom";
+import { type Child, h, plain } from "../dom";
 import { durationText, percentText, valueText } from "../number_text";
 import type { Network, View as Shown } from "../protocol";
 import type { Scene } from "../scene";
@@ -12,7 +12,7 @@ import type { Stage, View } from "./stage";
 /** Live mode is offered once an answer takes less. */
 const QUICK_MS = 40;
 
-export function statusLine({ store, focus }: Stage): View {
+export const statusLine = ({ store, focus }: Stage): View => {
   let quick = false;
   return (state) => {
     const { scene, failure, progress, silence, live, asides } = state;
@@ -24,19 +24,17 @@ export function statusLine({ store, focus }: Stage): View {
       store.update({ failure: null });
       focus();
     };
-    return h(
+    return plain(
       ".status",
-      {},
       h(
         "span.sentence",
         { role: "status" },
         scene && [
-          h("span.neuron", {}, neuronWords(scene)),
-          h("span.muted", {}, rankText(scene.view)),
+          plain("span.neuron", neuronWords(scene)),
+          plain("span.muted", rankText(scene.view)),
           exemplars &&
-            h(
+            plain(
               "span.muted",
-              {},
               `top ${percentText(exemplars.share)} over ${exemplars.images.toLocaleString("en")} images`,
             ),
         ],
@@ -63,41 +61,40 @@ export function statusLine({ store, focus }: Stage): View {
       h("span.cost", { title: fallbacksText(scene?.network) }, scene && costText(scene.view, scene.network)),
     );
   };
-}
+};
 
-function neuronWords(scene: Scene): Child[] {
+const neuronWords = (scene: Scene): Child[] => {
   const { channel, y, x, value } = scene.view.neuron;
   const name = className(scene, channel);
   return [
     name ? "class " : "neuron ",
-    h("b", {}, name || String(channel)),
-    y === null ? name && ` (${channel})` : [" at ", h("b", { title: "row, column" }, `(${y}, ${x})`)],
+    plain("b", name || String(channel)),
+    y === null ? name && ` (${channel})` : [" at ", plain("b", `(${y}, ${x})`)],
     " = ",
-    h("b", {}, valueText(value, 4)),
+    plain("b", valueText(value, 4)),
   ];
-}
+};
 
-function rankText({ neuron, map }: Shown): string {
+const rankText = ({ neuron, map }: Shown): string => {
   const places = map.height * map.width;
   if (places === 1) return "";
   if (round(neuron.top * places) <= 1) return "strongest of this channel here";
   return `top ${percentText(neuron.top)} of this channel here`;
-}
+};
 
-function fallbacksText(network?: Network): string {
-  return network?.fallbacks.length ? `rectifiers by plain gradient:\n${network.fallbacks.join("\n")}` : "";
-}
+const fallbacksText = (network?: Network): string =>
+  network?.fallbacks.length ? `rectifiers by plain gradient:\n${network.fallbacks.join("\n")}` : "";
 
-function costText({ milliseconds }: Shown, { device, precision, fallbacks }: Network): string {
+const costText = ({ milliseconds }: Shown, { device, precision, fallbacks }: Network): string => {
   const parts = [durationText(milliseconds), device, precision];
   if (fallbacks.length > 0) parts.push(`⚠ ${fallbacks.length} without a rule`);
   return parts.join(" · ");
-}
+};
 
-function workText({ silence, progress, scene, failure }: State): string {
+const workText = ({ silence, progress, scene, failure }: State): string => {
   if (silence === "no kernel")
     return scene ? "no kernel: showing the saved view" : "no kernel: run the cell to see pictures";
   if (progress) return progress.text;
   if (silence === "waiting") return "waiting for the kernel …";
   return scene || failure ? "" : "waiting for the first pictures …";
-}
+};

@@ -2,9 +2,10 @@
 
 import { max } from "../arithmetic";
 import type { WayBackStep } from "../asides";
-import { h, pictureOf, surface, type Tree } from "../dom";
-import { levelPixels, meetingPixels, stepBox, stoppedAt } from "../film_strip";
-import type { Box } from "../geometry";
+import { levelPixels } from "../colour_maps";
+import { h, pictureOf, plain, surface, type Tree } from "../dom";
+import { meetingPixels, stepBox, stoppedAt } from "../film_strip";
+import { type Box, wholeBox } from "../geometry";
 import { percentText, valueText } from "../number_text";
 import type { Scene } from "../scene";
 import { viewBox } from "../shown_pictures";
@@ -17,7 +18,7 @@ type Pixels = Uint8ClampedArray<ArrayBuffer>;
 /** Below this many screen pixels a place, maps are smoothed. */
 const SQUARE_PIXELS = 2;
 
-export function wayBack({ store, watchSize }: Stage): View {
+export const wayBack = ({ store, watchSize }: Stage): View => {
   let strip: readonly WayBackStep[] = [];
   return ({ scene, aside, asides, enlarged }) => {
     const { wayBack: code } = aside;
@@ -30,9 +31,8 @@ export function wayBack({ store, watchSize }: Stage): View {
     return h(
       ".way-back",
       { hidden: false, "data-waiting": !come, made: watchSize },
-      h(
+      plain(
         ".row",
-        {},
         "the way back of",
         select(
           "architecture of the way back",
@@ -41,7 +41,7 @@ export function wayBack({ store, watchSize }: Stage): View {
           code,
           (chosen) => store.setAside({ wayBack: chosen }),
         ),
-        h("span.muted", {}, "signal norm at each layer, below it the activation’s"),
+        plain("span.muted", "signal norm at each layer, below it the activation’s"),
       ),
       choice(
         "steps of the way back",
@@ -50,11 +50,10 @@ export function wayBack({ store, watchSize }: Stage): View {
         strip.map((one) => ({
           value: one.name,
           label: one.label,
-          content: h(
+          content: plain(
             "div",
-            {},
             map(scene, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
-            map(scene, one, come && (() => levelPixels(one.activationMap)), { "data-activation": one.name }),
+            map(scene, one, come && (() => levelPixels(one.activationMap))),
             one.label,
           ),
         })),
@@ -64,31 +63,28 @@ export function wayBack({ store, watchSize }: Stage): View {
       step && enlargement(step, strip[at + 1], scene, () => enlarge(null)),
     );
   };
-}
+};
 
 /** One step large: the signal, the activation, and what a rectifier stopped or else where the two meet. */
-function enlargement(step: WayBackStep, next: WayBackStep | undefined, scene: Scene, close: () => void): Tree {
+const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Scene, close: () => void): Tree => {
   const stopped = stoppedAt(step, next, scene.network.layers);
   const figure = (pixels: () => Pixels, text: string): Tree =>
-    h(
+    plain(
       "figure",
-      {},
       map(scene, step, pixels, { role: "img", label: `${step.label}: ${text}` }),
-      h("figcaption", {}, text),
+      plain("figcaption", text),
     );
   return h(
     "section.enlarged",
     { label: "enlarged step", "aria-live": "polite" },
-    h(
+    plain(
       ".title",
-      {},
-      h("h3", {}, step.label),
-      h("span.muted", {}, `${step.height} × ${step.width} places from (${step.top}, ${step.left})`),
+      plain("h3", step.label),
+      plain("span.muted", `${step.height} × ${step.width} places from (${step.top}, ${step.left})`),
       h("button.button", { named: "close the enlarged step", onclick: close }, "×"),
     ),
-    h(
+    plain(
       ".enlarged-maps",
-      {},
       figure(() => levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`),
       figure(() => levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`),
       stopped
@@ -99,15 +95,15 @@ function enlargement(step: WayBackStep, next: WayBackStep | undefined, scene: Sc
         : figure(() => meetingPixels(step), "both: signal orange, activation blue"),
     ),
   );
-}
+};
 
 /** A step's map, where it has come, as it lies on the photograph, in the box of the receptive field. */
-function map(
+const map = (
   scene: Scene,
   step: WayBackStep,
   pixels: (() => Pixels) | null,
-  props: Readonly<Record<string, string>>,
-): Tree {
+  props?: Readonly<Record<string, string>>,
+): Tree => {
   const paint = (canvas: HTMLCanvasElement): void => {
     const drawn = surface(canvas);
     if (!drawn) return; // not laid out yet: its size is watched
@@ -123,9 +119,9 @@ function map(
     };
     context.fillRect(0, 0, width, height);
     context.globalAlpha = 0.25;
-    draw(scene.photograph.picture, { top: 0, left: 0, height: image.height, width: image.width });
+    draw(scene.photograph.picture, wholeBox(image));
     context.globalAlpha = 1;
     if (pixels && step.columns > 0) draw(pictureOf(pixels(), step.columns), stepBox(step, layers, image) ?? view);
   };
   return h("canvas", { ...props, from: [step, scene, !pixels], paint });
-}
+};
