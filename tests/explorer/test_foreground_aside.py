@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.experiments import grab_cut
 from deconvscope.models import Preprocessing, from_module
 
 from .recorded_browser import SOON, Browser, RecordedComm
@@ -126,8 +125,3 @@ def test_a_click_interrupts_it_between_two_rounds(
     assert browser.ask(neuron={**WHOLE, "channel": 1})[-1]["_view"]["seq"] == 2
     assert len(rounds) == 1
     assert browser.explorer._segmentation == {}
-
-
-def test_a_mask_is_asked_for_with_the_network_s_own_pixels() -> None:
-    with pytest.raises(ValueError, match="must be equal"):
-        grab_cut.cut_out(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5)))

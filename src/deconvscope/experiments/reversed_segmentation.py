@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ def segment_reversed(
     photograph: Image.Image | NDArray[np.uint8],
     result: Reversed,
     architecture: Architecture | str | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> Cut:
     """`segment_reversed` cuts a photograph's foreground out, seeded by one picture of a `Reversed` (section 3.5).
 
@@ -30,6 +32,7 @@ def segment_reversed(
         photograph: RGB as the network saw it, a PIL image or (H, W, 3), uint8.
         result: what `Recording.reverse` returned for it.
         architecture: whose picture; by default the first one's.
+        between: called before each round of cutting; may raise to give up.
 
     Returns:
         mask and seeds, both (H, W); seeds are −2 outside the window.
@@ -60,7 +63,7 @@ def segment_reversed(
         slice(window.top, window.top + window.height),
         slice(window.left, window.left + window.width),
     )
-    cut = cut_out(np.ascontiguousarray(pixels[inside]), saliency_of(drawn)[inside])
+    cut = cut_out(np.ascontiguousarray(pixels[inside]), saliency_of(drawn)[inside], between=between)
     mask = np.zeros(result.extent, dtype=np.bool_)
     seeds = np.full(result.extent, -2, dtype=np.int8)
     mask[inside], seeds[inside] = cut.mask, cut.seeds

@@ -8,11 +8,12 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from deconvscope.experiments import segment_reversed
+
 from .session import View
 from .worker import Check
 
-TENTH = 0.1
-"""Of the image, which the strongest values of a picture have to cover to seed a foreground."""
+SEEDED = "colours learnt where the picture is strong and where it is weak, then a graph cut"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,9 @@ def can_segment() -> bool:
 
 
 def foreground(view: View, check: Check) -> Foreground:
-    """Cut out what the first picture points at; of a picture that covers too little of the image, nothing.
+    """Cut out what the first picture points at, as far as its neuron sees.
+
+    Nothing is cut out where the picture is too small or empty; the note then says why.
 
     Args:
         view: what is shown.
@@ -43,19 +46,11 @@ def foreground(view: View, check: Check) -> Foreground:
 
     Raises:
         MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
-        ValueError: the image is too small for models of colours.
     """
-    from deconvscope.experiments import cut_out
-
-    seen = np.asarray(view.scene.seen)
-    picture = view.reconstruction.dense()[0].detach().float().abs().amax(0).cpu().numpy()
-    architecture = view.reconstruction.architectures[0].name
-    lit = float((picture > 0).mean())
-    if lit <= TENTH:
-        note = (
-            f"the picture covers {lit:.1%} of the image, a tenth is needed: choose a deeper layer"
-        )
-        return Foreground(architecture, np.zeros(picture.shape, bool), note)
-    cut = cut_out(seen, picture, between=check)
-    note = "colours learnt where the picture is strong and where it is weak, then a graph cut"
-    return Foreground(architecture, cut.mask, note)
+    result = view.reconstruction
+    try:
+        mask = segment_reversed(view.scene.seen, result, between=check).mask
+        note = SEEDED
+    except ValueError as error:
+        mask, note = np.zeros(result.extent, bool), str(error)
+    return Foreground(result.architectures[0].name, mask, note)
