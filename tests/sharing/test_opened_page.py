@@ -17,7 +17,10 @@ from .opened_page import OpenedPage, drawn_by_a_kernel
 
 pytestmark = pytest.mark.browser
 CODES = ("FTT", "saliency", "TTT")
-NEEDS_A_KERNEL = ("random weights", "way back", "Open…", "Pin this", "compute ahead", "live")
+NEEDS_A_KERNEL = (
+    "random weights", "way back", "segmentation", "exemplars", "like others", "Open…", "Pin this",
+    "compute ahead", "live",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -133,6 +136,7 @@ def test_what_only_a_kernel_can_do_is_not_offered(page: OpenedPage) -> None:
     for label in NEEDS_A_KERNEL:
         found = page.root().get_by_text(label)
         assert not any(found.nth(i).is_visible() for i in range(found.count())), label
+    assert page.root().get_by_text("edges").is_visible()
 
 
 def test_words_from_outside_stay_words(
