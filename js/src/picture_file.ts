@@ -19,7 +19,7 @@ export const preparedPicture = async (file: File): Promise<Uint8Array<ArrayBuffe
   };
   if (file.size > MOST) refuse("is larger than 100 MB");
   const { naturalWidth, naturalHeight } = await undecoded(file).catch(() =>
-    refuse("is not a PNG, JPEG, WebP or GIF picture"),
+    refuse("is too large, or not a PNG, JPEG, WebP or GIF picture"),
   );
   if (naturalWidth * naturalHeight > MOST)
     refuse(`has ${naturalWidth} × ${naturalHeight} pixels: more than 100 million are not opened`);

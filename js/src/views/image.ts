@@ -41,7 +41,7 @@ export const imageView = ({ store, watchSize, tip }: Stage): View => {
     const map = isVector(layer) ? null : mapOf(scene, hover?.neuron?.channel ?? channel);
     const box = supportOf(scene);
     const pixel = hover?.neuron ? null : hover?.pixel;
-    const over = map ? `channel ${map.channel} over it` : "no map";
+    const over = map ? `channel ${map.channel}` : "no map";
     const place = y === null ? "" : `, neuron at row ${y}, column ${x}; arrow keys move it`;
     return h(
       "section.image",

@@ -35,7 +35,7 @@ export const statusLine = ({ store, focus }: Stage): View => {
           exemplars &&
             plain(
               "span.muted",
-              `top ${percentText(exemplars.share)} over ${exemplars.images.toLocaleString("en")} images`,
+              `${exemplars.share > 0 ? `top ${percentText(exemplars.share)} over` : "above all of"} ${exemplars.images.toLocaleString("en")} images`,
             ),
         ],
       ),
