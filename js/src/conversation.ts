@@ -57,14 +57,10 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
   let sent: Sent | null = null;
   let silence: Silence = "none";
   let everAnswered = false;
-  let due: ReturnType<typeof setTimeout> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Sends the last of what one event asks for. Not with the next frame: that costs half a frame on average. */
-  const sendSoon = (): void => {
-    clearTimeout(due);
-    due = setTimeout(flush);
-  };
+  /** Sends the last of what one event asks for, before anything is drawn: a frame is felt. */
+  const sendSoon = (): void => queueMicrotask(flush);
 
   const flush = (): void => {
     if (!wanted || wanted === sent?.wanted) return;
@@ -141,7 +137,6 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
       if (kernelState() === "absent" || sent) giveUp();
     },
     stop() {
-      clearTimeout(due);
       clearTimeout(timer);
       sent = wanted = null;
     },

@@ -118,8 +118,8 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         onmousedown: (event) => {
           if (!(event.target instanceof Element) || !event.target.closest(POINTED)) return;
           event.preventDefault();
+          if (!pointed) redraw();
           pointed = true;
-          redraw();
           focus();
         },
         onkeydown: onKey,

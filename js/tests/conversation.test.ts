@@ -21,7 +21,8 @@ function neuron(channel: number): Wanted {
   return { model: "m", image: "i", layer: "l", neuron: { channel, y: 0, x: 0 }, architectures: ["TTT"], aside };
 }
 
-function nextFrame(): void {
+async function nextFrame(): Promise<void> {
+  await Promise.resolve();
   vi.advanceTimersByTime(FRAME_MS);
 }
 
@@ -42,32 +43,32 @@ afterEach(() => {
 });
 
 describe("asking", () => {
-  test("sends one query for what is asked at once, the latest", () => {
+  test("sends one query for what is asked at once, the latest", async () => {
     for (const channel of [1, 2, 3]) conversation.ask(neuron(channel));
     expect(sent).toEqual([]);
-    nextFrame();
+    await nextFrame();
     expect(sent).toEqual([{ channel: 3, seq: 1 }]);
   });
 
-  test("keeps one query in flight; the newest wish goes out on the answer", () => {
+  test("keeps one query in flight; the newest wish goes out on the answer", async () => {
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     for (const channel of [2, 3]) {
       conversation.ask(neuron(channel));
-      nextFrame();
+      await nextFrame();
     }
     expect(sent.length).toBe(1);
     expect(conversation.wanted?.neuron?.channel).toBe(3);
     conversation.answered(1);
-    nextFrame();
+    await nextFrame();
     expect(sent[1]).toEqual({ channel: 3, seq: 2 });
     conversation.answered(2);
     expect(conversation.wanted).toBeNull();
   });
 
-  test("waits no longer than its patience for an answer before it sends a newer wish", () => {
+  test("waits no longer than its patience for an answer before it sends a newer wish", async () => {
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     conversation.ask(neuron(2));
     vi.advanceTimersByTime(PATIENCE_MS + 500);
     expect(sent.map(({ channel }) => channel)).toEqual([1, 2]);
@@ -78,9 +79,9 @@ describe("asking", () => {
 });
 
 describe("silence", () => {
-  test("is told after a while, and ends with the answer", () => {
+  test("is told after a while, and ends with the answer", async () => {
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     expect(conversation.silence).toBe("none");
     vi.advanceTimersByTime(SILENCE_MS);
     expect(conversation.silence).toBe("waiting");
@@ -90,27 +91,27 @@ describe("silence", () => {
     expect(conversation.silence).toBe("none");
   });
 
-  test("of an absent kernel is known at once", () => {
+  test("of an absent kernel is known at once", async () => {
     kernel = "absent";
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     expect(sent).toEqual([]);
     expect(conversation.silence).toBe("no kernel");
     expect(conversation.wanted).toBeNull();
   });
 
-  test("of a kernel that stands idle means that it does not know this widget", () => {
+  test("of a kernel that stands idle means that it does not know this widget", async () => {
     kernel = "idle";
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     vi.advanceTimersByTime(IDLE_MS + 500);
     expect(conversation.silence).toBe("no kernel");
   });
 
-  test("of a host that tells nothing means no kernel, unless it ever answered or works", () => {
+  test("of a host that tells nothing means no kernel, unless it ever answered or works", async () => {
     kernel = "unknown";
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     working = true;
     vi.advanceTimersByTime(GIVE_UP_MS + 500);
     expect(conversation.silence).toBe("waiting");
@@ -119,18 +120,18 @@ describe("silence", () => {
     expect(conversation.silence).toBe("no kernel");
 
     conversation.ask(neuron(2));
-    nextFrame();
+    await nextFrame();
     conversation.answered(2);
     conversation.ask(neuron(3));
-    nextFrame();
+    await nextFrame();
     vi.advanceTimersByTime(GIVE_UP_MS + 500);
     expect(conversation.silence).toBe("waiting");
   });
 
-  test("ends when a late answer comes after all", () => {
+  test("ends when a late answer comes after all", async () => {
     kernel = "idle";
     conversation.ask(neuron(1));
-    nextFrame();
+    await nextFrame();
     vi.advanceTimersByTime(IDLE_MS + 500);
     conversation.answered(1);
     expect(conversation.silence).toBe("none");
