@@ -28,7 +28,7 @@ TRAITS = (
     "_catalog", "_network", "_photograph", "_atlas_info", "_atlas",
     "_map", "_pictures", "_view", "_failure", "_progress", "display",
     "_meters", "_random", "_random_pictures", "_way_back", "_way_back_maps",
-    "_comparison", "_comparison_pictures", "_pins", "pins", "live", "prefetch",
+    "_comparison", "_comparison_pictures", "_exemplars", "_segmentation", "_segmentation_mask", "_pins", "pins", "live", "prefetch",
 )  # fmt: skip
 
 
@@ -182,6 +182,24 @@ def everything(page: Page) -> None:
     page.wait_for_timeout(6000)
 
 
+def trial(page: Page) -> None:
+    """What a new user does to find the neuron of the cup in the deepest layer."""
+    page.locator(".dcs-thumbnail").nth(1).click()
+    settled(page)
+    page.locator(".dcs-layer").last.click()
+    settled(page)
+    box = page.locator(".dcs-image canvas").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.45 * box["width"], box["y"] + 0.45 * box["height"])
+    settled(page)
+    page.get_by_role("combobox", name="order of the channels").select_option("here")
+    page.wait_for_timeout(300)
+    page.click(".dcs-atlas canvas", position={"x": 25, "y": 25})
+    settled(page)
+    page.get_by_role("button", name="segmentation").click()
+    page.wait_for_timeout(4000)
+
+
 def upload(page: Page) -> None:
     picture = Image.new("RGB", (2400, 1200), "teal")
     picture.paste("gold", (300, 300, 1500, 900))
@@ -218,6 +236,7 @@ VIEWS: dict[str, tuple[int, str, Callable[[Page], None] | None]] = {
     "w700": (700, "light", conv4_3),
     "w850": (850, "dark", signed_layer),
     "w1000": (1000, "dark", image_hover),
+    "w768": (768, "dark", first_layer),
     "w1600": (1600, "light", signed_layer),
     "signed": (1200, "light", signed_layer),
     "eight": (1200, "dark", eight),
@@ -237,6 +256,7 @@ VIEWS: dict[str, tuple[int, str, Callable[[Page], None] | None]] = {
     "compared": (1400, "dark", compared),
     "compared360": (360, "light", compared),
     "everything": (1400, "light", everything),
+    "trial": (1070, "light", trial),
     "upload": (1100, "light", upload),
     "bomb": (700, "light", bomb),
     "saved": (1000, "dark", saved),

@@ -108,7 +108,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         tabIndex: 0,
         role: "region",
         spellcheck: false,
-        label: "deconvscope explorer; press question mark for the keys",
+        label: "deconvscope explorer; ? shows the keys",
         ...told(state),
         [SUPPRESS]: "true",
         "data-drawn": draws,

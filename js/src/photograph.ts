@@ -15,8 +15,7 @@ export const decodePhotograph = async (
 ): Promise<Photograph> => {
   const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
   const picture = hiddenCanvas(width, height);
-  const context = picture.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("this browser gives no canvas to draw on");
+  const context = picture.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
   context.drawImage(bitmap, 0, 0, width, height);
   return { picture, pixels: context.getImageData(0, 0, width, height).data };
 };

@@ -27,13 +27,11 @@ export const preparedPicture = async (file: File): Promise<Uint8Array<ArrayBuffe
   const { width, height } = bitmap;
   const scale = min(1, LONGEST_SIDE / max(width, height));
   const canvas = hiddenCanvas(ceil(width * scale), ceil(height * scale));
-  const context = canvas.getContext("2d");
-  if (context) {
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingQuality = "high";
-    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  }
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   for (const [type, quality] of ENCODINGS) {
     const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, type, quality));

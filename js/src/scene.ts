@@ -2,7 +2,7 @@
 
 import { abs, floor, max, min } from "./arithmetic";
 import type { Picture } from "./display";
-import type { Box } from "./geometry";
+import type { Box, Place } from "./geometry";
 import type { Photograph } from "./photograph";
 import type { AtlasInfo, Layer, Network, PictureInfo, View } from "./protocol";
 import { remembered } from "./remembered";
@@ -138,17 +138,34 @@ export const support = ({ view: { window }, reconstructions }: Scene): Box => {
   };
 };
 
-export const CHANNEL_ORDERS = ["strongest", "variance", "index"] as const;
+/** What a channel's tile tells of a place of its map: exact where the map is no larger than the tile. */
+export const tileValue = ({ info, bytes }: Atlas, channel: number, { y, x }: Place): number => {
+  const row = floor((y * info.tileHeight) / info.height);
+  const column = floor((x * info.tileWidth) / info.width);
+  const byte = bytes[(channel * info.tileHeight + row) * info.tileWidth + column] ?? 0;
+  return (byte / 127) * channelExtent(info, channel);
+};
+
+/** By the largest value, by the value at the chosen place, by the variance, or by the number. */
+export const CHANNEL_ORDERS = ["strongest", "here", "variance", "index"] as const;
 export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
 
 /** The channels of a scene in the order in which they are shown; where they have no places, the strongest come first. */
 export const shownChannels = (
-  { atlas, layer }: Pick<Scene, "atlas" | "layer">,
+  { atlas, layer, view: { neuron } }: Pick<Scene, "atlas" | "layer" | "view">,
   order: ChannelOrder,
-): readonly number[] => orderedChannels(atlas.info, isVector(layer) ? "strongest" : order);
+): readonly number[] => orderedChannels(atlas, isVector(layer) ? "strongest" : order, neuron.y ?? 0, neuron.x ?? 0);
 
-export const orderedChannels = remembered((info: AtlasInfo, order: ChannelOrder): readonly number[] => {
-  const channels = info.stored ?? Array.from(info.maxima.keys());
-  const values = order === "strongest" ? info.maxima : info.variances;
-  return order === "index" ? channels : channels.toSorted((a, b) => (values[b] ?? 0) - (values[a] ?? 0));
-});
+export const orderedChannels = remembered(
+  (atlas: Atlas, order: ChannelOrder, y: number, x: number): readonly number[] => {
+    const { stored, maxima, variances } = atlas.info;
+    const channels = stored ?? [...maxima.keys()];
+    const values = {
+      strongest: maxima,
+      here: maxima.map((_, channel) => tileValue(atlas, channel, { y, x })),
+      variance: variances,
+      index: maxima.map((_, channel) => -channel),
+    }[order];
+    return channels.toSorted((a, b) => (values[b] ?? 0) - (values[a] ?? 0));
+  },
+);

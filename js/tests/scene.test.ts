@@ -24,10 +24,15 @@ test("an answer whose parts belong to different places is refused", () => {
   expect(() => assembleScene({ ...good, view: { ...good.view, layer: "gone" } })).toThrow("does not fit together");
 });
 
-test("channels are ordered by strength, by variance, or as they are numbered", () => {
-  const { info } = sceneParts().atlas;
-  expect(orderedChannels(info, "strongest")).toEqual([2, 1, 0]);
-  expect(orderedChannels(info, "variance")).toEqual([0, 1, 2]);
-  expect(orderedChannels(info, "index")).toEqual([0, 1, 2]);
-  expect(orderedChannels(info, "strongest")).toBe(orderedChannels(info, "strongest"));
+test("channels are ordered by strength, at a place too, by variance, or as they are numbered", () => {
+  const { atlas } = sceneParts();
+  expect(orderedChannels(atlas, "strongest", 0, 0)).toEqual([2, 1, 0]);
+  expect(orderedChannels(atlas, "variance", 0, 0)).toEqual([0, 1, 2]);
+  expect(orderedChannels(atlas, "index", 0, 0)).toEqual([0, 1, 2]);
+  const bytes = atlas.bytes.slice();
+  bytes[1 * 16 + 2 * 4 + 3] = 127; // the largest value of channel 1, at (2, 3)
+  const lit = { ...atlas, bytes };
+  expect(orderedChannels(lit, "here", 2, 3)).toEqual([1, 2, 0]);
+  expect(orderedChannels(lit, "here", 3, 2)).toEqual([2, 1, 0]);
+  expect(orderedChannels(lit, "here", 3, 2)).toBe(orderedChannels(lit, "here", 3, 2));
 });

@@ -5,7 +5,7 @@ import { create, h, plain, surface, take } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { commandFor } from "../keys";
 import { shapeText, valueText } from "../number_text";
-import { CHANNEL_ORDERS, channelExtent, isVector, type Scene, shownChannels } from "../scene";
+import { CHANNEL_ORDERS, isVector, type Scene, shownChannels, tileValue } from "../scene";
 import type { State } from "../store";
 import { atlasPainter, drawRing, type PlacedChannel } from "./atlas_painting";
 import { channelList, matchingChannels } from "./channel_list";
@@ -214,12 +214,8 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
   };
 };
 
-const describe = ({ atlas: { info, bytes } }: Scene, { channel, place }: Pointed): string => {
-  const strongest = `at most ${valueText(info.maxima[channel] ?? 0)}`;
+const describe = ({ atlas }: Scene, { channel, place }: Pointed): string => {
+  const strongest = `at most ${valueText(atlas.info.maxima[channel] ?? 0)}`;
   if (!place) return `channel ${channel}, ${strongest}`;
-  const row = floor((place.y * info.tileHeight) / info.height);
-  const column = floor((place.x * info.tileWidth) / info.width);
-  const byte = bytes[(channel * info.tileHeight + row) * info.tileWidth + column] ?? 0;
-  const value = valueText((byte / 127) * channelExtent(info, channel), 2);
-  return `${channel} at (${place.y}, ${place.x}) ≈ ${value}, ${strongest}`;
+  return `${channel} at (${place.y}, ${place.x}) ≈ ${valueText(tileValue(atlas, channel, place), 2)}, ${strongest}`;
 };

@@ -89,12 +89,8 @@ export const imageView = ({ store, watchSize, tip }: Stage): View => {
         ".row",
         plain(
           "span.fields",
-          h("span.outlined", { title: "what a neuron of this layer can see, in pixels" }, fieldText(layer)),
-          h(
-            "span.dotted",
-            { title: "where the pictures are not zero, in pixels" },
-            `support ${box.height} × ${box.width}`,
-          ),
+          h("span.outlined", { title: "what a neuron here can see" }, fieldText(layer)),
+          h("span.dotted", { title: "where the pictures are not zero" }, `support ${box.height} × ${box.width}`),
         ),
         map && legend(map),
       ),

@@ -76,7 +76,7 @@ const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Sc
     );
   return h(
     "section.enlarged",
-    { label: "enlarged step", "aria-live": "polite" },
+    { label: "enlarged step" },
     plain(
       ".title",
       plain("h3", step.label),
