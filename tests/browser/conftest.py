@@ -111,7 +111,7 @@ def own_notebook(pages: Pages, host: Host) -> Iterator[Notebook]:
 def notebook(shared_notebook: Notebook, pages: Pages) -> Iterator[Notebook]:
     """An open notebook whose kernel has imported the package; its cells 1 to 3 are for the test."""
     yield shared_notebook
-    shared_notebook.empty()
+    shared_notebook.clear()
     pages.assert_no_errors()
 
 

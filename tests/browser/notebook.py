@@ -65,14 +65,15 @@ class Notebook(ABC):
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(source)
 
-    def empty(self) -> None:
-        """Take what was written out of all cells, and its output off the page."""
-        for number in sorted(self._used, reverse=True):
-            self.write(number, "None")
-            self.run(number)
+    def clear(self) -> None:
+        """Take explorers off the page but for the first cell's, which the next one there replaces."""
+        for number in sorted(self._used - {1}, reverse=True):
+            roots = self.area(number).locator(".dcs-root")
+            if roots.count() > 0:
+                self.write(number, "None")
+                self.run(number)
+                self.wait(lambda roots=roots: roots.count() == 0, "an empty cell")  # type: ignore[misc]
         self._used.clear()
-        roots = self.page.locator(".dcs-root")
-        self.wait(lambda: roots.count() == 0, "an empty notebook")
 
     def answer(self, number: int, source: str) -> str:
         """Write a cell that prints or returns something, run it and return that."""

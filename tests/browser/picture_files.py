@@ -64,7 +64,9 @@ def bad() -> list[PictureFile]:
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>window.stranger = 1</script></svg>'
     return [
         PictureFile("cut.png", "image/png", whole[: len(whole) // 3], told="cut short"),
-        PictureFile("letter.png", "image/png", b"dear reader, " * 500, told="PNG, JPEG, WebP or GIF"),
+        PictureFile(
+            "letter.png", "image/png", b"dear reader, " * 500, told="PNG, JPEG, WebP or GIF"
+        ),
         PictureFile("bomb.png", "image/png", b"\x89PNG\r\n\x1a\n" + bomb, told="large"),
         PictureFile("script.svg", "image/svg+xml", svg, told="PNG, JPEG, WebP or GIF"),
         PictureFile("<b>nothing</b>.png", "image/png", b"", told="<b>nothing</b>.png"),

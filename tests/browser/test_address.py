@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import Locator
 
@@ -9,6 +11,14 @@ from .oracle import Oracle
 from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
+
+REFUSED = {
+    "nonsense": "no address",
+    "vgg16_trunk/conv9_9/1@0,0": "conv9_9",
+    "vgg16_trunk/conv3_3/9999@0,0": "9999",
+    "vgg17/conv3_3/1@0,0": "vgg17",
+}
+"""Addresses, and what the person is told of each."""
 
 
 @pytest.fixture
@@ -47,27 +57,23 @@ def test_labels_and_architectures_are_understood(
     assert explorer.root.locator(".dcs-panel").count() == 2
 
 
-@pytest.mark.parametrize(
-    ("address", "told"),
-    [
-        ("nonsense", "no address"),
-        ("vgg16_trunk/conv9_9/1@0,0", "conv9_9"),
-        ("vgg16_trunk/conv3_3/9999@0,0", "9999"),
-        ("vgg17/conv3_3/1@0,0", "vgg17"),
-    ],
-)
 def test_one_that_leads_nowhere_is_refused_and_the_view_stays(
-    explorer: ShownExplorer, field: Locator, address: str, told: str
+    explorer: ShownExplorer, field: Locator
 ) -> None:
     before = explorer.neuron, explorer.pixels("TTT")
-    field.fill(address)
-    explorer.page.keyboard.press("Enter")
     alert = explorer.root.get_by_role("alert")
-    explorer.wait(lambda: alert.is_visible() and told in alert.inner_text(), "the refusal")
-    explorer.settle()
-    assert (explorer.neuron, explorer.pixels("TTT")) == before
+    for address, told in REFUSED.items():
+        field.fill(address)
+        explorer.page.keyboard.press("Enter")
+        explorer.wait(partial(_says, alert, told), f"the refusal of {address}")
+        explorer.settle()
+        assert (explorer.neuron, explorer.pixels("TTT")) == before
     explorer.click_tile(1, 1, 0.5, 0.5)
     assert alert.count() == 0 or not alert.is_visible()
+
+
+def _says(alert: Locator, text: str) -> bool:
+    return alert.is_visible() and text in alert.inner_text()
 
 
 def _header(explorer: ShownExplorer) -> str:

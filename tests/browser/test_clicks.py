@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+import torch
 
 import deconvscope as ds
 
@@ -89,7 +90,28 @@ def _shown(explorer: ShownExplorer, oracle: Oracle) -> tuple[object, ...]:
     for code, picture in zip(CODES, pictures, strict=True):
         oracle.assert_drawn(neuron, code, *picture)
     assert f"neuron {neuron.channel} at ({neuron.y}, {neuron.x})" in explorer.status
+    _assert_fields(explorer, oracle, neuron)
     return explorer.neuron, explorer.status, *pictures
+
+
+def _assert_fields(explorer: ShownExplorer, oracle: Oracle, neuron: ds.Neuron) -> None:
+    """Check the boxes on the photograph: what the neuron can see, and where its pictures are not zero."""
+    drawn = explorer.root.locator(".dcs-image")
+    told = [
+        [float(side) for side in (drawn.get_attribute(f"data-{name}") or "").split(",")]
+        for name in ("field", "support")
+    ]
+    field = oracle.recording.receptive_field(neuron.layer)
+    assert field is not None
+    places = (neuron.y or 0, neuron.x or 0)
+    start = [field.offset[axis] + places[axis] * field.stride[axis] for axis in (0, 1)]
+    first = [max(0, side) for side in start]
+    last = [min(224, start[axis] + field.size[axis]) for axis in (0, 1)]
+    assert told[0] == [*first, *(last[axis] - first[axis] for axis in (0, 1))]
+    pictures = [oracle.recording.reverse(neuron, code).dense()[0] for code in CODES]
+    rows, columns = torch.stack(pictures).ne(0).any(0).any(0).nonzero().T
+    spans = [(int(one.min()), int(one.max()) - int(one.min()) + 1) for one in (rows, columns)]
+    assert told[1] == pytest.approx([*(s for s, _ in spans), *(n for _, n in spans)], abs=1)
 
 
 def _assert_all_differ(seen: Sequence[tuple[object, ...]]) -> None:

@@ -40,46 +40,35 @@ def _set_gain(explorer: ShownExplorer, doublings: float) -> None:
     explorer.wait(lambda: f"×{2**doublings:.1f}" in shown.inner_text(), "the gain")
 
 
-def test_signed_is_linear_around_grey(unanswered: ShownExplorer, oracle: Oracle) -> None:
+def test_each_mode_draws_what_it_says(unanswered: ShownExplorer, oracle: Oracle) -> None:
+    neuron = oracle.neuron(unanswered.neuron)
+    picture = oracle.recording.reverse(neuron, "TTT")
+    values = picture.values[0]
     _choose(unanswered, "signed")
     for code in CODES:
-        picture = oracle.recording.reverse(oracle.neuron(unanswered.neuron), code)
-        scale = float(picture.values.abs().max())
-        oracle.assert_shown(picture, *unanswered.pixels(code), partial(_linear, scale))
+        own = oracle.recording.reverse(neuron, code)
+        tone = partial(_linear, float(own.values.abs().max()))
+        oracle.assert_shown(own, *unanswered.pixels(code), tone)
 
-
-def test_renormalised_is_the_tenth_root(unanswered: ShownExplorer, oracle: Oracle) -> None:
     _choose(unanswered, "^0.1")
-    picture = oracle.recording.reverse(oracle.neuron(unanswered.neuron), "TTT")
-    scale = float(picture.values.abs().max())
     drawn = pixels_of(*unanswered.pixels("TTT"))
-    signal = np.moveaxis(display.expand(*display.compand(picture.values[0])), 0, -1) / scale
+    signal = np.moveaxis(display.expand(*display.compand(values)), 0, -1) / float(
+        values.abs().max()
+    )
     expected = 127.5 + 127.5 * np.sign(signal) * np.abs(signal) ** 0.1
     assert (np.abs(drawn - expected) <= 1).mean() > 0.98  # the rest fell to another step near zero
     assert ((drawn > 128) == (signal > 0)).mean() > 0.98
 
-
-def test_saliency_is_the_largest_magnitude_in_colour(
-    unanswered: ShownExplorer, oracle: Oracle
-) -> None:
     _choose(unanswered, "saliency")
-    picture = oracle.recording.reverse(oracle.neuron(unanswered.neuron), "TTT")
     drawn = pixels_of(*unanswered.pixels("TTT"))
-    expected = display.saliency(picture.values[0]).astype(int)
+    expected = display.saliency(values).astype(int)
     assert np.abs(drawn - expected).mean() < 1.5
     assert (np.abs(drawn - expected).max(-1) <= 24).mean() > 0.99
 
-
-def test_over_image_lets_the_photograph_show_where_the_picture_is_weak(
-    unanswered: ShownExplorer, oracle: Oracle
-) -> None:
     _choose(unanswered, "over image")
-    picture = oracle.recording.reverse(oracle.neuron(unanswered.neuron), "TTT")
-    model = ds.load_model("vgg16_trunk")
     window = picture.window
-    photograph = np.asarray(model.preprocess.view(ds.sample_image("chelsea"))).astype(float)
-    photograph = photograph[window.top :, window.left :][: window.height, : window.width]
-    signal = np.moveaxis(picture.values[0].numpy(), 0, -1)
+    photograph = _photograph()[window.top :, window.left :][: window.height, : window.width]
+    signal = np.moveaxis(values.numpy(), 0, -1)
     q = display.paper_scale(picture.dense()[0])
     opacity = np.minimum(1, np.abs(signal).max(-1, keepdims=True) / q)
     paper = 255 / (1 + np.exp(-np.log(99) * signal / q))
@@ -130,9 +119,7 @@ def test_the_slider_fades_the_map_over_the_photograph(
     unanswered: ShownExplorer, oracle: Oracle
 ) -> None:
     slider = unanswered.root.get_by_role("slider", name="photograph under the map")
-    photograph = np.asarray(
-        ds.load_model("vgg16_trunk").preprocess.view(ds.sample_image("chelsea"))
-    ).astype(float)
+    photograph = _photograph()
 
     def likeness() -> float:
         """Correlation of what the screen shows with the photograph, the markings' edges aside."""
@@ -152,3 +139,8 @@ def test_the_slider_fades_the_map_over_the_photograph(
 
 def _linear(scale: float, values: np.ndarray) -> np.ndarray:
     return 127.5 + 127.5 * values / scale
+
+
+def _photograph() -> np.ndarray:
+    model = ds.load_model("vgg16_trunk")
+    return np.asarray(model.preprocess.view(ds.sample_image("chelsea"))).astype(float)

@@ -51,7 +51,7 @@ def test_it_fits_its_place(
     notebook: Notebook, oracle: Oracle, width: str, screenshots: Path
 ) -> None:
     explorer = notebook.show("ds.Explorer(layer='conv4_3')")
-    notebook.page.set_viewport_size({"width": 2100, "height": 1150})
+    notebook.page.set_viewport_size({"width": 2100, "height": 2400})
     try:
         explorer.root.evaluate(
             "(root, width) => { root.parentElement.style.width = `${width}px`; }", WIDTHS[width]

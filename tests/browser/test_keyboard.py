@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 import deconvscope as ds
 
+from .notebook import Notebook
 from .oracle import Oracle
 from .shown_explorer import ShownExplorer
 
@@ -154,6 +157,7 @@ def test_the_atlas_is_walked_with_arrows(explorer: ShownExplorer, oracle: Oracle
     explorer.root.locator(".dcs-atlas canvas").focus()
     for key in ("ArrowRight", "ArrowDown"):
         explorer.page.keyboard.press(key)
+    explorer.next_frame()
     told = explorer.root.locator(".dcs-atlas [aria-live]").inner_text()
     channel = order[explorer.atlas_columns + 1]
     assert f"channel {channel}" in told
@@ -161,6 +165,50 @@ def test_the_atlas_is_walked_with_arrows(explorer: ShownExplorer, oracle: Oracle
     assert oracle.neuron(explorer.neuron) == oracle.recording.resolve(
         ds.Strongest(LAYER, channel=channel)
     )
+
+
+def test_photographs_layers_and_classes_are_chosen_with_arrows(
+    notebook: Notebook, explorer: ShownExplorer
+) -> None:
+    before = explorer.shown
+    explorer.root.get_by_role("radio", name="Chelsea").focus()
+    explorer.page.keyboard.press("ArrowRight")
+    explorer.answered(before)
+    chosen = explorer.root.locator(".dcs-images [aria-checked=true]")
+    assert "Chelsea" not in (chosen.get_attribute("aria-label") or "Chelsea")
+    before = explorer.shown
+    explorer.root.locator(f'.dcs-layer[data-layer="{LAYER}"]').focus()
+    explorer.page.keyboard.press("ArrowRight")
+    explorer.answered(before)
+    assert explorer.neuron.startswith("features.15/")
+    classes = notebook.show("ds.Explorer('mobilenet_v2', layer='classifier.1')")
+    before, first = classes.shown, classes.neuron
+    classes.root.locator(".dcs-classes [aria-checked=true]").focus()
+    classes.page.keyboard.press("ArrowDown")
+    classes.answered(before)
+    assert classes.neuron != first
+
+
+def test_the_cursor_over_the_pictures_is_moved_with_arrows(
+    explorer: ShownExplorer, oracle: Oracle
+) -> None:
+    before = explorer.shown
+    explorer.root.locator(".dcs-panels").focus()
+    cursor = explorer.root.locator(".dcs-cursor").first
+    explorer.wait(cursor.is_visible, "the cursor")
+    places = [cursor.bounding_box()]
+    for key in ("ArrowRight", "Shift+ArrowDown"):
+        explorer.page.keyboard.press(key)
+        explorer.wait(lambda: cursor.bounding_box() != places[-1], "the cursor to move")
+        places.append(cursor.bounding_box())
+    told = explorer.root.locator(".dcs-reconstructions [aria-live]").inner_text()
+    row, column = map(int, re.findall(r"\d+", told)[:2])
+    picture = oracle.recording.reverse(oracle.neuron(explorer.neuron), "FTT")
+    values = picture.values[0, :, row - picture.window.top, column - picture.window.left]
+    read = re.findall(r"[+−]?\d[\d.]*(?:e[+−]?\d+)?", told)[2:5]
+    near = [float(one.replace("−", "-")) for one in read]
+    assert near == pytest.approx(values.tolist(), abs=0.02 * float(picture.values.abs().max()))
+    explorer.assert_not_asked(before)
 
 
 def test_typing_in_a_field_is_typing(explorer: ShownExplorer) -> None:

@@ -13,6 +13,9 @@ from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
 
+SOME, HARDLY = 1.05, 1.02
+"""How much larger the kernel may be after few clicks, while memory is still being shared out, and after many."""
+
 MEMORY = """
 import gc, os, psutil
 gc.collect()
@@ -36,8 +39,10 @@ def _click_for(explorer: ShownExplorer, clicks: int, every: float) -> None:
     explorer.settle()
 
 
-def _soak(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, clicks: int) -> None:
-    _click_for(explorer, 100, 40)
+def _soak(
+    notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, clicks: int, most: float
+) -> None:
+    _click_for(explorer, 40, 40)
     memory = _memory(notebook)
     _click_for(explorer, 1, 40)  # JupyterLab makes a toolbar for the cell that becomes active
     before = listeners_and_nodes(notebook.page)
@@ -53,22 +58,22 @@ def _soak(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, clicks: i
         f"\n{clicks} clicks: kernel memory ×{grown:.3f}, "
         f"listeners {before[0]} → {listeners}, nodes {before[1]} → {nodes}"
     )
-    assert 0.9 < grown < 1.02
+    assert 0.9 < grown < most
     assert listeners - before[0] < 10
     assert nodes - before[1] < 200
 
 
-def test_a_hundred_clicks_leave_nothing_behind(
+def test_clicks_leave_nothing_behind(
     notebook: Notebook, explorer: ShownExplorer, oracle: Oracle
 ) -> None:
-    _soak(notebook, explorer, oracle, 100)
+    _soak(notebook, explorer, oracle, 60, SOME)
 
 
 @pytest.mark.slow
 def test_five_hundred_clicks_in_twenty_seconds_leave_nothing_behind(
     notebook: Notebook, explorer: ShownExplorer, oracle: Oracle
 ) -> None:
-    _soak(notebook, explorer, oracle, 500)
+    _soak(notebook, explorer, oracle, 500, HARDLY)
 
 
 def _switch(explorer: ShownExplorer, times: int) -> None:
@@ -82,8 +87,10 @@ def _switch(explorer: ShownExplorer, times: int) -> None:
     explorer.settle()
 
 
-def _switches(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, times: int) -> None:
-    _switch(explorer, 6)
+def _switches(
+    notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, times: int, most: float
+) -> None:
+    _switch(explorer, 4)
     memory = _memory(notebook)
     before = listeners_and_nodes(notebook.page)
     _switch(explorer, times)
@@ -94,18 +101,18 @@ def _switches(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, times
     listeners, _ = listeners_and_nodes(notebook.page)
     grown = _memory(notebook) / memory
     print(f"\n{times} switches: kernel memory ×{grown:.3f}, listeners {before[0]} → {listeners}")
-    assert 0.9 < grown < 1.02
+    assert 0.9 < grown < most
     assert listeners - before[0] < 10
 
 
 def test_switching_networks_leaves_nothing_behind(
     notebook: Notebook, explorer: ShownExplorer, oracle: Oracle
 ) -> None:
-    _switches(notebook, explorer, oracle, 6)
+    _switches(notebook, explorer, oracle, 4, SOME)
 
 
 @pytest.mark.slow
 def test_fifty_switches_of_networks_leave_nothing_behind(
     notebook: Notebook, explorer: ShownExplorer, oracle: Oracle
 ) -> None:
-    _switches(notebook, explorer, oracle, 50)
+    _switches(notebook, explorer, oracle, 50, HARDLY)

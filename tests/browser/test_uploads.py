@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from . import picture_files
+from .hosts import Host
 from .picture_files import PictureFile
 from .shown_explorer import ShownExplorer
 
@@ -63,8 +64,11 @@ def _assert_shows(explorer: ShownExplorer, file: PictureFile) -> None:
         assert np.abs(middle - colour).max() < 40, (file.name, middle, colour)
 
 
-def test_every_usual_format_is_opened_upright_and_in_its_colours(explorer: ShownExplorer) -> None:
-    for file in picture_files.good():
+def test_every_usual_format_is_opened_upright_and_in_its_colours(
+    explorer: ShownExplorer, host: Host
+) -> None:
+    files = picture_files.good()
+    for file in files if host.name == "lab" else files[::4]:  # the browser decodes, not the program
         before = explorer.shown
         _choose(explorer, file)
         explorer.answered(before)
