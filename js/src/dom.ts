@@ -59,6 +59,7 @@ export const plain = (spec: string, ...children: readonly Child[]): Tree => ({ s
 /** The trees that elements were made from. */
 const drawn = new WeakMap<Node, Tree>();
 const DIRECTIVES = ["key", "made", "paint", "from"];
+const CHANGED_BY_PERSON = ["value", "valueAsNumber", "checked"];
 
 /** Makes `target` as `tree` says, and paints what is to be painted; all of it where `anew`. Keeps the focus. */
 export const render = (target: HTMLElement, tree: Tree, anew = false): void => {
@@ -100,8 +101,11 @@ const update = (target: HTMLElement, tree: Tree, anew: boolean, paints: (() => v
     if (typeof child !== "string") update(node as HTMLElement, child, anew, paints);
     else if (node.nodeValue !== child) node.nodeValue = child;
   });
-  for (const name of Object.keys({ ...before?.props, ...props }))
-    if (!DIRECTIVES.includes(name)) set(target, name, props[name] ?? null);
+  for (const name of Object.keys({ ...before?.props, ...props })) {
+    const value = props[name];
+    const anothers = CHANGED_BY_PERSON.includes(name) && Reflect.get(target, name) !== value;
+    if (!DIRECTIVES.includes(name) && (anothers || value !== before?.props[name])) set(target, name, value ?? null);
+  }
   const { paint, from } = props as Props<HTMLElement>;
   const then = before?.props.from as typeof from;
   if (paint && (anew || !then || from?.some((value, index) => value !== then[index]))) paints.push(() => paint(target));
@@ -118,11 +122,10 @@ const set = (target: HTMLElement, name: string, value: unknown): void => {
   const own = target as unknown as Record<string, unknown>;
   if (name === "named") target.title = String(value);
   if (name === "named" || name === "label") setAttribute(target, "aria-label", value);
-  else if (name === "style") {
-    if (target.getAttribute(name) !== value) target.style.cssText = String(value);
-  } else if (name.startsWith("on")) own[name] = value;
+  else if (name === "style") target.style.cssText = String(value);
+  else if (name.startsWith("on")) own[name] = value;
   else if (value === null || name.includes("-") || !(name in target)) setAttribute(target, name, value);
-  else if (own[name] !== value || value === "") own[name] = value; // an `alt` that is empty must be there
+  else own[name] = value;
 };
 
 /** A `true` attribute stands alone, but for ARIA's; a `false` or null one is away. */
@@ -130,7 +133,7 @@ export const setAttribute = (target: Element, name: string, value: unknown): voi
   const spoken = name.startsWith("aria-");
   const text = value === true && !spoken ? "" : String(value);
   if (value === null || (value === false && !spoken)) target.removeAttribute(name);
-  else if (text !== target.getAttribute(name)) target.setAttribute(name, text);
+  else target.setAttribute(name, text);
 };
 
 export interface Surface extends Extent {
