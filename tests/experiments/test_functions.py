@@ -111,6 +111,8 @@ def test_selectivity_needs_maps_places_and_channels(photograph, small):
         ex.neuron_selectivity(photograph, flat, layers=["2"])
     with pytest.raises(ValueError, match="maps"):
         ex.finite_support(photograph, flat, layer="2")
+    with pytest.raises(ValueError, match="two channels"):
+        ex.neuron_selectivity(photograph, nn.Sequential(nn.Conv2d(3, 1, 3)))
 
 
 def test_a_cascade_ends_in_a_network_with_all_filters_drawn_anew(photograph, small):

@@ -1,5 +1,6 @@
 """Inverse networks: that they are mirrors, what each is told, and that training can be taken up again."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -19,21 +20,34 @@ SMALL: dict[str, Any] = {"steps": 8, "batch": 2, "size": 12}
 
 
 @pytest.mark.parametrize(
+    "pool",
+    [
+        nn.MaxPool2d(2),
+        nn.MaxPool2d(3, 2),
+        nn.MaxPool2d(3, 2, 1),
+        nn.MaxPool2d(2, 2, 1),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+    ],
+    ids=["2×2", "overlapping", "padded", "padded 2×2", "ceil"],
+)
+@pytest.mark.parametrize(
     ("condition", "architecture"),
     [("both", "TTT"), ("switches", "FTT"), ("masks", "TFT"), ("neither", "FFT")],
 )
 def test_with_the_networks_own_filters_it_is_the_reversed_network(
-    small, photograph, condition, architecture
+    small, photograph, condition, architecture, pool
 ):
     """The learned mirror and the fixed reversed network differ in their filters alone."""
     x = small.preprocess(photograph)
-    encode = encoder(small.network, "5", x)
+    first, relu, _, second, again, _ = small.network
+    network = nn.Sequential(first, relu, pool, second, again, copy.copy(pool))
+    encode = encoder(network, "5", x)
     inverse = ex.InverseNetwork(encode, condition)
     convolutions = [layer for layer in encode.layers if isinstance(layer, nn.Conv2d)]
     for stamp, layer in zip(inverse.stamps, convolutions, strict=True):
         stamp.load_state_dict({"weight": layer.weight, "bias": torch.zeros(layer.in_channels)})
     y, bottleneck, shapes = encode(x[None])
-    rec = ds.ReversedNetwork(small.network).record(x)
+    rec = ds.ReversedNetwork(network).record(x)
     torch.testing.assert_close(y[0], rec["5"])
     with torch.no_grad():
         made = inverse(y, bottleneck, shapes)[0]

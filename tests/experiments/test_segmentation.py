@@ -104,6 +104,28 @@ def test_a_network_without_classes_asks_for_a_layer():
         ex.segment("coffee", size=8)
 
 
+class OneClass(nn.Module):
+    """A classifier of a single class, which it sees where there is light, or nowhere."""
+
+    def __init__(self, bias):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU())
+        self.classifier = nn.Sequential(nn.Linear(4, 1))
+        for own, value in zip(self.parameters(), (None, None, 1.0, bias), strict=True):
+            if value is not None:
+                nn.init.constant_(own, value)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+def test_one_class_is_enough_but_its_score_must_be_positive(photograph):
+    found = ex.segment(photograph, "SaliNet", OneClass(bias=0.0), size=40)
+    assert found.category == "channel 0" and found.mask.shape == (40, 48)
+    with pytest.raises(ValueError, match="no place of 'channel 0'.*positive score"):
+        ex.segment(photograph, "SaliNet", OneClass(bias=-1e6), size=40)
+
+
 def test_a_segmentation_names_the_class_and_shows_itself():
     found = ex.segment("coffee", "DeSaliNet", size=128)
     assert found.category in ("espresso", "cup", "coffee mug")
@@ -183,7 +205,7 @@ def test_composites_know_their_foreground():
 
 
 def test_salinet_and_desalinet_segment_better_than_the_baseline():
-    found = ex.evaluate_segmentation(limit=6, size=240)
+    found = ex.evaluate_segmentation(limit=4, size=240)
     for name in ("SaliNet", "DeSaliNet"):
         assert found.overlap(name) > found.overlap(BASELINE) + 5
         assert found.accuracy(name) > found.accuracy(BASELINE)
@@ -238,6 +260,9 @@ def test_bad_folders_are_refused(folders, tmp_path):
         ex.evaluate_segmentation(tmp_path / "empty", masks)
     Image.new("L", (160, 120)).save(masks / "0.png")
     with pytest.raises(ValueError, match=r"0\.png.*empty"):
+        ex.evaluate_segmentation(images, masks, size=96)
+    Image.new("L", (160, 120), 255).save(masks / "0.png")  # one class only
+    with pytest.raises(ValueError, match=r"0\.png.*whole photograph"):
         ex.evaluate_segmentation(images, masks, size=96)
     Image.new("L", (16, 12)).save(masks / "0.png")
     with pytest.raises(ValueError, match=r"0\.png.*\(12, 16\)"):

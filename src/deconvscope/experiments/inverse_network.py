@@ -92,7 +92,7 @@ class InverseNetwork(nn.Module):
     """The encoder's mirror image, with filters of its own to learn.
 
     A convolution becomes a learned transposed convolution. A max pool becomes an unpooling: to its switches where they
-    are told, else to the first place of each window. A rectifier becomes a rectifier, multiplied by its mask where that
+    are told, else to the centre of each window. A rectifier becomes a rectifier, multiplied by its mask where that
     is told. Every condition has the same parameters.
 
     Args:
@@ -121,7 +121,7 @@ class InverseNetwork(nn.Module):
                 y = next(stamps)(y, list(shape[2:]))
             elif isinstance(layer, nn.MaxPool2d):
                 assert r is not None
-                y = _unpooled(y, r if self.switches else _first_places(y, layer, shape), shape)
+                y = _unpooled(y, r, shape) if self.switches else _centred(y, layer, shape)
             else:
                 y = y.relu()
                 if self.masks:
@@ -156,8 +156,25 @@ def _unpooled(y: Tensor, indices: Tensor, shape: torch.Size) -> Tensor:
     return flat.scatter_add(2, indices.flatten(2), y.flatten(2)).view(*y.shape[:2], *shape[2:])
 
 
-def _first_places(y: Tensor, layer: nn.MaxPool2d, shape: torch.Size) -> Tensor:
-    strides = layer.stride if isinstance(layer.stride, tuple) else (layer.stride, layer.stride)
-    rows = torch.arange(y.shape[2], device=y.device) * strides[0]
-    columns = torch.arange(y.shape[3], device=y.device) * strides[1]
-    return (rows[:, None] * shape[3] + columns).expand(y.shape)
+def _centred(y: Tensor, layer: nn.MaxPool2d, shape: torch.Size) -> Tensor:
+    """Each value added at the centre of its window, as by a reversed pool without switches; none in the padding."""
+    rows, columns = (
+        torch.arange(y.shape[axis], device=y.device) * _pair(layer.stride)[axis - 2]
+        + (_pair(layer.kernel_size)[axis - 2] + 1) // 2
+        - 1
+        - _pair(layer.padding)[axis - 2]
+        for axis in (2, 3)
+    )
+    inside = _within(rows, shape[2])[:, None] & _within(columns, shape[3])
+    indices = (
+        rows.clamp(0, shape[2] - 1)[:, None] * shape[3] + columns.clamp(0, shape[3] - 1)
+    ).expand(y.shape)
+    return _unpooled(y * inside, indices, shape)
+
+
+def _within(places: Tensor, length: int) -> Tensor:
+    return (places >= 0) & (places < length)
+
+
+def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value, value)

@@ -176,7 +176,8 @@ def invert(
     }
     curves = trained.run(steps, batch, settings, None if keep is None else Path(keep))
     crops = trained.held_out
-    shown = crops.flatten(1).std(1).argsort(descending=True)[:_SHOWN]
+    by_contrast = crops.flatten(1).std(1).argsort(descending=True)
+    shown = by_contrast[:: len(crops) // (2 * _SHOWN)][:_SHOWN]
     fixed = _reversed(encode, crops)
     return Inversion(
         known.label,

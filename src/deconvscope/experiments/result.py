@@ -20,7 +20,7 @@ _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 _CELL = "padding:2px 10px;text-align:{side}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """Numbers with their names; prints as text, shows as HTML.
 
@@ -45,6 +45,8 @@ class Table:
             for row in cells
         ]
         return "\n".join([*([self.caption] if self.caption else []), *lines])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The table for a notebook."""

@@ -200,10 +200,11 @@ def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
     if not names:
         raise ValueError("no layers given: name at least one")
     for name in names:
-        if len(one.recording.layers[name].shape) != 3:
+        shape = one.recording.layers[name].shape
+        if len(shape) != 3 or shape[0] < 2:
             raise ValueError(
-                f"layer {name!r} has shape {one.recording.layers[name].shape}: neurons at one place can only be "
-                "compared in a layer with maps (C, H, W)"
+                f"layer {name!r} has shape {shape}: neurons at one place can only be compared in a layer with "
+                "maps (C, H, W) of two channels at least"
             )
     return names
 
