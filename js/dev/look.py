@@ -279,7 +279,7 @@ def main(folder: Path, names: list[str]) -> None:
             width, theme, act = VIEWS[name]
             explorer.address = first
             page = browser.new_page(
-                viewport={"width": width, "height": 700}, device_scale_factor=1.5
+                viewport={"width": width, "height": 700}, device_scale_factor=float(os.environ.get("DENSITY", "1.5"))
             )
             page.on("console", lambda message: print("console:", message.text))
             page.on("pageerror", lambda error: print("error:", error))
