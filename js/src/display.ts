@@ -71,23 +71,25 @@ export const paintPicture = (
   const area = bytes.length / channels;
   // Two colour channels, or more than three, have no agreed colours: the first three are red, green, blue.
   const last = min(3, channels) - 1;
-  for (let pixel = 0; pixel < pixels.length / 4; pixel++) {
-    const place = { y: view.top + floor(pixel / view.width), x: view.left + (pixel % view.width) };
-    const inside = contains(window, place);
-    const start = (place.y - window.top) * window.width + place.x - window.left;
-    const level = (table: Table, channel: number): number =>
-      table[inside ? (bytes[channel * area + start] ?? 0) & 0xff : 0] ?? 0;
+  /** The pixel's place in the window, −1 outside. */
+  let at = -1;
+  const level = (table: Table, channel: number): number =>
+    table[at < 0 ? 0 : (bytes[channel * area + at] ?? 0) & 0xff] ?? 0;
+  for (let pixel = 0; pixel < colours.length; pixel++) {
+    const y = view.top + floor(pixel / view.width);
+    const x = view.left + (pixel % view.width);
+    at = contains(window, { y, x }) ? (y - window.top) * window.width + x - window.left : -1;
     let largest = 0;
-    for (let channel = 0; channel < channels; channel++) largest = max(largest, level(magnitudes, channel));
+    if (mode === "saliency" || mode === "overlay")
+      for (let channel = 0; channel < channels; channel++) largest = max(largest, level(magnitudes, channel));
     if (mode === "saliency") colours[pixel] = SEQUENTIAL[largest] ?? 0;
-    else {
+    else
       for (let colour = 0; colour < 3; colour++) {
         const tone = level(tones, min(colour, last));
-        const below = photograph?.[(place.y * image.width + place.x) * 4 + colour] ?? 0;
+        const below = photograph?.[(y * image.width + x) * 4 + colour] ?? 0;
         // The photograph shows where the picture's opacity is low.
         pixels[pixel * 4 + colour] = mode === "overlay" && photograph ? below + ((tone - below) * largest) / 255 : tone;
       }
-    }
   }
   return pixels;
 };
