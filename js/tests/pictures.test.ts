@@ -239,6 +239,61 @@ describe("the way back", () => {
   });
 });
 
+describe("exemplars", () => {
+  const network = { ...answer()._network, exemplars: ["features.0"] };
+  const card = { title: "a dog", y: 2, x: 0, value: 3.5, patch: "data:,a", picture: "data:,b" };
+
+  test("stand below for layers that have them, and a click asks for the same channel there", async () => {
+    const model = await show({ _network: network });
+    expect(one(".dcs-exemplars").dataset.waiting).toBe("");
+    model.receive({
+      _exemplars: {
+        ...{ client: "", seq: 1, layer: "features.0", channel: 2, name: "DeSaliNet", images: 2000, share: 0.003 },
+        cards: [{ ...card, image: "exemplar:7" }],
+      },
+    });
+    await drawn();
+    expect(one(".dcs-status").textContent).toContain("top 0.3 % over 2,000 images");
+    const button = one(".dcs-exemplars button[data-image]");
+    expect(button.getAttribute("aria-label")).toBe("a dog: 3.5");
+    button.click();
+    await drawn();
+    expect(model.queries.at(-1)).toMatchObject({
+      image: "exemplar:7",
+      layer: "features.0",
+      neuron: { channel: 2, y: 2, x: 0 },
+    });
+  });
+
+  test("are put away by their toggle, which other layers lack", async () => {
+    const model = await show({ _network: network });
+    button("exemplars").click();
+    await drawn();
+    expect(model.queries.at(-1)?.aside.exemplars).toBe(false);
+    expect(all(".dcs-exemplars")).toEqual([]);
+    unmount();
+    await show();
+    expect(all("button").some(({ textContent }) => textContent === "exemplars")).toBe(false);
+  });
+});
+
+test("a segmentation is asked for where it can be, and told with its share of the image", async () => {
+  await show();
+  expect(button("segmentation").hasAttribute("disabled")).toBe(true);
+  expect(button("segmentation").title).toBe("pip install deconvscope[segmentation]");
+  unmount();
+  const model = await show({ _network: { ...answer()._network, segmentation: true } });
+  button("segmentation").click();
+  await drawn();
+  expect(model.queries.at(-1)?.aside.segmentation).toBe(true);
+  await reply(model, (ticket) => ({
+    _segmentation: { ...ticket, name: "SaliNet", height: 4, width: 4, share: 0.23, note: "" },
+    _segmentation_mask: inLargerBuffer([0x06, 0x60]),
+  }));
+  expect(one(".dcs-image canvas[data-segmentation]").dataset.segmentation).toBe("SaliNet");
+  expect(one(".dcs-image p").textContent).toBe("segmentation from SaliNet: 23 % of the image");
+});
+
 describe("saving", () => {
   test.each(["the key", "the button"])("by %s writes a file named by the address, with captions", async (how) => {
     await show();
