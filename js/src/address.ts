@@ -4,7 +4,7 @@
  */
 
 import type { Wanted } from "./protocol";
-import type { State } from "./store";
+import type { State } from "./state";
 
 export interface Address {
   readonly model: string;

@@ -1,20 +1,19 @@
 /** What the kernel computes beside the view, split into what is drawn; each only where it belongs to the drawn view. */
 
 import { ceil } from "./arithmetic";
-import {
-  type ComparedSideInfo,
-  type Exemplars,
-  type Meters,
-  readBytes,
-  type SegmentationInfo,
-  type Ticket,
-  type Traits,
-  told,
-  type WayBackStepInfo,
-  type WidgetModel,
+import type {
+  ComparedSideInfo,
+  Exemplars,
+  Meters,
+  SegmentationInfo,
+  Ticket,
+  Traits,
+  WayBackStepInfo,
+  WidgetModel,
 } from "./protocol";
 import { remembered } from "./remembered";
 import { mustFit, partsOf, type Reconstruction, splitPictures } from "./scene";
+import { readBytes, told } from "./traits";
 
 export interface RandomPictures extends Ticket {
   readonly window: ComparedSideInfo["window"];

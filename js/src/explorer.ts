@@ -5,7 +5,8 @@ import { h, plain, render, setAttribute, type Tree, take } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
 import { prefetching } from "./prefetch";
 import { savePictures } from "./saving";
-import type { State, Store } from "./store";
+import type { State } from "./state";
+import type { Store } from "./store";
 import { hostTheme, watchTheme } from "./theme";
 import { atlasView } from "./views/atlas";
 import { comparison } from "./views/comparison";
@@ -200,7 +201,17 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
   addEventListener("keydown", listener, { signal, capture: true });
 };
 
-/** What is drawn, for style sheets and for tests. */
+/**
+ * What is drawn, to be read from outside by tests and style sheets:
+ * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn),
+ *   data-empty, data-kernel="absent", data-live;
+ * - pictures: `canvas[data-code]`, `.dcs-meter[data-code]` with data-value, `canvas[data-random=CODE]`,
+ *   `canvas[data-edges]`; the way back: `.dcs-way-back canvas[data-layer]`;
+ * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
+ *   `.dcs-layer[data-layer]`, `.dcs-search input`, `.dcs-image input[type=range]`, `.dcs-image` with data-field
+ *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
+ * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`.
+ */
 const told = ({ scene, wanted, silence, live }: State) => {
   const { seq, layer, neuron } = scene?.view ?? {};
   const place = neuron?.y == null ? "" : `@${neuron.y},${neuron.x}`;

@@ -2,16 +2,6 @@
  * What the kernel and the browser tell each other: the types of the widget's traits. `Explorer` on the Python side
  * writes the same names, and is of one version with this: the front end is itself a trait of the widget, also in a
  * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see scene.ts.
- *
- * What is drawn can be read from outside as well, by tests and style sheets:
- * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn),
- *   data-empty, data-kernel="absent";
- * - pictures: `canvas[data-code]`, `.dcs-meter[data-code]` with data-value, `canvas[data-random=CODE]`,
- *   `canvas[data-edges]`; the way back: `.dcs-way-back canvas[data-layer]`;
- * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
- *   `.dcs-layer[data-layer]`, `.dcs-search input`, `.dcs-image input[type=range]`, `.dcs-image` with data-field
- *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
- * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`.
  */
 
 import type { Box } from "./geometry";
@@ -255,7 +245,7 @@ export interface Pin {
 export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
 export type DisplayMode = (typeof DISPLAY_MODES)[number];
 
-type Empty = Record<string, never>;
+export type Empty = Record<string, never>;
 
 export interface Traits {
   _catalog: Catalog | Empty;
@@ -303,22 +293,3 @@ export interface WidgetModel {
   /** Hosts differ in what it is. */
   readonly widget_manager: unknown;
 }
-
-/** What a trait tells; null while it is `{}` (or absent). */
-export const told = <Told extends object>(trait: Told | Empty | undefined): Told | null =>
-  trait && Object.keys(trait).length > 0 ? (trait as Told) : null;
-
-/** The bytes of a binary trait. Hosts hand out DataViews into larger buffers: the offset counts. */
-export const readBytes = (value: unknown): Uint8Array<ArrayBuffer> => {
-  const view = ArrayBuffer.isView(value) ? value : new Uint8Array(value instanceof ArrayBuffer ? value : []);
-  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
-};
-
-/** The same bytes with their signs; copied. */
-export const readInt8 = (value: unknown): Int8Array<ArrayBuffer> => new Int8Array(readBytes(value));
-
-/** 16-bit integers, little-endian as all machines with browsers are; copied, because the buffer may start at an odd address. */
-export const readInt16 = (value: unknown): Int16Array<ArrayBuffer> => {
-  const bytes = readBytes(value);
-  return new Int16Array(bytes.slice(0, bytes.length & ~1).buffer);
-};

@@ -4,7 +4,7 @@ import { max, round } from "./arithmetic";
 import { hiddenCanvas } from "./dom";
 import { valueText } from "./number_text";
 import { viewBox } from "./shown_pictures";
-import type { State } from "./store";
+import type { State } from "./state";
 
 /** About how large a picture becomes: each of its pixels a square of a whole number. */
 const PICTURE_SIZE = 440;

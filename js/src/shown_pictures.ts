@@ -7,7 +7,7 @@ import { type Box, wholeBox } from "./geometry";
 import { valueText } from "./number_text";
 import { remembered } from "./remembered";
 import type { Reconstruction, Scene } from "./scene";
-import type { State } from "./store";
+import type { State } from "./state";
 
 export interface ShownPicture {
   /** With the code it tells the picture's canvas from all others. */

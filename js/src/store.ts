@@ -3,66 +3,15 @@
  * stay in the browser. Listens to the widget's model while at least one display is mounted.
  */
 
-import { type Asides, asidesReader } from "./asides";
-import { conversation, type Silence } from "./conversation";
-import type { Place } from "./geometry";
+import { asidesReader } from "./asides";
+import { conversation } from "./conversation";
 import { kernelState } from "./kernel";
 import { decodePhotograph } from "./photograph";
-import {
-  type Aside,
-  type AtlasInfo,
-  type Catalog,
-  type DisplayMode,
-  type Network,
-  type NeuronPlace,
-  type Pin,
-  type Progress,
-  readBytes,
-  readInt8,
-  readInt16,
-  type Traits,
-  told,
-  type Wanted,
-  type WidgetModel,
-} from "./protocol";
+import type { Aside, AtlasInfo, Network, NeuronPlace, Traits, Wanted, WidgetModel } from "./protocol";
 import { remembered } from "./remembered";
-import { assembleScene, type ChannelOrder, type Scene } from "./scene";
-
-/** What lies under the pointer: a place of a channel's map, a pixel of the image, or both. */
-export interface Hover {
-  readonly neuron: { readonly channel: number; readonly y: number; readonly x: number } | null;
-  readonly pixel: Place | null;
-}
-
-export interface State {
-  readonly catalog: Catalog;
-  readonly scene: Scene | null;
-  /** Asked for and not yet drawn. */
-  readonly wanted: Wanted | null;
-  readonly silence: Silence;
-  readonly failure: string | null;
-  readonly progress: Progress | null;
-  readonly display: DisplayMode;
-  readonly gain: number;
-  /** Whether each picture has its own grey scale, or all share the largest. */
-  readonly scale: "own" | "shared";
-  readonly zoom: "receptive field" | "whole image";
-  /** How much of the photograph shows under the map, 0 … 1. */
-  readonly photographShare: number;
-  readonly order: ChannelOrder;
-  readonly hover: Hover | null;
-  /** Whether the photograph's edges stand beside the pictures. */
-  readonly edges: boolean;
-  /** The step of the way back that is shown large, by its layer. */
-  readonly enlarged: string | null;
-  /** What is wanted beside the view, and what of it has come for the drawn view. */
-  readonly aside: Aside;
-  readonly asides: Asides;
-  readonly pins: readonly Pin[];
-  /** Whether hovering commits, and whether the kernel computes ahead what lies under a resting pointer. */
-  readonly live: boolean;
-  readonly prefetch: boolean;
-}
+import { assembleScene } from "./scene";
+import type { State } from "./state";
+import { readBytes, readInt8, readInt16, told } from "./traits";
 
 /** What a view may change at will: it stays in the browser. */
 type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover" | "edges" | "enlarged";

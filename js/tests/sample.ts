@@ -1,17 +1,8 @@
 /** A small but complete answer of the kernel, and a model that hands it out. */
 
-import {
-  type AtlasInfo,
-  type Layer,
-  type Network,
-  readBytes,
-  readInt8,
-  readInt16,
-  type Traits,
-  type View,
-  type WidgetModel,
-} from "../src/protocol";
+import type { AtlasInfo, Layer, Network, Traits, View, WidgetModel } from "../src/protocol";
 import type { SceneParts } from "../src/scene";
+import { readBytes, readInt8, readInt16 } from "../src/traits";
 
 interface Answer extends Partial<Traits> {
   _network: Network;

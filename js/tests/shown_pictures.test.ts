@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PictureInfo } from "../src/protocol";
 import { assembleScene, type Reconstruction, type Scene } from "../src/scene";
 import { pictureColumns, type ShownPicture, viewBox } from "../src/shown_pictures";
-import type { State } from "../src/store";
+import type { State } from "../src/state";
 import { sceneParts } from "./sample";
 
 function scene(): Scene {

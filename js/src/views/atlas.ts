@@ -6,7 +6,7 @@ import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayou
 import { commandFor } from "../keys";
 import { shapeText, valueText } from "../number_text";
 import { CHANNEL_ORDERS, isVector, type Scene, shownChannels, tileValue } from "../scene";
-import type { State } from "../store";
+import type { State } from "../state";
 import { atlasPainter, drawRing, type PlacedChannel } from "./atlas_painting";
 import { channelList, matchingChannels } from "./channel_list";
 import { pointAt, pointIn } from "./pointing";

@@ -4,7 +4,8 @@ import type { Comparison } from "../asides";
 import { h, plain } from "../dom";
 import { remembered } from "../remembered";
 import { rangeText, type ShownPicture } from "../shown_pictures";
-import type { State, Store } from "../store";
+import type { State } from "../state";
+import type { Store } from "../store";
 import { pictureSheet } from "./picture_sheet";
 import type { View } from "./stage";
 

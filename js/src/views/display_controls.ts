@@ -3,7 +3,8 @@
 import { round } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
 import type { Catalog, DisplayMode } from "../protocol";
-import type { State, Store } from "../store";
+import type { State } from "../state";
+import type { Store } from "../store";
 import { choice, type Option } from "./choice";
 import { select } from "./select";
 import { slider } from "./slider";

@@ -2,7 +2,8 @@
 
 import { h, plain, type Tree } from "../dom";
 import { valueText } from "../number_text";
-import type { State, Store } from "../store";
+import type { State } from "../state";
+import type { Store } from "../store";
 
 export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null => {
   const offered = scene?.network.exemplars?.includes(scene.layer.name);

@@ -2,7 +2,7 @@
 
 import { h, plain, type Tree } from "../dom";
 import type { Photograph } from "../photograph";
-import type { State } from "../store";
+import type { State } from "../state";
 import { addressField } from "./address_field";
 import { choice, type Option } from "./choice";
 import { openingButton } from "./opening";

@@ -7,7 +7,7 @@ import { pictureOf, surface } from "../dom";
 import { type Box, cellBox, type Extent, mapBox, type Place, receptiveField } from "../geometry";
 import type { NeuronPlace } from "../protocol";
 import { channelExtent, type Scene, tileOf } from "../scene";
-import type { State } from "../store";
+import type { State } from "../state";
 
 /** A map ready to be drawn: of the chosen channel, or of the one under the pointer in the atlas. */
 export interface MapPicture {

@@ -3,7 +3,8 @@
 import { wantedAt } from "../address";
 import { h, plain, type Tree } from "../dom";
 import type { Pin } from "../protocol";
-import type { State, Store } from "../store";
+import type { State } from "../state";
+import type { Store } from "../store";
 import type { Stage, View } from "./stage";
 
 export const pinThis = (store: Store): void => {

@@ -1,7 +1,8 @@
 /** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
 
 import type { Box, Place } from "../geometry";
-import type { Hover, Store } from "../store";
+import type { Hover } from "../state";
+import type { Store } from "../store";
 
 /** Where a pointer is over an element in which `box` is drawn. */
 export const pointIn = (event: MouseEvent, element: Element, { top, left, height, width }: Box): Place => {

@@ -1,7 +1,8 @@
 /** What every view is given, and what it is. */
 
 import type { Tree } from "../dom";
-import type { State, Store } from "../store";
+import type { State } from "../state";
+import type { Store } from "../store";
 
 export interface Stage {
   readonly store: Store;

@@ -5,7 +5,7 @@ import { type Child, h, plain } from "../dom";
 import { durationText, percentText, valueText } from "../number_text";
 import type { Network, View as Shown } from "../protocol";
 import type { Scene } from "../scene";
-import type { State } from "../store";
+import type { State } from "../state";
 import { className } from "./channel_list";
 import type { Stage, View } from "./stage";
 
