@@ -5,8 +5,10 @@ export type Theme = "light" | "dark";
 /** The theme that holds where `host` stands, or will stand: hosts render before they attach. */
 export const hostTheme = (host: Element): Theme => {
   const around = host.isConnected ? host : document.body;
-  const [red = 0, green = 0, blue = 0] = (getComputedStyle(around).color.match(/[\d.]+/g) ?? []).map(Number);
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 128 ? "dark" : "light";
+  const { color } = getComputedStyle(around);
+  const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
+  // `rgb(236, 238, 237)`, or `color(srgb 0.93 0.93 0.93)` as in marimo
+  return 0.299 * red + 0.587 * green + 0.114 * blue > (color.startsWith("r") ? 128 : 0.5) ? "dark" : "light";
 };
 
 /** Tells of what may have changed the theme, until `signal` ends it: attributes of the page, style sheets, the system. */

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { hostTheme } from "../src/theme";
 
 let host: HTMLElement;
@@ -21,6 +21,15 @@ test.each([
 ] as const)("where the text around is %s the theme is %s", (color, theme) => {
   document.body.style.color = color;
   expect(hostTheme(host)).toBe(theme);
+});
+
+test.each([
+  ["color(srgb 0.92549 0.933333 0.929412)", "dark"],
+  ["color(srgb 0.1 0.1 0.12)", "light"],
+] as const)("where the browser tells the text's colour as %s the theme is %s", (color, theme) => {
+  vi.stubGlobal("getComputedStyle", () => ({ color }));
+  expect(hostTheme(host)).toBe(theme);
+  vi.unstubAllGlobals();
 });
 
 test("what stands nearest holds", () => {
