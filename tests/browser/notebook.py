@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from playwright.sync_api import Locator, Page
 
@@ -66,30 +66,26 @@ class Notebook(ABC):
         self.page.keyboard.insert_text(source)
 
     def clear(self) -> None:
-        """Take explorers off the page but for the first cell's, which the next one there replaces."""
+        """Empty the cells that were used, but for the first one's, which the next explorer replaces."""
         for number in sorted(self._used - {1}, reverse=True):
-            roots = self.area(number).locator(".dcs-root")
-            if roots.count() > 0:
-                self.write(number, "None")
-                self.run(number)
-                self.wait(lambda roots=roots: roots.count() == 0, "an empty cell")  # type: ignore[misc]
+            self.write(number, "None")
+            self.run(number)
+            self.wait(partial(self._has_none, number), "an empty cell")
         self._used.clear()
 
     def answer(self, number: int, source: str) -> str:
         """Write a cell that prints or returns something, run it and return that."""
         self.write(number, "None")
         self.run(number)
-        shown = self.area(number)
-        self.wait(lambda: shown.count() == 0 or shown.inner_text().strip() == "", "no output")
+        self.wait(lambda: self._text(number) == "", "no output")
         self.write(number, source)
         self.run(number)
         return self.output(number)
 
     def output(self, number: int) -> str:
         """Return a cell's text output, once it has any."""
-        shown = self.area(number)
-        self.wait(lambda: shown.count() > 0 and shown.inner_text().strip() != "", "an output")
-        return str(shown.inner_text()).strip()
+        self.wait(lambda: self._text(number) != "", "an output")
+        return self._text(number)
 
     def show(self, source: str, number: int = 1) -> ShownExplorer:
         """Write a cell that ends in an explorer, run it, and return what it shows."""
@@ -113,9 +109,13 @@ class Notebook(ABC):
         explorer.settle()
         return explorer
 
-    def frame(self, number: int) -> Any:
-        """Return where a cell's output is on the page."""
-        return self.area(number).bounding_box()
+    def _has_none(self, number: int) -> bool:
+        return self.area(number).locator(".dcs-root").count() == 0
+
+    def _text(self, number: int) -> str:
+        return "\n".join(
+            self.area(number).all_inner_texts()
+        ).strip()  # none where there is no output
 
     def wait(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Look again and again until a condition holds."""

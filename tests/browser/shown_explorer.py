@@ -140,6 +140,19 @@ class ShownExplorer:
         element.scroll_into_view_if_needed()
         return element.bounding_box()
 
+    def come_to_rest(self) -> None:
+        """Wait until it stays where it is: programs scroll smoothly to what was run."""
+        self.box(ATLAS)
+        places = [self.box_of_root()]
+
+        def rests() -> bool:
+            self.next_frame()
+            self.next_frame()
+            places.append(self.box_of_root())
+            return places[-1] == places[-2] == places[max(0, len(places) - 3)]
+
+        self.wait(rests, "it to rest")
+
     def pixels(self, code: str) -> tuple[int, int, bytes]:
         """Return (height, width, RGBA bytes) of a drawn picture."""
         return self.drawn(f'canvas[data-code="{code}"]')

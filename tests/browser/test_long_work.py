@@ -61,8 +61,9 @@ def test_the_next_wish_overtakes_it(slow: ShownExplorer) -> None:
     slow.wait(lambda: "recording" in slow.status, "it to begin")
     assert slow.attribute("busy") == "true"
     _choose_image(slow, "astronaut")
+    title = slow.root.locator(".dcs-image h3")
+    slow.wait(lambda: "stronaut" in title.inner_text(), "the other photograph")
     slow.settle()
-    assert slow.root.locator(".dcs-images [aria-checked=true]").get_attribute("title") is not None
     checked = slow.root.locator(".dcs-images [aria-checked=true]").get_attribute("aria-label")
     assert "stronaut" in (checked or "")
     assert slow.neuron != start or slow.attribute("seq") != "1"

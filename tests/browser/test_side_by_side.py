@@ -69,8 +69,8 @@ def test_a_cell_run_again_leaves_nothing_behind(notebook: Notebook) -> None:
         listeners.append(page_listeners(notebook.page))
     # The last one the browser itself may remember: where the pointer was, what had the focus
     assert left_alive(notebook.page)[before:-1] == [False] * 4
-    # The program's own come and go
-    assert any(now <= then for then, now in itertools.pairwise(listeners)), listeners
+    # Each explorer has three or more; the program's own come and go
+    assert any(now - then < 3 for then, now in itertools.pairwise(listeners)), listeners
     assert notebook.answer(2, RECORDINGS.strip()).endswith("1")
 
 
