@@ -22,17 +22,17 @@ def resident():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 comm = Forgetful()
-explorer = ds.Explorer("mobilenet_v2", comm=comm)
+explorer = ds.Explorer("mobilenet_v2", torch.randn(3, 128, 128), comm=comm)
 layers = {"mobilenet_v2": "features.4.conv.0.0", "small": "1"}
 convolution = torch.nn.Conv2d(3, 24, 5, stride=2)
 explorer.model = ds.from_module(torch.nn.Sequential(convolution, torch.nn.ReLU()), name="small")
-browser = Browser(explorer, comm)
+browser = Browser(explorer, comm, image=explorer.address.split("#")[1])
 
 def use(switches, queries):
     for number in range(switches):
         model = ("mobilenet_v2", "small")[number % 2]
         for _ in range(queries // switches):
-            place = {"channel": browser.seq % 24, "y": browser.seq * 5 % 56, "x": browser.seq * 3 % 56}
+            place = {"channel": browser.seq % 24, "y": browser.seq * 5 % 32, "x": browser.seq * 3 % 32}
             browser.ask(model=model, layer=layers[model], neuron=place,
                         aside={"meter": True, "random": browser.seq % 20 == 0})
             browser.wait_for("_view", seq=browser.seq)

@@ -29,8 +29,8 @@ from .reversed_exemplars import ExemplarReversal, SeenNeuron
 if TYPE_CHECKING:
     from torch import nn
 
-KEPT = 64
-"""Channels whose pictures stay in memory."""
+KEPT = 16
+"""Channels whose pictures stay in memory; those of a deep layer take 5 MB."""
 
 
 class Exemplars:
