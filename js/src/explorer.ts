@@ -162,7 +162,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     draws += 1;
     const tree = screen(store.state);
     prefetch.point(store.state.hover?.neuron ?? null);
-    render(root, tree, anew || tree.props["data-dcs-theme"] !== root.dataset.dcsTheme);
+    render(root, tree, anew || tree.props["data-dcs-theme"] !== root.getAttribute("data-dcs-theme"));
     anew = false;
   };
 

@@ -14,12 +14,19 @@ const bytes = execFileSync(process.execPath, ["-e", print], { cwd: join(import.m
 test("the bundle is small, and fetches nothing", () => {
   const text = bytes.toString();
   expect(text).not.toMatch(/https?:\/\/(?!www\.w3\.org)|\bfetch\(|XMLHttpRequest|WebSocket|@import/);
+  expect(text).not.toContain(".dataset"); // what looks like a member there is the name of an attribute
   expect(text.length).toBeGreaterThan(10_000);
   expect(bytes.length).toBeLessThan(LIMIT);
 });
 
 test("the bundle, whose own names are short, speaks to kernel and browser as the source does", async () => {
-  const context = new Proxy({}, { get: () => () => ({ data: new Uint8ClampedArray(64) }), set: () => true });
+  let painted = 0;
+  const image = { data: new Uint8ClampedArray(64) };
+  const method = (name) => {
+    if (name === "putImageData") painted += 1;
+    return image;
+  };
+  const context = new Proxy({}, { get: (_, name) => () => method(name), set: () => true });
   vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => context);
   vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close: () => {} }));
   vi.stubGlobal("ImageData", class {});
@@ -34,6 +41,7 @@ test("the bundle, whose own names are short, speaks to kernel and browser as the
     const unmount = render({ model, el });
     await frames();
     const html = el.innerHTML;
+    painted = 0;
     const set = vi.spyOn(model, "set");
     for (const button of el.querySelectorAll("button")) {
       if (/copy|PNG/.test(button.textContent)) continue;
@@ -42,12 +50,13 @@ test("the bundle, whose own names are short, speaks to kernel and browser as the
     }
     unmount();
     const own = (_, value) => (typeof value === "string" && /^\d+-\d+$/.test(value) ? "client" : value);
-    return { html, traits: JSON.parse(JSON.stringify(set.mock.calls, own)) };
+    return { html, painted, traits: JSON.parse(JSON.stringify(set.mock.calls, own)) };
   };
   const [source, bundle] = [
     await sent("../src/widget"),
     await sent(`data:text/javascript;base64,${bytes.toString("base64")}`),
   ];
   expect(source.traits.length).toBeGreaterThan(5);
+  expect(source.painted).toBeGreaterThan(5);
   expect(bundle).toEqual(source);
 });

@@ -1,7 +1,7 @@
 /** The layer's channels: a tile each with its map, of which only what shows is drawn; a list where it has no places. */
 
 import { ceil, floor, max } from "../arithmetic";
-import { create, h, plain, surface, take } from "../dom";
+import { create, h, plain, setAttribute, surface, take } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { commandFor } from "../keys";
 import { shapeText, valueText } from "../number_text";
@@ -61,7 +61,7 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
     const order = channels(scene);
     layout = tileLayout(scroller.clientWidth - 2 * MARGIN, TILE_WISH, GAP, scene.atlas.info);
     spacer.style.height = `${tilesHeight(order.length, layout) + 2 * MARGIN}px`;
-    canvas.dataset.columns = String(layout.columns);
+    setAttribute(canvas, "data-columns", layout.columns);
     if (painted && (painted.scene?.view.layer !== scene.view.layer || painted.order !== state.order))
       scroller.scrollTop = 0;
     painted = state;
