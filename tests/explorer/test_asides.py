@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 import time
 from typing import Any
@@ -218,6 +219,19 @@ def test_a_malformed_aside_is_refused(browser: Browser, aside: Any) -> None:
     reply = browser.ask(aside=aside)
     assert reply[-1]["_failure"]["seq"] == 1
     assert browser.explorer._view["seq"] != 1 or browser.explorer._view["client"] == ""
+
+
+def test_all_asides_of_a_deep_view_fit_into_a_saved_notebook() -> None:
+    comm = RecordedComm()
+    explorer = ds.Explorer(layer="relu5_3", comm=comm)
+    browser = Browser(explorer, comm, model="vgg16_trunk", layer="relu5_3")
+    browser.ask(aside={"random": True, "wayBack": "TTT", "segmentation": True})
+    for trait in ("_random", "_way_back", "_segmentation"):
+        browser.wait_for(trait, seq=1)
+    size = len(json.dumps(explorer._get_embed_state()))
+    explorer.close()
+    cards = 150_000  # see test_exemplar_aside.py
+    assert size + cards < 1_500_000
 
 
 # ---------------------------------------------------------------- belonging

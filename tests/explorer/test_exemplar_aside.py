@@ -215,6 +215,16 @@ def test_cards_are_of_the_first_architecture(browser: Browser) -> None:
     assert patches[0] == patches[1]
 
 
+def test_each_channel_has_its_own_cards_whenever_it_is_looked_at(
+    browser: Browser, folder: Path
+) -> None:
+    strongest = activations(folder).flatten(2).amax(2).argsort(0, descending=True)[:9]
+    for channel in (0, 1, 0):
+        told = cards_of(browser, neuron={**HERE, "channel": channel})
+        numbers = [f"exemplar:{number}" for number in strongest[:, channel].tolist()]
+        assert [card["image"] for card in told["cards"]] == numbers
+
+
 def test_a_view_has_its_exemplars_as_soon_as_it_is_displayed(browser: Browser) -> None:
     browser.explorer._repr_mimebundle_()
     assert browser.wait_for("_exemplars", client="")["_exemplars"]["layer"] == LAYER
