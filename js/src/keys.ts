@@ -29,7 +29,6 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
   ["m", "the layer’s strongest neuron"],
   ["s", "save the pictures as PNG"],
   ["p", "pin this place"],
-  ["?", "this card"],
 ];
 
 export type KeyPress = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "getModifierState">;

@@ -11,7 +11,7 @@ import { slider } from "./slider";
 
 const MODES: readonly Option<DisplayMode>[] = (
   [
-    ["paper", "paper", "a sigmoid, black at the 0.5 % quantile, grey at zero"],
+    ["paper", "paper", "a sigmoid, black at the 0.5 % quantile"],
     ["signed", "signed", "linear, grey at zero"],
     ["renormalised", "^0.1", "the tenth root with the sign: the whole support"],
     ["saliency", "saliency", "the largest magnitude of the colours"],
@@ -83,7 +83,7 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
       !segmentation,
     ),
     exemplars?.includes(scene?.layer.name ?? "") &&
-      toggle("exemplars", "the images of a data set that excite this channel most", aside.exemplars, () =>
+      toggle("exemplars", "images that excite this channel most", aside.exemplars, () =>
         store.setAside({ exemplars: !aside.exemplars }),
       ),
   );
