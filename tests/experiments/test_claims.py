@@ -81,8 +81,8 @@ def test_on_vgg_16_masks_know_the_image_best():
 
 
 @pytest.mark.slow
-def test_on_the_layers_of_alexnet_switches_know_more_than_masks_as_in_the_paper():
+def test_on_the_layers_of_alexnet_too_masks_know_more_than_switches():
     model = ds.load_model("alexnet", weights=None)
     model = replace(model, network=ex.randomised(model.network, seed=0))
     errors = ex.invert("features.5", model=model, size=63, short_side=256, steps=120).errors
-    assert max(errors["both"], errors["switches"]) < errors["masks"] < errors["neither"]
+    assert errors["masks"] < errors["switches"] < errors["neither"]

@@ -107,6 +107,8 @@ def test_training_interrupted_ends_as_if_it_had_not_been(small, tmp_path, monkey
 
 def test_the_caller_keeps_network_and_random_state(small):
     before = {name: value.clone() for name, value in small.network.state_dict().items()}
+    own = set(small.network.modules())
+    assert own.isdisjoint(encoder(small.network, "5", torch.zeros(3, 32, 32)).layers)
     state = torch.get_rng_state()
     ex.invert("5", model=small, **SMALL)
     assert torch.equal(state, torch.get_rng_state())

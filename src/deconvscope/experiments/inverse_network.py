@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,7 @@ def encoder(network: nn.Module, layer: str, example: Tensor) -> Encoder:
         raise ValueError(
             f"up to {layer!r} there is no rectifier and no pool, so no bottleneck information: choose a deeper layer"
         )
-    return Encoder(tuple(chain))
+    return Encoder(tuple(copy.deepcopy(module) for module in chain))  # may move to another device
 
 
 class InverseNetwork(nn.Module):

@@ -17,7 +17,7 @@ from ..reversal import Activations, ReversedNetwork
 from .crops import training_and_held_out
 from .drawing import Cell, draw_grid
 from .inverse_network import CONDITIONS, Encoder, encoder
-from .inverse_training import Training, from_mean, relative_error
+from .inverse_training import Training, from_mean, interior, relative_error
 from .result import Entry, Result, Table, table
 from .subject import AnyModel, as_model
 
@@ -49,8 +49,8 @@ class Inversion(Result):
         network: what the network is.
         layer: label of the layer that was inverted.
         steps: of training.
-        errors: condition → L2 error on held-out crops, relative to that of their mean colour (0: perfect, 1: nothing
-            but the mean is known).
+        errors: condition → L2 error on held-out crops without their border, relative to that of their mean colour (0:
+            perfect, 1: nothing but the mean is known).
         fixed_errors: the same of the fixed reversed networks, each with the mean colour of the
             crops and the brightness that suits them best.
         curves: condition → (step, error) as training went.
@@ -91,8 +91,8 @@ class Inversion(Result):
         return table(
             ("", "learned", "fixed", "paper, learned"),
             [*errors, *ratios],
-            f"{self.network}, {self.layer} inverted after {self.steps} steps of training, on held-out crops; an "
-            "error of 1 is that of their mean colour. Fixed: the reversed networks "
+            f"{self.network}, {self.layer} inverted after {self.steps} steps of training, on held-out crops "
+            "without their outer eighths; an error of 1 is that of their mean colour. Fixed: the reversed networks "
             f"{', '.join(FIXED.values())}, whose filters are not trained to invert. Mahendran & Vedaldi (ECCV 2016), "
             "section 3.3, used ImageNet.",
         )
@@ -208,9 +208,10 @@ def _reversed(encode: Encoder, crops: Tensor) -> dict[str, Tensor]:
 
 def _best_error(drawn: Tensor, crops: Tensor) -> float:
     """The error of reversed pictures, which are defined up to a factor, at the one that suits all crops best."""
-    centred, wanted = from_mean(drawn), from_mean(crops)
+    seen = interior(crops)
+    centred, wanted = from_mean(interior(drawn)), from_mean(seen)
     gain = (centred * wanted).sum() / centred.square().sum()
-    return relative_error(gain * centred + crops - wanted, crops)
+    return relative_error(gain * centred + seen - wanted, seen)
 
 
 def _pixels(model: Model, crop: Tensor) -> NDArray[np.uint8]:
