@@ -57,7 +57,7 @@ def write_page(
     Args:
         path: the file; one that is there is replaced when the new one is complete.
         exhibits: the explorers, from top to bottom.
-        title: of the page; by default it says what the first explorer shows.
+        title: of the page, and above all; by default the page is named after the first explorer.
         limit_mb: the largest file, in millions of bytes.
         progress: whether an estimate is printed and a bar shows the work.
 

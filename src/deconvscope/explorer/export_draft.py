@@ -34,7 +34,7 @@ class Draft:
 
     Args:
         exhibits: the explorers, from top to bottom.
-        title: of the page; by default it says what the first explorer shows.
+        title: of the page, and above all; by default the page is named after the first explorer.
         limit: bytes of the whole page.
 
     Raises:
@@ -46,7 +46,7 @@ class Draft:
         if not exhibits:
             raise ValueError("a page needs at least one explorer")
         self._exhibits = exhibits
-        self._title = title or _named(exhibits[0])
+        self._heading, self._title = title, title or _named(exhibits[0])
         self._chosen = [chosen_neurons(exhibit) for exhibit in exhibits]
         self._maps = self._packed_maps(limit)
 
@@ -69,7 +69,7 @@ class Draft:
 
         openings = [self._opening(number) for number in range(len(self._exhibits))]
         first = [(number, n.layer, n.channel) for number, n in enumerate(openings)]
-        parts = [export_html.opening(self._title, __version__)]
+        parts = [export_html.opening(self._title, self._heading, __version__)]
         for number, exhibit in enumerate(self._exhibits):
             note = f"{self._extent(number)} {loss}".strip()
             head = self._head(number, openings[number])

@@ -26,7 +26,7 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <noscript>This page draws its pictures with JavaScript, which is switched off here.</noscript>
-"""
+{heading}"""
 
 _POLICY = (
     "default-src 'none'; script-src '{digest}'; style-src 'unsafe-inline'; "
@@ -34,8 +34,8 @@ _POLICY = (
 )
 
 
-def opening(title: str, version: str) -> str:
-    """Return the page up to its first exhibit.
+def opening(title: str, heading: str, version: str) -> str:
+    """Return the page up to its first exhibit; `title` names the window, `heading` stands above all.
 
     Its policy lets no request leave and no script run but the page's own.
 
@@ -47,6 +47,7 @@ def opening(title: str, version: str) -> str:
         policy=_POLICY.format(digest=f"sha256-{digest}"),
         version=html.escape(version),
         title=html.escape(title),
+        heading=f"<h1>{html.escape(heading)}</h1>\n" if heading else "",
         style=_front_end("widget.css") + _front_end("page.css"),
     )
 
