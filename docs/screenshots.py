@@ -53,9 +53,8 @@ def photograph(page: Page, lab: Host) -> None:
     notebook.use_theme("light")
     for control in ("random weights", "edges"):
         explorer.root.get_by_role("button", name=control, exact=True).click()
-    explorer.wait(
-        lambda: explorer.root.locator("canvas[data-random]").count() == 3, "the random network"
-    )
+    ranges = explorer.root.locator("figcaption", has_text="±")
+    explorer.wait(lambda: ranges.count() == 6, "the random network")
     take(explorer, "explorer_controls")
 
 
