@@ -91,7 +91,7 @@ def test_it_goes_with_the_view_and_comes_back_with_it(browser: Browser) -> None:
     browser.wait_for("_segmentation", seq=1)
     again = browser.ask(neuron=WHOLE, aside={"segmentation": True})[0]
     assert again["_segmentation"]["seq"] == 2 and any(browser.explorer._segmentation_mask)
-    off = browser.ask(neuron=WHOLE)[0]
+    off = browser.ask(neuron=WHOLE, aside={"meter": True, "segmentation": "yes"})[0]
     assert off["_segmentation"] == {} and off["_segmentation_mask"] == b""
 
 
