@@ -28,7 +28,8 @@ TRAITS = (
     "_catalog", "_network", "_photograph", "_atlas_info", "_atlas",
     "_map", "_pictures", "_view", "_failure", "_progress", "display",
     "_meters", "_random", "_random_pictures", "_way_back", "_way_back_maps",
-    "_comparison", "_comparison_pictures", "_exemplars", "_segmentation", "_segmentation_mask", "_pins", "pins", "live", "prefetch",
+    "_comparison", "_comparison_pictures", "_exemplars", "_segmentation", "_segmentation_mask",
+    "_pins", "pins", "live", "prefetch",
 )  # fmt: skip
 
 
@@ -279,7 +280,8 @@ def main(folder: Path, names: list[str]) -> None:
             width, theme, act = VIEWS[name]
             explorer.address = first
             page = browser.new_page(
-                viewport={"width": width, "height": 700}, device_scale_factor=float(os.environ.get("DENSITY", "1.5"))
+                viewport={"width": width, "height": 700},
+                device_scale_factor=float(os.environ.get("DENSITY", "1.5")),
             )
             page.on("console", lambda message: print("console:", message.text))
             page.on("pageerror", lambda error: print("error:", error))
