@@ -84,5 +84,5 @@ def test_on_vgg_16_masks_know_the_image_best():
 def test_on_the_layers_of_alexnet_too_masks_know_more_than_switches():
     model = ds.load_model("alexnet", weights=None)
     model = replace(model, network=ex.randomised(model.network, seed=0))
-    errors = ex.invert("features.5", model=model, size=63, short_side=256, steps=120).errors
+    errors = ex.invert("features.5", model=model, size=63, short_side=256).errors
     assert errors["masks"] < errors["switches"] < errors["neither"]
