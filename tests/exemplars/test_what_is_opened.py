@@ -157,7 +157,8 @@ def test_all_channels_of_vgg_16_at_k_100_fit_into_eight_megabytes(tmp_path):
 def test_how_rare_a_response_is(crops):
     layer = crops["conv4_3"]
     strongest = layer[33][0].value
-    assert 0 <= layer.share_at_least(33, strongest) < 0.02
+    assert 0 < layer.share_at_least(33, strongest) < 0.02
+    assert layer.share_at_least(33, 2 * strongest) == 0
     assert layer.share_at_least(33, layer.quantile(33, 0.25)) == pytest.approx(0.25, abs=0.02)
     rectified = crops["relu4_3"]
     assert rectified.share_at_least(33, 0.0) == 1.0

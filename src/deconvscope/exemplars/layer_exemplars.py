@@ -102,11 +102,16 @@ class LayerExemplars(Sequence[list[Exemplar]]):
         """Return which share of the channel's responses, over the whole data set, are at least this strong.
 
         0.003 is "in the top 0.3 %". Counted at places spread evenly over the maps of all images; the bins are a
-        quarter of an octave wide and responses inside one count as evenly spread.
+        quarter of an octave wide and responses inside one count as evenly spread. At least one response
+        where an exemplar is as strong.
         """
         if self._rectified is not None and value <= 0:
             return 1.0
-        return share_at_least(self._row("histogram", channel), value)
+        counts = self._row("histogram", channel)
+        share = share_at_least(counts, value)
+        if share == 0 and any(one.value >= value for one in self[channel][:1]):
+            return 1 / int(counts.sum())
+        return share
 
     def quantile(self, channel: int, share: float) -> float:
         """Return the response that this share of the channel's responses reach or pass; see `share_at_least`."""
