@@ -58,7 +58,7 @@ def test_python_moves_what_is_shown(
     assert explorer.neuron != "features.21/433@10,9"
 
 
-def test_a_cell_run_again_leaves_nothing_behind(notebook: Notebook, host: Host) -> None:
+def test_a_cell_run_again_leaves_nothing_behind(notebook: Notebook) -> None:
     explorer = notebook.show("ds.Explorer(layer='conv3_3')")
     before, listeners = len(left_alive(notebook.page)), []
     for _ in range(5):
@@ -71,8 +71,7 @@ def test_a_cell_run_again_leaves_nothing_behind(notebook: Notebook, host: Host) 
     assert left_alive(notebook.page)[before:-1] == [False] * 4
     # Each explorer has three or more; the program's own come and go
     assert any(now - then < 3 for then, now in itertools.pairwise(listeners)), listeners
-    if host.name != "marimo":  # which does not tell the kernel that a display is gone
-        assert notebook.answer(2, RECORDINGS.strip()).endswith("1")
+    assert notebook.answer(2, RECORDINGS.strip()).endswith("1")
 
 
 def test_a_removed_cell_takes_its_explorer_with_it(own_notebook: Notebook) -> None:

@@ -435,6 +435,22 @@ def test_an_explorer_that_left_the_page_frees_its_recording_and_comes_back(
     assert browser.ask(neuron={"channel": 0, "y": 1, "x": 2})[-1]["_view"]["neuron"]["x"] == 2
 
 
+def test_an_explorer_whose_comm_the_host_closed_frees_its_recording_for_the_next(
+    small_model: Model,
+) -> None:
+    explorer, other = ds.Explorer(small_model), ds.Explorer(small_model)
+    recordings = weakref.ref(explorer.recording), weakref.ref(other.recording)
+    explorer.comm.close()  # as marimo does when a cell runs again
+    successor = ds.Explorer(small_model)
+    gc.collect()
+    assert recordings[0]() is None
+    assert recordings[1]() is not None
+    explorer.channel = 1
+    assert explorer.reconstructions.values.shape[0] == 3
+    for one in (explorer, other, successor):
+        one.close()
+
+
 def test_the_bundled_view_stays_within_its_budget() -> None:
     explorer = ds.Explorer()
     sizes = {}

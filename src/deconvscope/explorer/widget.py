@@ -16,6 +16,7 @@ from deconvscope.reversal.errors import near_matches
 from . import messages
 from .address import Address
 from .conversation import Conversation, Screen
+from .disconnected import rest_disconnected
 from .foreground import can_segment
 from .from_address import opened_at
 from .linking import Link
@@ -110,6 +111,7 @@ class Explorer(ExplorerOutputs):
             with session.photographs.guest(image) as image_name:
                 self._conversation.go(replace(place, model=model_name, image=image_name))
         super().__init__(**host)
+        rest_disconnected(self, self._conversation)
 
     @classmethod
     def from_address(

@@ -1,0 +1,23 @@
+"""Explorers that their host dropped without a word: marimo only closes their comm when a cell runs again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from .conversation import Conversation
+    from .widget import Explorer
+
+_opened: WeakKeyDictionary[Explorer, Conversation] = WeakKeyDictionary()
+
+
+def rest_disconnected(newcomer: Explorer, conversation: Conversation) -> None:
+    """Free what explorers hold whose comm was closed, and remember a new one.
+
+    ipywidgets keeps every widget that was not closed itself, so that their recordings would stay.
+    """
+    for explorer, talk in list(_opened.items()):
+        if getattr(explorer.comm, "_closed", False):
+            talk.rest()
+    _opened[newcomer] = conversation
