@@ -170,7 +170,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   host.classList.add("dcs-host");
   host.append(root);
   sizes.observe(root);
-  watchTheme(redraw, signal);
+  watchTheme(redrawAll, signal); // while hosts exchange style sheets there may be nothing to paint on
   addEventListener("resize", redrawAll, { signal }); // also when the window moves to a screen of another density
   const unsubscribe = store.subscribe(redraw);
   redraw();
