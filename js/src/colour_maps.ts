@@ -31,7 +31,7 @@ export const SEQUENTIAL: ColourTable = colourTable(
  * sides, at the largest chroma that sRGB holds up to 0.16.
  */
 export const DIVERGING: ColourTable = colourTable(
-  "b1e8fe3ccaff03a4db017fb0035c85023b5b011e3300050f0000000d02002f1300552b017c4602a56401cd8506f4a91cfed898",
+  "b1e8fe3ccaff03a4db017fb0035c85003b5b011e3300050f0000000d02002f1300552b017c4602a56401cd8506f4a91cfed898",
 );
 
 /** How the values of one map become colours: from which table, and what lies at the table's two ends. */

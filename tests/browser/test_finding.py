@@ -24,6 +24,7 @@ def test_layers_are_found_by_name_and_kind(explorer: ShownExplorer) -> None:
     explorer.page.keyboard.press("Escape")
     explorer.wait(lambda: shown.count() == everything, "all layers")
     field.fill("conv4_2")
+    explorer.wait(lambda: shown.count() == 1, "the layer alone")
     explorer.press("Enter")
     assert explorer.neuron.startswith("features.19/")
 

@@ -45,10 +45,17 @@ def test_diverging_rises_evenly_on_both_sides_of_a_black_zero():
 
 
 def test_the_browser_has_the_same_colours():
-    written = dict(re.findall(r'const (\w+) =\s*"([0-9a-f]+)"', FRONT_END.read_text("utf-8")))
-    assert written["INFERNO"] == colour_maps.SEQUENTIAL_ANCHORS
-    assert written["BELOW_ZERO"] == colour_maps.BELOW_ZERO_ANCHORS
-    assert written["ABOVE_ZERO"] == colour_maps.ABOVE_ZERO_ANCHORS
+    found = re.findall(
+        r'const (\w+): ColourTable = colourTable\(\s*"([0-9a-f]+)"', FRONT_END.read_text("utf-8")
+    )
+    below, above = (
+        re.findall("[0-9a-f]{6}", anchors)
+        for anchors in (colour_maps.BELOW_ZERO_ANCHORS, colour_maps.ABOVE_ZERO_ANCHORS)
+    )
+    assert dict(found) == {
+        "SEQUENTIAL": colour_maps.SEQUENTIAL_ANCHORS,
+        "DIVERGING": "".join([*below[::-1], *above[1:]]),
+    }
 
 
 def test_sequential_is_inferno():
