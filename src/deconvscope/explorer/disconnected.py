@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from .conversation import Conversation
     from .widget import Explorer
 
-_opened: WeakKeyDictionary[Explorer, Conversation] = WeakKeyDictionary()
+_opened: WeakKeyDictionary[Explorer, ref[Conversation]] = WeakKeyDictionary()
 
 
 def rest_disconnected(newcomer: Explorer, conversation: Conversation) -> None:
@@ -18,6 +18,7 @@ def rest_disconnected(newcomer: Explorer, conversation: Conversation) -> None:
     ipywidgets keeps every widget that was not closed itself, so that their recordings would stay.
     """
     for explorer, talk in list(_opened.items()):
-        if getattr(explorer.comm, "_closed", False):
-            talk.rest()
-    _opened[newcomer] = conversation
+        conversing = talk()
+        if conversing is not None and getattr(explorer.comm, "_closed", False):
+            conversing.rest()
+    _opened[newcomer] = ref(conversation)  # which knows its explorer
