@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from .plain_pass import CallSite
+from .plain_pass import CallSite, Watch
 
 
 class CutNetwork(nn.Module):
@@ -34,11 +30,15 @@ class CutNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the layer's activation."""
         try:
-            with _Stop(self._site):
+            with Watch(self._stop, {self._site.number}):
                 self._run(images)
         except _ReachedError as reached:
             return reached.activation
         raise LookupError(f"the network ended before its call number {self._site.number}")
+
+    def _stop(self, site: CallSite, made: Tensor) -> None:
+        if site == self._site:
+            raise _ReachedError(made)
 
 
 class _ReachedError(BaseException):
@@ -47,22 +47,3 @@ class _ReachedError(BaseException):
     def __init__(self, activation: Tensor) -> None:
         super().__init__()
         self.activation = activation
-
-
-class _Stop(TorchFunctionMode):
-    def __init__(self, site: CallSite) -> None:
-        super().__init__()
-        self._site, self._calls = site, 0
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        made = func(*args, **(kwargs or {}))
-        number, self._calls = self._calls, self._calls + 1
-        if number == self._site.number:
-            raise _ReachedError(made[self._site.result] if isinstance(made, tuple | list) else made)
-        return made

@@ -132,13 +132,20 @@ def run_watched(
         told: called with each floating-point result.
         numbers: of the calls to tell of; None for all.
     """
-    watch = _Watch(told, numbers)
+    watch = Watch(told, numbers)
     with torch.no_grad(), torch.autocast(images.device.type, enabled=False), watch:
         network(images)
     return watch.calls
 
 
-class _Watch(TorchFunctionMode):
+class Watch(TorchFunctionMode):
+    """Counts calls while it is the active mode, and tells of their floating-point results.
+
+    Args:
+        told: called with each result; what it raises ends the pass.
+        numbers: of the calls to tell of; None for all.
+    """
+
     def __init__(self, told: Told, numbers: set[int] | None) -> None:
         super().__init__()
         self.calls = 0
