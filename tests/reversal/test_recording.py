@@ -586,22 +586,44 @@ def test_further_inputs_go_to_the_network_as_they_are() -> None:
         assert torch.allclose(ours.dense(), -weight * unweighted.dense(), atol=1e-6)
 
 
+def held() -> int:
+    """Return the bytes of the tensors' distinct memories that Python holds."""
+    gc.collect()
+    tensors = [t for t in gc.get_objects() if type(t) is Tensor and not t.is_mkldnn]
+    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
+    return sum(storages.values())
+
+
 def test_many_recordings_leave_memory_where_it_was() -> None:
     net, x = ds.ReversedNetwork(trunk()), image()
 
     def once() -> None:
         net.record(x).reverse(ds.Strongest("3"), ds.DESALINET)
 
-    def held() -> int:
-        gc.collect()
-        return sum(
-            t.untyped_storage().nbytes()
-            for t in gc.get_objects()
-            if type(t) is Tensor and not t.is_mkldnn
-        )
-
     once()
     before = held()
     for _ in range(200):
         once()
     assert held() <= before
+
+
+@pytest.mark.parametrize("rectifier", [nn.ReLU(), nn.ReLU(inplace=True), nn.ReLU6()])
+def test_activations_keep_their_values_and_their_memory_through_a_click(
+    rectifier: nn.Module,
+) -> None:
+    net = ds.ReversedNetwork(
+        nn.Sequential(nn.Conv2d(3, 64, 3), rectifier, nn.MaxPool2d(2), nn.Conv2d(64, 64, 3))
+    )
+    rec = net.record(torch.randn(3, 96, 96))
+    activations = {name: rec[name].clone() for name in rec.layers}
+    net.record(torch.randn(3, 96, 96)).reverse(ds.Neuron("3", 5, 20, 20), ds.EIGHT)  # packs filters
+    before, strides = held(), rec["1"].stride()
+    pictures = rec.reverse(ds.Neuron("3", 5, 20, 20), ds.EIGHT).dense()
+    again = rec.reverse(ds.Neuron("3", 5, 20, 20), ds.EIGHT).dense()
+    assert torch.equal(pictures, again)
+    if not isinstance(rectifier, nn.ReLU6):  # whose mask is read from its input
+        assert rec["1"].stride() != strides  # laid out anew …
+    del pictures, again
+    assert held() - before < 0.01 * before  # … in the place of what it was
+    for name, values in activations.items():
+        assert torch.equal(rec[name], values), name

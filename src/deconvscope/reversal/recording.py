@@ -16,6 +16,7 @@ from .captured import CapturedPasses, capture_cuda_graph
 from .coverage import Coverage, cover, kind_of
 from .errors import StaleRecordingError, UnknownLayerError, near_matches
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
+from .steps.rectifier import Rectifier
 from .steps.step import POINT, Reach, Step
 
 if TYPE_CHECKING:
@@ -264,6 +265,10 @@ class Recording:
     def recorded(self, slot: int) -> Tensor:
         """Return a recorded tensor with its batch axis."""
         return self._kept()[slot]
+
+    def settle(self, step: Rectifier) -> None:
+        """Let a rectifier bring what it masks by into the order of memory of the way back, once."""
+        step.settle(self._kept())
 
     def batch(self, architectures: tuple[Architecture, ...], lanes: int) -> Batch:
         """Return the rows of so many selections under each architecture; kept, since clicks ask for few kinds."""

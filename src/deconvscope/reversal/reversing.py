@@ -19,6 +19,7 @@ from .memory_limit import is_out_of_memory, memory_limit, release_cached_memory
 from .recording import Asked, Recording
 from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
 from .selection import Seed, Selection
+from .steps.rectifier import Rectifier
 from .window import Box, Dense, Signal, Window, as_map, total
 
 Watch = Callable[[int, Signal], None]
@@ -207,6 +208,8 @@ def run_back(
             for output, signal in zip(step.outputs, arrived, strict=True):
                 if signal is not None:
                     watch(output, signal.to(recording.recorded(output).dtype))
+        if isinstance(step, Rectifier) and not step.settled:
+            recording.settle(step)
         if recording.precision is not None and not step.any_precision:
             arrived = [
                 None if signal is None else signal.to(recording.recorded(output).dtype)

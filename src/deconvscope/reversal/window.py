@@ -242,10 +242,16 @@ def lanewise(values: Tensor, lanes: int) -> Tensor:
 
 
 def in_layout_of(values: Tensor, factor: Tensor) -> Tensor:
-    """Return a factor in channels-last order where the values are; mixing the two orders costs more than a copy."""
-    if values.ndim == factor.ndim == 4 and values.stride(1) == 1:
-        return factor.contiguous(memory_format=torch.channels_last)
-    return factor
+    """Return a factor in the order of memory of the values; mixing the two orders costs more than a copy."""
+    if values.ndim != 4 or factor.ndim != 4:
+        return factor
+    if values.stride(1) == 1:
+        return (
+            factor
+            if factor.stride(1) == 1
+            else factor.contiguous(memory_format=torch.channels_last)
+        )
+    return factor.contiguous() if factor.stride(1) == 1 else factor
 
 
 def total(first: Signal, second: Signal) -> Signal:

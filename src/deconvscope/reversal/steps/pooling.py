@@ -87,6 +87,9 @@ class MaxPool(Step):
         super().__init__(x)
         self.geometry, self.switches = geometry, switches
         self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        rows, columns = geometry.kernel
+        numbers = torch.arange(rows * columns, dtype=switches.dtype, device=switches.device)
+        self.places = numbers.view(rows, 1, columns, 1)
 
     def bottleneck(self) -> Sequence[Tensor]:
         """Return the switches."""
@@ -112,7 +115,7 @@ class MaxPool(Step):
         )
         shape = (y.values.shape[0], y.values.shape[1], height, width)
         if g.tiles and len(runs) == 1 and switches is not None:
-            x = _tiled(y, switches, g.kernel)
+            x = _tiled(y, switches, self.places)
         else:
             x = empty_channels_last(shape, y.values).zero_()
             for rows, rule in runs:
@@ -183,16 +186,16 @@ class AdaptiveMaxPool(Step):
         return (rows[:, None] * self.extent[2] + columns).reshape(1, 1, -1)
 
 
-def _tiled(y: Window, switches: Tensor, kernel: Pair) -> Tensor:
-    """Write all tiles in one product, for windows that lie side by side."""
-    (rows, channels, height, width), (down, across) = y.values.shape, kernel
-    places = torch.arange(down * across, dtype=switches.dtype, device=switches.device)
-    tile = places.view(down, 1, across, 1)
-    chosen = switches.permute(0, 2, 3, 1)[:, :, None, :, None, :] == tile
+def _tiled(y: Window, switches: Tensor, places: Tensor) -> Tensor:
+    """Write all tiles in one product, for windows that lie side by side; the places' numbers (down, 1, across, 1)."""
+    (rows, channels, height, width), (down, _, across, _) = y.values.shape, places.shape
+    chosen = y.values.new_empty((switches.shape[0], height, down, width, across, channels))
+    # numbers, not truths: the comparison writes them in one go, and the product with them is quicker
+    torch.eq(switches.permute(0, 2, 3, 1)[:, :, None, :, None, :], places, out=chosen)
     x = empty_channels_last((rows, channels, height * down, width * across), y.values)
     torch.mul(
         lanewise(y.values, y.lanes).permute(0, 1, 3, 4, 2)[:, :, :, None, :, None, :],
-        chosen.to(y.values.dtype),  # a product with truths is slower
+        chosen,
         out=x.permute(0, 2, 3, 1).view(-1, y.lanes, height, down, width, across, channels),
     )
     return x

@@ -16,6 +16,9 @@ from ..batch import Batch
 from ..window import Signal, in_layout_of, lanewise
 from .step import Cut, Elementwise
 
+SETTLED_BYTES = 1 << 25
+"""Larger maps stay as they are: bringing them into another order would be felt in the first click."""
+
 
 class Rectifier(Elementwise):
     """A recorded rectifier; keeps its input and output, which are activations of the recording anyway."""
@@ -23,10 +26,25 @@ class Rectifier(Elementwise):
     kind = "rectifier"
     any_precision = True
     rule: ClassVar[str] = "RU†"
+    masked_by: ClassVar[str] = "x"
+    """Which of the two the mask is read from."""
 
     def __init__(self, x: Tensor, y: Tensor) -> None:
         super().__init__(x)
         self.x, self.y = x, y
+        self.settled = False
+
+    def settle(self, tensors: list[Tensor]) -> None:
+        """Bring what the mask is read from into channels-last order, here and among the recorded tensors.
+
+        Signals travel in that order; without this every click would bring its window there again.
+        """
+        self.settled = True
+        old: Tensor = getattr(self, self.masked_by)
+        slot = (self.outputs if self.masked_by == "y" else self.inputs)[0]
+        if slot >= 0 and tensors[slot] is old and old.ndim == 4 and old.nbytes <= SETTLED_BYTES:
+            tensors[slot] = old.contiguous(memory_format=torch.channels_last)
+            setattr(self, self.masked_by, tensors[slot])
 
     @abstractmethod
     def derivative(self, cut: Cut) -> Tensor:
@@ -56,6 +74,8 @@ class Rectifier(Elementwise):
 
 class Relu(Rectifier):
     """max(x, 0)."""
+
+    masked_by: ClassVar[str] = "y"
 
     def derivative(self, cut: Cut) -> Tensor:
         """Return [x > 0], read from the output."""
