@@ -258,18 +258,18 @@ def test_a_click_interrupts_what_is_computed_beside(
     reverse, begun, interrupted = Recording.reverse, threading.Event(), threading.Event()
 
     def slow(
-        self: Recording, selection: Any, *rest: Any, watch: Any = None, **keywords: Any
+        self: Recording, selection: Any, *rest: Any, check: Any = None, **keywords: Any
     ) -> Any:
         if isinstance(selection, list):  # the meter's
             begun.set()
             try:
-                for slot in range(500):
-                    watch(slot, None)
+                for _ in range(500):
+                    check()
                     time.sleep(0.01)
             except BaseException:
                 interrupted.set()
                 raise
-        return reverse(self, selection, *rest, watch=watch, **keywords)
+        return reverse(self, selection, *rest, check=check, **keywords)
 
     monkeypatch.setattr(Recording, "reverse", slow)
     ask(browser, meter=True)
@@ -356,14 +356,14 @@ def test_a_click_on_the_neuron_that_is_being_computed_waits_for_it(
     reverse, begun, calls = Recording.reverse, threading.Event(), []
 
     def slow(
-        self: Recording, selection: Any, *rest: Any, watch: Any = None, **keywords: Any
+        self: Recording, selection: Any, *rest: Any, check: Any = None, **keywords: Any
     ) -> Any:
         calls.append(selection)
         begun.set()
-        for slot in range(20):
+        for _ in range(20):
             time.sleep(0.005)
-            watch(slot, None)
-        return reverse(self, selection, *rest, watch=watch, **keywords)
+            check()
+        return reverse(self, selection, *rest, check=check, **keywords)
 
     monkeypatch.setattr(Recording, "reverse", slow)
     hover(browser)

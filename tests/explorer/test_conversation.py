@@ -148,15 +148,15 @@ def test_a_long_reversal_is_told_of_and_can_be_cancelled(
 ) -> None:
     reverse, interrupted = Recording.reverse, threading.Event()
 
-    def slow(self: Recording, *arguments: Any, watch: Any, **keywords: Any) -> Any:
+    def slow(self: Recording, *arguments: Any, check: Any, **keywords: Any) -> Any:
         try:
-            for slot in range(500):
-                watch(slot, None)
+            for _ in range(500):
+                check()
                 time.sleep(0.01)
         except BaseException:
             interrupted.set()
             raise
-        return reverse(self, *arguments, watch=watch, **keywords)
+        return reverse(self, *arguments, check=check, **keywords)
 
     monkeypatch.setattr(Recording, "reverse", slow)
     gated.ask(neuron={"channel": 0, "y": 1, "x": 1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import Any
 
 import pytest
 import torch
@@ -193,14 +194,34 @@ def test_eight_threads_get_what_one_gets() -> None:
     assert network.training and all(part.training for part in network.modules())
 
 
-@pytest.mark.parametrize("watched", [False, True])
-def test_a_long_list_shows_a_bar_unless_it_is_watched(
-    watched: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "listening", [{}, {"watch": lambda slot, signal: None}, {"check": lambda: None}]
+)
+def test_a_long_list_shows_a_bar_unless_somebody_listens(
+    listening: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments = count(step=2)  # every look at the clock is late
     monkeypatch.setattr("tqdm.std.time", lambda: next(moments))
     recording = ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 4, 3))).record(torch.rand(3, 8, 8))
     neurons = [ds.Neuron("0", channel, 1, 1) for channel in range(4)]
-    watch = (lambda slot, signal: None) if watched else None
-    recording.reverse(neurons, "TTT", max_batch_bytes=1, watch=watch)
-    assert ("reversing" in capsys.readouterr().err) is not watched
+    recording.reverse(neurons, "TTT", max_batch_bytes=1, **listening)
+    assert ("reversing" in capsys.readouterr().err) is not bool(listening)
+
+
+def test_a_check_is_called_between_layers_and_can_end_the_reversal() -> None:
+    layers = [nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.MaxPool2d(2)]
+    recording = ds.ReversedNetwork(nn.Sequential(*layers)).record(torch.rand(3, 12, 12))
+    calls = count()
+    neuron = ds.Neuron("4", 1, 2, 2)
+    checked = recording.reverse(neuron, ds.EIGHT, check=lambda: next(calls))
+    assert next(calls) >= len(layers)
+    assert torch.equal(checked.dense(), recording.reverse(neuron, ds.EIGHT).dense())
+
+    class Unwanted(Exception):
+        pass
+
+    def give_up() -> None:
+        raise Unwanted
+
+    with pytest.raises(Unwanted):
+        recording.reverse(neuron, ds.EIGHT, check=give_up)

@@ -54,9 +54,7 @@ class Meter:
         """Compare with a few more."""
         part = self._others[self.samples : self.samples + AT_ONCE]
         own = self._view.reconstruction
-        found = self._view.scene.recording.reverse(
-            part, own.architectures, watch=lambda slot, signal: check()
-        )
+        found = self._view.scene.recording.reverse(part, own.architectures, check=check)
         for other in found:
             for number, (a, b) in enumerate(zip(*_over_both_windows(own, other), strict=True)):
                 alike = similarity(a, b)
@@ -69,9 +67,7 @@ class Meter:
 def random_filters(view: View, check: Check) -> Reversed:
     """Return what the same click draws in the same network with its filters drawn at random."""
     recording = view.scene.randomised(check)
-    return recording.reverse(
-        view.neuron, view.place.architectures, watch=lambda slot, signal: check()
-    )
+    return recording.reverse(view.neuron, view.place.architectures, check=check)
 
 
 def _others(view: View) -> list[Neuron]:

@@ -222,9 +222,7 @@ class Scene:
         key = (neuron, architectures)
         pictures = self._reversals.get(key)
         if pictures is None:
-            pictures = self.recording.reverse(
-                neuron, architectures, watch=lambda slot, signal: check()
-            )
+            pictures = self.recording.reverse(neuron, architectures, check=check)
             self._reversals.keep(key, pictures)
         return pictures
 

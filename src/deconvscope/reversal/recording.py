@@ -20,7 +20,7 @@ from .steps.rectifier import Rectifier
 from .steps.step import POINT, Reach, Step
 
 if TYPE_CHECKING:
-    from .reversing import Reversed, Watch
+    from .reversing import Check, Reversed, Watch
 
 Asked = Architecture | str | Sequence["Architecture | str"]
 
@@ -207,6 +207,7 @@ class Recording:
         *,
         layer: str | None = None,
         max_batch_bytes: int = ...,
+        check: Check | None = ...,
         watch: Watch | None = ...,
     ) -> Reversed: ...
     @overload
@@ -217,6 +218,7 @@ class Recording:
         *,
         layer: str | None = None,
         max_batch_bytes: int = ...,
+        check: Check | None = ...,
         watch: Watch | None = ...,
     ) -> list[Reversed]: ...
     def reverse(
@@ -226,6 +228,7 @@ class Recording:
         *,
         layer: str | None = None,
         max_batch_bytes: int = 1 << 28,
+        check: Check | None = None,
         watch: Watch | None = None,
     ) -> Reversed | list[Reversed]:
         """Run the network in reverse from a selection of neurons to the image.
@@ -236,7 +239,9 @@ class Recording:
             architectures: an `Architecture`, its name (``"DeSaliNet"``) or letters (``"TTT"``), or several.
             layer: for a tensor, the layer it belongs to; by default the only layer of that shape.
             max_batch_bytes: a bound on the memory of one batch; longer lists are split by themselves.
-            watch: told of every signal on the way, by the number of its tensor; what it raises ends the reversal.
+            check: called between layers; what it raises ends the reversal.
+            watch: told of every signal on the way, by the number of its tensor; the signals are then whole, which
+                costs time and memory in deep layers.
 
         Returns:
             A `Reversed`, or a list of them in the order asked.
@@ -246,13 +251,14 @@ class Recording:
             ValueError: an index out of range, a tensor of another shape, an unknown architecture.
             StaleRecordingError: the recording was forgotten, or the weights were changed in place since.
         """
-        from .reversing import reverse_all
+        from .reversing import NOBODY, Listener, reverse_all
 
         self._kept()
         several = isinstance(selection, list | tuple)
         asked = list(selection) if isinstance(selection, list | tuple) else [selection]
         chosen = [self._selection(one, layer) for one in asked]
-        results = reverse_all(self, chosen, architectures, max_batch_bytes, watch)
+        listener = Listener(check, watch) if check or watch else NOBODY
+        results = reverse_all(self, chosen, architectures, max_batch_bytes, listener)
         return results if several else results[0]
 
     # --- for this package's way back -----------------------------------------------------------------------

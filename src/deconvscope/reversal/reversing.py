@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +24,29 @@ from .window import Box, Dense, Signal, Window, as_map, total
 
 Watch = Callable[[int, Signal], None]
 """Told of each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""
+Check = Callable[[], object]
+"""Called before each layer is reversed; what it raises ends the reversal."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who hears of a reversal under way.
+
+    Attributes:
+        check: called between layers, or once where a captured pass is replayed.
+        watch: told of every whole signal; a pass that is carried on in parts, or replayed, has none to show.
+    """
+
+    check: Check | None = None
+    watch: Watch | None = None
+
+    def between_layers(self) -> None:
+        """Let the listener end the reversal."""
+        if self.check is not None:
+            self.check()
+
+
+NOBODY = Listener()
 
 
 CACHE_BYTES = 1 << 22
@@ -77,7 +100,7 @@ def reverse_all(
     selections: Sequence[Selection],
     architectures: Asked,
     max_batch_bytes: int,
-    watch: Watch | None = None,
+    listener: Listener = NOBODY,
 ) -> list[Reversed]:
     """Reverse every selection under every architecture, in batches of selections whose windows are alike."""
     asked = as_architectures(architectures)
@@ -85,7 +108,7 @@ def reverse_all(
         _require_rules(recording, architecture)
     image = recording.recorded(0)
     with plain_arithmetic(image), single_precision(image, recording.tf32), torch.no_grad():
-        return _reverse_all(recording, selections, asked, max_batch_bytes, watch)
+        return _reverse_all(recording, selections, asked, max_batch_bytes, listener)
 
 
 def _reverse_all(
@@ -93,7 +116,7 @@ def _reverse_all(
     selections: Sequence[Selection],
     asked: tuple[Architecture, ...],
     max_batch_bytes: int,
-    watch: Watch | None,
+    listener: Listener,
 ) -> list[Reversed]:
     results: dict[int, Reversed] = {}
     groups: dict[tuple[int, tuple[int, ...]], list[tuple[int, Seed]]] = defaultdict(list)
@@ -101,14 +124,15 @@ def _reverse_all(
         seed, slot = selection.seed(recording), recording.slot(selection.layer)
         shape = tuple(seed.values.shape)
         groups[slot, shape[1:] if len(shape) == 3 else shape].append((number, seed))
-    with _progress(1 if watch else len(selections)) as count_on:  # a watcher tells in its own way
+    bar = len(selections) > 1 and listener is NOBODY  # who listens tells in their own way
+    with _progress(len(selections)) if bar else nullcontext(_count_nothing) as count_on:
         for (slot, _), members in groups.items():
             lanes = 1
             if len(members) > 1:
                 lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
             for first in range(0, len(members), lanes):
                 part = members[first : first + lanes]
-                made = _reverse_part(recording, slot, [seed for _, seed in part], asked, watch)
+                made = _reverse_part(recording, slot, [seed for _, seed in part], asked, listener)
                 for (number, _), (window, values) in zip(part, made, strict=True):
                     results[number] = Reversed(
                         selections[number], asked, window, values, recording.extent
@@ -120,11 +144,12 @@ def _reverse_all(
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], object]]:
     """Show a bar for a list that takes longer than a second; yields what counts on."""
-    if total == 1:  # making a bar would cost a part of a click
-        yield lambda count: None
-        return
     with tqdm(total=total, delay=1.0, desc="reversing", leave=False) as bar:
         yield bar.update
+
+
+def _count_nothing(count: int) -> None:
+    """Stand for a bar, the making of which would cost a part of a click."""
 
 
 Picture = tuple[Box, Tensor]
@@ -136,11 +161,11 @@ def _reverse_part(
     slot: int,
     seeds: Sequence[Seed],
     asked: tuple[Architecture, ...],
-    watch: Watch | None,
+    listener: Listener,
 ) -> list[Picture]:
     """Reverse some selections together; where memory does not suffice, in halves."""
     try:
-        return _reverse_together(recording, slot, seeds, asked, watch)
+        return _reverse_together(recording, slot, seeds, asked, listener)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
@@ -149,11 +174,11 @@ def _reverse_part(
     half = len(seeds) // 2
     if half:
         halves = (seeds[:half], seeds[half:])
-        return [p for part in halves for p in _reverse_part(recording, slot, part, asked, watch)]
+        return [p for part in halves for p in _reverse_part(recording, slot, part, asked, listener)]
     half = len(asked) // 2
     if half:
         parts = [
-            _reverse_part(recording, slot, seeds, some, watch)[0]
+            _reverse_part(recording, slot, seeds, some, listener)[0]
             for some in (asked[:half], asked[half:])
         ]
         return [(parts[0][0], torch.cat([values for _, values in parts]))]
@@ -165,21 +190,22 @@ def _reverse_together(
     slot: int,
     seeds: Sequence[Seed],
     asked: tuple[Architecture, ...],
-    watch: Watch | None,
+    listener: Listener,
 ) -> list[Picture]:
     order = in_runs(asked)
     batch = recording.batch(tuple(asked[i] for i in order), len(seeds))
     window = None
-    if watch is None and len(seeds) == 1:
+    if listener.watch is None and len(seeds) == 1:
+        listener.between_layers()
         window = recording.captured.reverse(recording, slot, seeds[0], batch, run_back)
     if window is None:
-        window = run_back(recording, slot, _seeded(recording, slot, seeds, batch), batch, watch)
+        window = run_back(recording, slot, _seeded(recording, slot, seeds, batch), batch, listener)
     rows = [order.index(i) * window.lanes for i in range(len(asked))]
     return [_picture(window, rows, lane) for lane in range(window.lanes)]
 
 
 def run_back(
-    recording: Recording, slot: int, y_hat: Signal, batch: Batch, watch: Watch | None = None
+    recording: Recording, slot: int, y_hat: Signal, batch: Batch, listener: Listener = NOBODY
 ) -> Window:
     """Carry ŷ at one recorded tensor back to the image.
 
@@ -188,11 +214,12 @@ def run_back(
         slot: number of the tensor that ŷ belongs to.
         y_hat: the signal there; it may be overwritten.
         batch: which architecture each row follows.
-        watch: told of every signal on the way.
+        listener: hears of the way.
 
     Returns:
         The signal at the image.
     """
+    watch = listener.watch
     signals: dict[int, Signal] = {slot: y_hat}
     several = len(batch.architectures) > 1 and watch is None and y_hat.values.device.type == "cpu"
     for number in range(recording.made_by(slot), -1, -1):
@@ -200,10 +227,13 @@ def run_back(
         if several and len(signals) == 1 and step.outputs[0] in signals:
             parts = _parts(recording, signals[step.outputs[0]], batch)
             if len(parts) > 1:
-                return _joined([run_back(recording, step.outputs[0], *part) for part in parts])
+                return _joined(
+                    [run_back(recording, step.outputs[0], *part, listener) for part in parts]
+                )
         arrived = [signals.pop(output, None) for output in step.outputs]
         if all(signal is None for signal in arrived):
             continue
+        listener.between_layers()
         if watch is not None:
             for output, signal in zip(step.outputs, arrived, strict=True):
                 if signal is not None:
