@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,8 +20,8 @@ from captum.attr import NeuronDeconvolution, NeuronGradient, NeuronGuidedBackpro
 from timing import (
     machine,
     matrix_product_rate,
-    median_alone,
     medians,
+    medians_of_bursts,
     packed_product_rate,
     table,
     write_json,
@@ -79,11 +80,18 @@ def captum_in_place(
     return [method(network, module).attribute(x, neuron) for method in methods]
 
 
-def click_times(recording: ds.Recording, neuron: ds.Neuron) -> tuple[float, float, float]:
-    """Return the seconds of one, three and eight architectures."""
-    asked = ([ds.DESALINET], THREE, ds.EIGHT)
-    one, three, eight = (median_alone(partial(recording.reverse, neuron, some)) for some in asked)
-    return one, three, eight
+def measured(
+    recording: ds.Recording, neuron: ds.Neuron, captum: Callable[[], object], rounds: int
+) -> dict[str, float]:
+    """Return the seconds of one, three and eight architectures and of captum, called in turn, and the operations."""
+    clicks = [
+        partial(recording.reverse, neuron, some) for some in ([ds.DESALINET], THREE, ds.EIGHT)
+    ]
+    times = medians_of_bursts([*clicks, captum], rounds)
+    return {
+        **dict(zip(("one", "three", "eight", "captum"), times, strict=True)),
+        "operations": operations(recording, neuron.layer, 3),
+    }
 
 
 def central(recording: ds.Recording, layer: str) -> ds.Neuron:
@@ -105,12 +113,10 @@ def vgg(rounds: int) -> list[dict[str, Any]]:
     for name, depth in LAYERS.items():
         layer = f"features.{depth}"
         neuron = central(recording, layer)
-        one, three, eight = click_times(recording, neuron)
-        theirs = medians([partial(captum_calls, plain, depth, neuron.index, x[None])], rounds)[0]
+        captum = partial(captum_calls, plain, depth, neuron.index, x[None])
         results.append(
-            {"network": "VGG-16", "layer": name, "one": one, "three": three, "eight": eight,
-             "captum": theirs, "operations": operations(recording, layer, 3)}
-        )  # fmt: skip
+            {"network": "VGG-16", "layer": name, **measured(recording, neuron, captum, rounds)}
+        )
     return results
 
 
@@ -146,13 +152,10 @@ def others(rounds: int) -> list[dict[str, Any]]:
         recording = ds.ReversedNetwork(network).record(x)
         for layer in NAMED[name]:
             neuron = central(recording, recording.layers[layer].name)
-            one, three, eight = click_times(recording, neuron)
             captum = partial(captum_in_place, network, layer, neuron.index, x[None])
             results.append(
-                {"network": name, "layer": layer, "one": one, "three": three, "eight": eight,
-                 "captum": medians([captum], rounds)[0],
-                 "operations": operations(recording, neuron.layer, 3)}
-            )  # fmt: skip
+                {"network": name, "layer": layer, **measured(recording, neuron, captum, rounds)}
+            )
     return results
 
 

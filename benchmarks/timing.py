@@ -27,13 +27,20 @@ def medians(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
     return [statistics.median(column) for column in zip(*times, strict=True)]
 
 
-def median_alone(run: Callable[[], Any], at_least: float = 0.5, rounds: int = 5) -> float:
-    """Return a call's median over at least so many rounds and so many seconds."""
-    run()
-    times: list[float] = []
-    while len(times) < rounds or sum(times) < at_least:
-        times.append(seconds(run))
-    return statistics.median(times)
+def medians_of_bursts(
+    runs: Sequence[Callable[[], Any]], rounds: int, burst: float = 0.05
+) -> list[float]:
+    """Return the same where one call may be too short to be timed alone: each round repeats it for so many seconds."""
+    for run in runs:
+        run()
+    found: list[list[float]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for run, times in zip(runs, found, strict=True):
+            repeated = [seconds(run)]
+            while sum(repeated) < burst:
+                repeated.append(seconds(run))
+            times.append(statistics.median(repeated))
+    return [statistics.median(times) for times in found]
 
 
 def matrix_product_rate() -> float:
