@@ -1,6 +1,7 @@
 """Segmentation: the cut, the fully convolutional networks, the scores, and the claim on composites."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,19 +67,27 @@ def test_without_opencv_the_remedy_is_told(disc, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["mobilenet_v2", "alexnet", "resnet18", "squeezenet1_1", "googlenet"]
+    "name", ["mobilenet_v2", "alexnet", "resnet18", "squeezenet1_1", "googlenet", "inception_v3"]
 )
 def test_a_fully_convolutional_network_gives_the_networks_own_scores(name):
-    torch.manual_seed(0)
-    model = ds.load_model(name, weights="default" if name == "mobilenet_v2" else None)
-    x = torch.randn(3, 224, 224)
-    converted = ex.fully_convolutional(model.network, x)
+    model = ds.load_model(name, weights=None)
+    network = ex.randomised(model.network, seed=0).eval()  # scores that the photograph decides
+    x = model.preprocess(ds.sample_image("coffee"))
+    converted = ex.fully_convolutional(network, model.preprocess(ds.sample_image("chelsea")))
     with torch.no_grad():
-        own, scores = model.network.eval()(x[None]), converted(x[None])
-        wide = converted(torch.randn(1, 3, 224, 320))
+        own, scores = network(x[None]), converted(x[None])
+        wide = converted(torch.cat([x, x], 2)[None])
     scale = float(own.abs().max())
     torch.testing.assert_close(scores.mean((2, 3)), own, rtol=1e-3, atol=1e-3 * scale)
     assert wide.shape[1] == 1000 and wide.shape[3] > scores.shape[3]
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "convnext_tiny"])
+def test_what_bends_scores_behind_the_pooling_is_noticed(name):
+    model = ds.load_model(name, weights=None)
+    bent = replace(model, network=ex.randomised(model.network, seed=0))
+    with pytest.raises(ex.NoClassLayerError, match="cannot be applied at every place"):
+        ex.segmenter(bent)
 
 
 def test_networks_whose_head_is_more_than_linear_are_refused():

@@ -6,6 +6,7 @@ import copy
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,12 +24,13 @@ def fully_convolutional(network: nn.Module, example: Tensor) -> nn.Module:
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016, section 3.5) run their networks so. Global
     pooling in front of the classes is left out: the mean of the map is then the network's own answer. The copy is
-    checked to give the network's scores on the example.
+    checked to give the network's scores on the example, which must be a photograph: where nothing varies from place
+    to place, rectifiers and norms behind the pooling could as well stand in front of it.
 
     Args:
         network: a classifier: AlexNet, VGG, SqueezeNet, ResNet, GoogLeNet, MobileNetV2, EfficientNet …; or one that
             gives a map already, which is returned as it is.
-        example: an input of the size that it was trained on, (C, H, W).
+        example: a photograph as the network takes it, of the size that it was trained on, (C, H, W).
 
     Returns:
         The copy; (1, C, H, W) ↦ (1, K, h, w).
@@ -75,11 +77,23 @@ def _parts(network: nn.Module) -> tuple[nn.Module, list[nn.Module]]:
         return children["features"], list(_leaves(children["classifier"]))
     if isinstance(children.get("fc"), nn.Linear):
         trunk = [part for name, part in children.items() if name not in _AROUND_THE_HEAD]
-        return nn.Sequential(*trunk), [children["fc"]]
+        return nn.Sequential(*_scaled_colours(network), *trunk), [children["fc"]]
     raise NoClassLayerError(
         f"{type(network).__name__} has no class layer that is known: expected parts named features and "
         "classifier, or fc"
     )
+
+
+def _scaled_colours(network: nn.Module) -> list[nn.Module]:
+    """What GoogLeNet and Inception v3 do to the colours in front of their first layer, as a convolution."""
+    if not getattr(network, "transform_input", False):
+        return []
+    inception: Any = network
+    pixel = next(network.parameters()).new_zeros(1, 3, 1, 1)
+    black, white = (inception._transform_input(pixel + x).view(3, 1, 1, 1) for x in (0, 1))
+    scaling = nn.Conv2d(3, 3, 1, groups=3)
+    scaling.weight, scaling.bias = nn.Parameter(white - black), nn.Parameter(black.flatten())
+    return [scaling]
 
 
 def _leaves(module: nn.Module) -> Iterator[nn.Module]:

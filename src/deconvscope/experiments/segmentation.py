@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from .. import display
-from ..models import Model, Preprocessing, layer_path
+from ..models import Model, Preprocessing, layer_path, sample_image
 from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal
 from ..reversal.architecture import as_architectures
 from .drawing import Cell, draw_grid
@@ -137,7 +137,7 @@ def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Se
         path = layer_path(known.name, layer, paths)
         network = ReversedNetwork(known.network, known.categories)
         return Segmenter(replace(known, preprocess=whole), network, path)
-    example = known.preprocess(Image.new("RGB", (256, 256), (124, 116, 104)))
+    example = known.preprocess(sample_image())
     if known.categories is None and _gives_maps(known, example):
         raise NoClassLayerError(
             f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
