@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_choosing = threading.RLock()
+
 
 @contextmanager
 def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
     """Choose whether float32 products on a CUDA device may round their factors to TF32, for a while.
 
-    torch keeps this choice for the whole process, so that other threads see it meanwhile.
+    torch keeps this choice for the whole process: a thread that wants it waits for the one that has made it, and
+    what else runs on the device meanwhile, such as training, sees it too.
     """
     if like.device.type != "cuda":
         yield
@@ -25,14 +29,15 @@ def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
         choice: object = "tf32" if tf32 else "ieee"
     else:  # before torch 2.9
         kinds, switch, choice = [torch.backends.cuda.matmul, cudnn], "allow_tf32", tf32
-    before = [getattr(kind, switch) for kind in kinds]
-    try:
-        for kind in kinds:
-            setattr(kind, switch, choice)
-        yield
-    finally:
-        for kind, precision in zip(kinds, before, strict=True):
-            setattr(kind, switch, precision)
+    with _choosing:
+        before = [getattr(kind, switch) for kind in kinds]
+        try:
+            for kind in kinds:
+                setattr(kind, switch, choice)
+            yield
+        finally:
+            for kind, precision in zip(kinds, before, strict=True):
+                setattr(kind, switch, precision)
 
 
 @contextmanager
