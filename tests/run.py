@@ -29,7 +29,9 @@ def provide_chromium() -> None:
             "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu"
         )
     else:
-        say("no Chromium found: install it (apt install chromium), or add -m 'not browser'")
+        say(
+            "no Chromium found: install it (apt install chromium), or add -m 'not browser and not slow'"
+        )
 
 
 def check() -> None:

@@ -50,7 +50,7 @@ def row(subject: Subject) -> str:
 def main() -> None:
     """Replace the table between the two marks in the README."""
     lines = [
-        "| network | calls | rectifiers | max pools | LRNs | fell back to BP | largest difference |",
+        "| network | calls | rectifiers | max pools | LRNs | by the vector-Jacobian product | largest difference |",
         "|---|---|---|---|---|---|---|",
     ]
     for subject in FIRST + FAMILY:
