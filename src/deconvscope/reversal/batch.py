@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -48,11 +48,18 @@ class PreparedWeights:
                 self._entries[key] = (weight, _fingerprint(weight), prepared)
         return prepared
 
-    def drop_changed(self) -> None:
-        """Forget what was made from weights that have been written since, through ``.data`` too."""
+    def keep_unchanged(self, weights: Iterable[Tensor]) -> None:
+        """Forget what was made from other weights than these, or before they were written or moved.
+
+        Writes through ``.data`` count, which do not raise a tensor's version.
+
+        Args:
+            weights: the network's parameters.
+        """
+        held = {id(weight) for weight in weights}
         with self._lock:
             for key, (weight, fingerprint, _) in list(self._entries.items()):
-                if not torch.equal(_fingerprint(weight), fingerprint):
+                if id(weight) not in held or not _identical(_fingerprint(weight), fingerprint):
                     del self._entries[key]
 
 
@@ -60,6 +67,10 @@ def _fingerprint(weight: Tensor) -> Tensor:
     """Return numbers that change with the weight: the sum of products of neighbours, the first and last value."""
     flat = weight.detach().flatten()
     return torch.stack([torch.dot(flat[:-1], flat[1:]), flat[0], flat[-1]])
+
+
+def _identical(a: Tensor, b: Tensor) -> bool:
+    return a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
 
 
 @dataclass(frozen=True)

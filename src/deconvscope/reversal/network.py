@@ -90,7 +90,7 @@ class ReversedNetwork:
         require_transparent(parts)
         with torch.inference_mode(False):
             x = self._prepared_image(image)
-        self.prepared.drop_changed()
+        self.prepared.keep_unchanged(self.module.parameters())
         kept_inputs = [*tensors_in((inputs, named_inputs))]
         with plain_arithmetic(x), torch.no_grad(), _in_eval_mode(self.module, parts):
             stack = CallStack(parts, sys._getframe())
