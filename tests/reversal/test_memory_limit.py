@@ -19,14 +19,19 @@ def rec() -> ds.Recording:
     return ds.ReversedNetwork(network).record(smooth_noise((12, 12)))
 
 
-def limited_to(rows: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def limited_to(
+    rows: int, monkeypatch: pytest.MonkeyPatch, error: RuntimeError = OUT_OF_MEMORY
+) -> list[int]:
     """Let batches of more rows than so many fail as a device out of memory does; the sizes that were tried."""
     run_back, tried = reversing.run_back, []
 
     def failing(recording, slot, y_hat, batch, watch=None):
         tried.append(batch.rows)
         if batch.rows > rows:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+            raise error
         return run_back(recording, slot, y_hat, batch, watch)
 
     monkeypatch.setattr(reversing, "run_back", failing)
@@ -49,6 +54,31 @@ def test_what_does_not_fit_alone_is_a_clear_error(rec, monkeypatch):
         ds.MemoryLimitError, match=r"12×12 pixels does not fit the memory of cpu; use a smaller"
     ):
         rec.reverse(ds.Neuron("1", 0, 0, 0), THREE)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "MPS backend out of memory (MPS allocated: 12.74 GB). Tried to allocate 1.02 GB on private pool.",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "[enforce fail at alloc_cpu.cpp:121] data. DefaultCPUAllocator: not enough memory: you tried to allocate",
+        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to",
+    ],
+)
+def test_every_device_tells_it_in_words_of_its_own(rec, monkeypatch, told):
+    limited_to(0, monkeypatch, RuntimeError(told))
+    with pytest.raises(ds.MemoryLimitError):
+        rec.reverse(ds.Neuron("1", 0, 0, 0), THREE)
+
+
+@pytest.mark.parametrize("of_the_image", [True, False])
+def test_an_image_that_does_not_fit_is_a_clear_error(of_the_image):
+    class Large(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + torch.nn.functional.pad(x if of_the_image else torch.ones(3), (0, 1 << 45))
+
+    with pytest.raises(ds.MemoryLimitError, match="recording an image of 12×9 .* of cpu; use a"):
+        ds.ReversedNetwork(Large()).record(smooth_noise((12, 9)))
 
 
 def test_other_errors_pass(rec, monkeypatch):

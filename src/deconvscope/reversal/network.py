@@ -19,6 +19,7 @@ from .calls_in_progress import CallStack
 from .custom_functions import join_custom_functions
 from .errors import InputError, RecordingError
 from .layer_names import name_layers
+from .memory_limit import recording_within_memory
 from .nested import tensors_in
 from .recorder import Recorder
 from .recording import Recording
@@ -85,6 +86,7 @@ class ReversedNetwork:
         Raises:
             InputError: a `ValueError`; the image's type, values, channels or size do not suit the network.
             RecordingError: parts of the network cannot be seen (scripted or compiled), or writes cannot be followed.
+            MemoryLimitError: the activations do not fit the device.
         """
         parts = dict(self.module.named_modules())
         require_transparent(parts)
@@ -92,7 +94,12 @@ class ReversedNetwork:
             x = self._prepared_image(image)
         self.prepared.keep_unchanged(self.module.parameters())
         kept_inputs = [*tensors_in((inputs, named_inputs))]
-        with plain_arithmetic(x), torch.no_grad(), _in_eval_mode(self.module, parts):
+        with (
+            plain_arithmetic(x),
+            torch.no_grad(),
+            _in_eval_mode(self.module, parts),
+            recording_within_memory(x),
+        ):
             stack = CallStack(parts, sys._getframe())
             recorder = Recorder(parts, x, stack, kept_inputs)
             try:

@@ -26,6 +26,7 @@ from .call_names import (
 )
 from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
+from .memory_limit import is_out_of_memory
 from .nested import by_identity, replaced, tensors_in
 from .refusals import refusal
 from .steps.backpropagation import Backpropagation
@@ -139,7 +140,7 @@ class Recorder(TorchFunctionMode):
         try:
             output, step = self._run(call, tracked)
         except (RuntimeError, ValueError, IndexError) as error:
-            if isinstance(error, RecordingError):
+            if isinstance(error, RecordingError) or is_out_of_memory(error):
                 raise
             raise InputError(self._refused(call, error)) from error
         made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
@@ -244,7 +245,7 @@ class Recorder(TorchFunctionMode):
                     )
             value = self._constant(func(*args, **kwargs))
         except (RuntimeError, ValueError) as error:
-            if isinstance(error, RecordingError):
+            if isinstance(error, RecordingError) or is_out_of_memory(error):
                 raise
             where = self.stack.where()
             raise RecordingError(

@@ -15,7 +15,7 @@ from .architecture import Architecture, as_architectures
 from .arithmetic_state import plain_arithmetic, single_precision
 from .batch import Batch, in_runs
 from .errors import RuleError
-from .memory_limit import is_out_of_memory, memory_limit, release_cached_memory
+from .memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
 from .recording import Asked, Recording
 from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
 from .selection import Seed, Selection
@@ -182,7 +182,7 @@ def _reverse_part(
             for some in (asked[:half], asked[half:])
         ]
         return [(parts[0][0], torch.cat([values for _, values in parts]))]
-    raise memory_limit(device, recording.extent)
+    raise reversing_limit(device, recording.extent)
 
 
 def _reverse_together(
