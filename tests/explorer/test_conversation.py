@@ -213,9 +213,20 @@ def test_a_network_that_was_trained_on_is_looked_at_anew(gated: Browser, network
     with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(2)
-    after = gated.ask(neuron=place)[-1]["_view"]["neuron"]["value"]
+    reply = gated.ask(neuron=place)[-1]
+    after = reply["_view"]["neuron"]["value"]
     recorded = ds.ReversedNetwork(network).record(gated.explorer.recording.input)
     assert after == recorded["layers.1"][1, 4, 4] != before
+    maxima = recorded["layers.1"].amax((1, 2)).tolist()
+    assert reply["_atlas_info"]["maxima"] == pytest.approx(maxima, rel=1e-4)
+    assert len(reply["_atlas"]) > 0
+
+
+def test_a_module_that_was_exchanged_is_told_of(gated: Browser, network: Gated) -> None:
+    gated.ask(layer="layers.0")
+    network.layers[1] = nn.Sequential(nn.Conv2d(3, 7, 3), nn.Conv2d(7, 3, 3))
+    layers = gated.ask(layer="layers.0")[-1]["_network"]["layers"]
+    assert {"layers.1.0", "layers.1.1"} <= {layer["name"] for layer in layers}
 
 
 # ---------------------------------------------------------------- a thousand queries

@@ -262,12 +262,14 @@ class Session:
 
     def _scene(self, model: str, image: str, check: Check) -> Scene:
         key = (model, self.networks.is_own(model), image)
-        scene = self._scenes.get(key)
-        if scene is None:
-            scene = Scene(lambda: self.networks[model], self.photographs[image])
         if not self.networks.ready(model):
             self._load(model, check)
-        if not scene.recorded:
+        scene = self._scenes.get(key)
+        if scene is None or not scene.recorded:
+            if scene is not None:
+                scene.release()
+            # A new one also where the network was trained on: whatever was told of the old is told again
+            scene = Scene(lambda: self.networks[model], self.photographs[image])
             self._record(scene, check)
         self._scenes[key] = scene
         self._scenes.move_to_end(key)
