@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page
 
 from .jupyter_notebook import JupyterNotebook
@@ -18,6 +19,8 @@ from .notebook import Notebook
 NAMES = ("lab", "notebook7", "marimo")
 SCRIPTS = ("/static/lab/", "/static/notebook/", "/assets/")
 """Where the programs' own scripts lie."""
+IN_LAB = pytest.mark.parametrize("host", ["lab"], indirect=True)
+"""For tests of what does not differ between the programs."""
 
 
 @dataclass(frozen=True)

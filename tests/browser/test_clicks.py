@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-import torch
 
 import deconvscope as ds
 
+from .drawn_boxes import SEEN, BoxSides, photograph_alone
+from .hosts import IN_LAB
+from .notebook import Notebook
 from .oracle import Oracle
 from .shown_explorer import ShownExplorer
 
@@ -17,6 +19,16 @@ pytestmark = pytest.mark.browser
 CODES = ("FTT", "saliency", "TTT")
 LAYER, SIDE = "features.14", 56
 """conv3_3 and the side of its maps."""
+WITHIN_ITS_FIELD = """
+import torch
+from torch import nn
+convolution = nn.Conv2d(3, 4, 61)
+with torch.no_grad():
+    convolution.weight[..., :10, :] = convolution.weight[..., 40:, :] = 0
+    convolution.weight[..., :20] = convolution.weight[..., 55:] = 0
+ds.Explorer(nn.Sequential(convolution), neuron=ds.Neuron('0', 1, 70, 40))
+"""
+"""Filters of 61 × 61 that are zero outside rows 10 to 40 and columns 20 to 55."""
 
 
 def test_a_click_on_a_tile_picks_its_channel_and_place(
@@ -83,6 +95,18 @@ def test_thirty_clicks_in_a_row_end_on_the_last(explorer: ShownExplorer, oracle:
     _shown(explorer, oracle)
 
 
+@IN_LAB
+def test_a_dotted_box_is_where_the_pictures_are_not_zero(notebook: Notebook) -> None:
+    explorer = notebook.show(WITHIN_ITS_FIELD.strip())
+    drawn = photograph_alone(explorer)
+    field, support = (70, 40, 61, 61), (80, 60, 30, 35)
+    assert min(BoxSides(drawn, field).white) > 0.95
+    assert max(BoxSides(drawn, field).dotted) < 10
+    assert max(BoxSides(drawn, support).white) < 0.5
+    assert min(BoxSides(drawn, support).dotted) > 30
+    assert "support 30 × 35" in explorer.root.locator(".dcs-image").inner_text()
+
+
 def _shown(explorer: ShownExplorer, oracle: Oracle) -> tuple[object, ...]:
     """Check what is drawn of the chosen neuron, and return it."""
     neuron = oracle.neuron(explorer.neuron)
@@ -95,23 +119,25 @@ def _shown(explorer: ShownExplorer, oracle: Oracle) -> tuple[object, ...]:
 
 
 def _assert_fields(explorer: ShownExplorer, oracle: Oracle, neuron: ds.Neuron) -> None:
-    """Check the boxes on the photograph: what the neuron can see, and where its pictures are not zero."""
-    drawn = explorer.root.locator(".dcs-image")
-    told = [
-        [float(side) for side in (drawn.get_attribute(f"data-{name}") or "").split(",")]
-        for name in ("field", "support")
-    ]
+    """Check the box on the photograph around what the neuron can see, and the one at its own place."""
     field = oracle.recording.receptive_field(neuron.layer)
     assert field is not None
-    places = (neuron.y or 0, neuron.x or 0)
-    start = [field.offset[axis] + places[axis] * field.stride[axis] for axis in (0, 1)]
-    first = [max(0, side) for side in start]
-    last = [min(224, start[axis] + field.size[axis]) for axis in (0, 1)]
-    assert told[0] == [*first, *(last[axis] - first[axis] for axis in (0, 1))]
-    pictures = [oracle.recording.reverse(neuron, code).dense()[0] for code in CODES]
-    rows, columns = torch.stack(pictures).ne(0).any(0).any(0).nonzero().T
-    spans = [(int(one.min()), int(one.max()) - int(one.min()) + 1) for one in (rows, columns)]
-    assert told[1] == pytest.approx([*(s for s, _ in spans), *(n for _, n in spans)], abs=1)
+    assert neuron.y is not None
+    assert neuron.x is not None
+    starts = [
+        offset + place * stride
+        for offset, place, stride in zip(
+            field.offset, (neuron.y, neuron.x), field.stride, strict=True
+        )
+    ]
+    ends = [min(SEEN, start + size) for start, size in zip(starts, field.size, strict=True)]
+    starts = [max(0, start) for start in starts]
+    box = [*starts, *(end - start for start, end in zip(starts, ends, strict=True))]
+    told = explorer.root.locator(".dcs-image").get_attribute("data-field") or ""
+    assert [float(side) for side in told.split(",")] == box
+    drawn = photograph_alone(explorer)
+    assert min(BoxSides(drawn, box).white) > 0.95
+    assert max(BoxSides(drawn, box, inset=5).white) < 0.5
 
 
 def _assert_all_differ(seen: Sequence[tuple[object, ...]]) -> None:
