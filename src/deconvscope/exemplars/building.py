@@ -17,14 +17,14 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from deconvscope.models import Model
+from deconvscope.models import Model, as_model
 
 from .images import image_source
 from .loading import loaded
 from .manifest import Manifest
 from .merging import merge
 from .parts import Part, is_done, write_part
-from .preparation import Settings, Work, as_model, prepare, require_positive
+from .preparation import Settings, Work, prepare, require_positive
 from .shares import Share, share_of
 from .unit import UnitUnderWay
 

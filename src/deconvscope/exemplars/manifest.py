@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -15,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from deconvscope.models import Model
+from deconvscope.models import Model, network_digest
 
 from .errors import BrokenPartError, ChangedBuildError, DataSetError, UnfinishedBuildError
 from .files import digest_of, write_whole
@@ -173,16 +171,6 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-def network_digest(network: nn.Module) -> str:
-    """Return a digest of a network's parameters, buffers and printed structure."""
-    content = hashlib.sha256(_without_addresses(repr(network)).encode())
-    for name, value in sorted(network.state_dict().items()):
-        if isinstance(value, Tensor):
-            content.update(f"{name}{value.dtype}{tuple(value.shape)}".encode())
-            content.update(_bytes_of(value))
-    return f"sha256:{content.hexdigest()}"
-
-
 def preprocessing_digest(model: Model) -> str:
     """Return a digest of what a model's preprocessing makes of a test picture.
 
@@ -248,7 +236,3 @@ def _test_picture() -> Image.Image:
 
 def _bytes_of(value: Tensor) -> bytes:
     return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-
-
-def _without_addresses(text: str) -> str:
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)

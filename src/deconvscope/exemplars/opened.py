@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from PIL import Image
 
-from deconvscope.models import Model, UnknownModelError, load_model
+from deconvscope.models import Model, UnknownModelError, as_model, load_model
 from deconvscope.reversal import DECONVNET, Architecture, Neuron, Reversed, UnknownLayerError
 from deconvscope.reversal.errors import near_matches
 from deconvscope.reversal.recording import Asked
@@ -23,7 +23,6 @@ from .layer_exemplars import Exemplar, LayerExemplars, ResultFile
 from .layers import CollectedLayer, Rectified
 from .manifest import Manifest, difference, read_manifest
 from .parts import LISTING, MERGED
-from .preparation import as_model
 from .reversed_exemplars import ExemplarReversal, SeenNeuron
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from deconvscope.models import Model, from_module, load_model
+from deconvscope.models import Model, network_digest
 from deconvscope.reversal import ReversedNetwork, UnknownLayerError
 
 from .files import write_sealed
@@ -20,7 +20,6 @@ from .manifest import (
     Manifest,
     data_digest,
     establish,
-    network_digest,
     preprocessing_digest,
     versions,
 )
@@ -121,13 +120,6 @@ def prepare(
     notes = establish(folder, manifest)
     _keep_listing(folder, source)
     return Work(folder, manifest, source, model, network, plan, settings), notes
-
-
-def as_model(model: str | nn.Module | Model) -> Model:
-    """Return a name's model, a module with ImageNet's usual preprocessing, or the model itself."""
-    if isinstance(model, str):
-        return load_model(model)
-    return model if isinstance(model, Model) else from_module(model)
 
 
 def _probes(source: ImageSource, model: Model) -> dict[int, int]:

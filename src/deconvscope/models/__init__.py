@@ -4,9 +4,10 @@ Importing this costs no torchvision: that is loaded when a torchvision network i
 """
 
 from .catalogue import ModelEntry, available_models
+from .digest import network_digest
 from .errors import ModelDownloadError, UnknownImageError, UnknownModelError, UnreadableImageError
 from .labels import layer_labels, layer_path
-from .loading import load_model
+from .loading import as_model, load_model
 from .model import Model, from_module
 from .pictures import SAMPLE_IMAGES, SAMPLE_LABELS, read_image, sample_image
 from .preprocessing import OpaquePreprocessing, Preprocess, Preprocessing
@@ -23,11 +24,13 @@ __all__ = [
     "UnknownImageError",
     "UnknownModelError",
     "UnreadableImageError",
+    "as_model",
     "available_models",
     "from_module",
     "layer_labels",
     "layer_path",
     "load_model",
+    "network_digest",
     "read_image",
     "sample_image",
 ]

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from .catalogue import ModelEntry, model_entry
-from .model import Model, from_transforms
+from .model import Model, from_module, from_transforms
 from .torchvision_weights import adapted, build, default_weights, downloaded
 from .vgg_trunk import VGG_PREPROCESSING, VGG16Trunk
 
@@ -63,6 +63,18 @@ def load_model(name: str, weights: str | os.PathLike[str] | None = "default") ->
         label=entry.label,
         random_weights=random,
     )
+
+
+def as_model(model: str | nn.Module | Model) -> Model:
+    """A network by name, a module of one's own with ImageNet's usual preprocessing, or the model itself.
+
+    Raises:
+        UnknownModelError: no network has this name; the message names near matches.
+        ModelDownloadError: its weights could not be fetched.
+    """
+    if isinstance(model, str):
+        return load_model(model)
+    return model if isinstance(model, Model) else from_module(model)
 
 
 def _vgg16_trunk(entry: ModelEntry, weights: str | os.PathLike[str] | None) -> Model:
