@@ -1,6 +1,6 @@
 """Segmentation: the cut, the fully convolutional networks, the scores, and the claim on composites."""
 
-import json
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -113,26 +113,45 @@ def test_a_network_without_classes_asks_for_a_layer():
         ex.segment("coffee", size=8)
 
 
-class OneClass(nn.Module):
-    """A classifier of a single class, which it sees where there is light, or nowhere."""
+class FewClasses(nn.Module):
+    """A classifier of one class or some, each seen where its bias lets it."""
 
-    def __init__(self, bias):
+    def __init__(self, *bias, weight=1.0):
         super().__init__()
         self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU())
-        self.classifier = nn.Sequential(nn.Linear(4, 1))
-        for own, value in zip(self.parameters(), (None, None, 1.0, bias), strict=True):
-            if value is not None:
-                nn.init.constant_(own, value)
+        classes = nn.Linear(4, len(bias))
+        nn.init.constant_(classes.weight, weight)
+        classes.bias = nn.Parameter(torch.tensor(bias))
+        self.classifier = nn.Sequential(classes)
 
     def forward(self, x):
         return self.classifier(self.features(x).mean((2, 3)))
 
 
 def test_one_class_is_enough_but_its_score_must_be_positive(photograph):
-    found = ex.segment(photograph, "SaliNet", OneClass(bias=0.0), size=40)
+    found = ex.segment(photograph, "SaliNet", FewClasses(0.0), size=40)
     assert found.category == "channel 0" and found.mask.shape == (40, 48)
-    with pytest.raises(ValueError, match="no place of 'channel 0'.*positive score"):
-        ex.segment(photograph, "SaliNet", OneClass(bias=-1e6), size=40)
+    with pytest.raises(ex.NothingPositiveError, match="no place of 'channel 0'.*positive score"):
+        ex.segment(photograph, "SaliNet", FewClasses(-1e6), size=40)
+
+
+def test_where_no_score_is_positive_the_class_named_is_still_the_top_one(photograph):
+    network = FewClasses(-3.0, -2.0, -1.0, weight=0.0)
+    with pytest.raises(ex.NothingPositiveError, match="'channel 2'"):
+        ex.segment(photograph, "SaliNet", network, size=40)
+
+
+def test_a_layer_without_maps_is_refused():
+    with pytest.raises(ValueError, match="'classifier.1' has no maps"):
+        ex.segment("coffee", model="mobilenet_v2", layer="classifier.1")
+
+
+def test_a_segmenter_keeps_its_own_layer_and_size():
+    ready = ex.segmenter("vgg16_trunk", layer="pool5", size=64)
+    with pytest.raises(ValueError, match="layer='pool4'.*has its own"):
+        ex.segment("coffee", model=ready, layer="pool4")
+    with pytest.raises(ValueError, match="size=256.*has its own"):
+        ex.evaluate_segmentation(model=ready, size=256)
 
 
 def test_a_segmentation_names_the_class_and_shows_itself():
@@ -238,8 +257,8 @@ def test_an_evaluation_goes_on_where_it_stopped(folders, tmp_path, monkeypatch):
     settings: dict[str, Any] = {"architectures": "SaliNet", "size": 96, "keep": keep}
     whole = ex.evaluate_segmentation(*folders, **settings)
     lines = keep.read_text().splitlines()
-    assert len(lines) == 1 + 2 * 2
-    keep.write_text("\n".join(lines[:4]) + "\n")  # the second photograph was cut short
+    assert len(lines) == 1 + 2
+    keep.write_text("\n".join(lines)[:-9])  # the second photograph's line was cut short
     asked = []
     genuine = evaluation._scores
 
@@ -250,10 +269,40 @@ def test_an_evaluation_goes_on_where_it_stopped(folders, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "_scores", noted)
     again = ex.evaluate_segmentation(*folders, **settings)
     assert asked == ["1"] and str(again) == str(whole)
+    assert keep.read_text().splitlines() == lines
     assert "82.82" in str(whole) and "geodesic" in str(whole)
-    assert json.loads(lines[0])["size"] == 96
-    with pytest.raises(ValueError, match="other settings"):
-        ex.evaluate_segmentation(*folders, **{**settings, "size": 128})
+
+
+def test_scores_of_another_evaluation_are_not_taken(folders, tmp_path):
+    images, masks = folders
+    keep = tmp_path / "scores.jsonl"
+    network = ds.load_model("mobilenet_v2")
+    settings: dict[str, Any] = {"architectures": "SaliNet", "size": 96, "keep": keep}
+    ex.evaluate_segmentation(images, masks, network, **settings)
+    other = tmp_path / "other"
+    shutil.copytree(images, other / "images")
+    shutil.copytree(masks, other / "masks")
+    for arguments, more in (
+        ((images, masks, network), {"size": 128}),
+        ((other / "images", masks, network), {}),
+        ((images, other / "masks", network), {}),
+        ((images, masks, replace(network, network=ex.randomised(network.network, 0))), {}),
+    ):
+        with pytest.raises(ValueError, match="other settings"):
+            ex.evaluate_segmentation(*arguments, **settings | more)
+    keep.write_text(keep.read_text().replace('"accuracy"', '"precision"'))
+    with pytest.raises(ValueError, match="something else than scores"):
+        ex.evaluate_segmentation(images, masks, network, **settings)
+
+
+def test_only_a_class_that_is_nowhere_counts_as_an_empty_mask(folders):
+    images, masks = folders
+    silent = FewClasses(-1e6)
+    found = ex.evaluate_segmentation(images, masks, silent, "SaliNet", size=96)
+    assert found.overlap("SaliNet") == 0 < found.overlap(BASELINE)
+    dark = FewClasses(1.0, weight=0.0)  # positive everywhere, whatever the photograph
+    with pytest.raises(ValueError, match="0, SaliNet.*is the picture zero"):
+        ex.evaluate_segmentation(images, masks, dark, "SaliNet", size=96)
 
 
 def test_bad_folders_are_refused(folders, tmp_path):

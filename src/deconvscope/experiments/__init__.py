@@ -21,7 +21,7 @@ from .measures import edge_agreement, energy_inside
 from .randomise import randomised
 from .result import Result, Table
 from .reversed_segmentation import segment_reversed
-from .segmentation import Segmentation, Segmenter, segment, segmenter
+from .segmentation import NothingPositiveError, Segmentation, Segmenter, segment, segmenter
 from .selectivity import Selectivity, neuron_selectivity
 from .similarity import similarity
 from .support import FiniteSupport, finite_support
@@ -47,6 +47,7 @@ __all__ = [
     "Inversion",
     "LrnRule",
     "NoClassLayerError",
+    "NothingPositiveError",
     "Phase",
     "Result",
     "Segmentation",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from ..models import read_image
+from ..models import Preprocessing, network_digest, read_image
 from ..models.errors import UnreadableImageError
 from ..reversal import Architecture
 from ..reversal.architecture import as_architectures
@@ -22,7 +21,8 @@ from .grab_cut import Mask, cut_out, gaussian_baseline
 from .masks import as_mask
 from .progress import each
 from .result import Entry, Result, Table, table
-from .segmentation import SIZE, Segmenter, segmentations, segmenter
+from .scores import KeptScores, Score
+from .segmentation import NothingPositiveError, Segmenter, made_ready, segmentations
 from .subject import THREE, AnyModel
 
 if TYPE_CHECKING:
@@ -45,16 +45,6 @@ DIFFERENCES = (
 )
 
 Case = tuple[str, Image.Image, Mask]
-
-
-@dataclass(frozen=True)
-class Score:
-    """How one photograph was segmented: per-pixel accuracy and intersection over union, both from 0 to 1."""
-
-    photograph: str
-    method: str
-    accuracy: float
-    overlap: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,7 +123,7 @@ def evaluate_segmentation(
     architectures: Asked = THREE,
     *,
     layer: str | None = None,
-    size: int = SIZE,
+    size: int | None = None,
     limit: int | None = None,
     keep: str | Path | None = None,
     seed: int = 0,
@@ -149,35 +139,39 @@ def evaluate_segmentation(
         model: a classifier, any network where a layer is named, or a `segmenter`.
         architectures: by default DeConvNet, SaliNet and DeSaliNet.
         layer: name or label of a layer with maps, whose most active channel takes the class's place.
-        size: short side, in pixels, at which photographs are seen.
+        size: short side, in pixels, at which photographs are seen; by default 256.
         limit: how many photographs at the most.
         keep: a file to which each photograph's scores are added at once; what it has already is not computed again.
         seed: of the composites.
 
     Raises:
         ValueError: one folder without the other, a photograph without mask, a mask that is empty, full or of another
-            size, no photographs, or a `keep` file from other settings.
+            size, no photographs, a photograph that cannot be cut, a `segmenter` beside a layer or size, or a `keep`
+            file from other settings.
         NoClassLayerError: the network has no class layer, and none was named.
         MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit}: at least one photograph")
     asked = as_architectures(architectures)
-    ready = model if isinstance(model, Segmenter) else segmenter(model, layer, size)
+    ready = made_ready(model, layer, size)
     cases, count = _cases(images, masks, limit, seed)
     methods = (*(architecture.name for architecture in asked), BASELINE)
+    preprocess = ready.model.preprocess
     settings = {
         "network": ready.model.name,
+        "weights": network_digest(ready.model.network),
         "layer": ready.layer,
-        "size": size,
+        "preprocessing": str(preprocess) if isinstance(preprocess, Preprocessing) else None,
         "methods": list(methods),
-        "images": "composites" if images is None else Path(images).name,
+        "images": "composites" if images is None else str(Path(images).resolve()),
+        "masks": None if masks is None else str(Path(masks).resolve()),
         "seed": seed if images is None else None,
     }
-    kept = _Kept(keep, settings)
+    kept = KeptScores(keep, settings)
     scores: list[Score] = []
     for case in each(cases, "segmenting", count):
-        known = kept.of(case[0], len(methods))
+        known = kept.of(case[0])
         if known is None:
             known = _scores(case, asked, ready)
             kept.add(known)
@@ -201,7 +195,7 @@ def _scores(case: Case, architectures: Sequence[Architecture], ready: Segmenter)
     name, photograph, true = case
     try:
         found = segmentations(photograph, name, architectures, ready)
-    except ValueError:  # nothing of the top class is positive: nothing is told to be foreground
+    except NothingPositiveError:  # nothing is told to be foreground
         masks = [np.zeros_like(true) for _ in architectures]
     else:
         masks = [one.mask for one in found]
@@ -259,39 +253,6 @@ def _read(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Case]:
         except ValueError as error:
             raise ValueError(f"{mask.name}: {error}") from error
         yield image.stem, photograph, true
-
-
-class _Kept:
-    """Scores in a file of JSON lines: the settings first, then one line for each photograph and method."""
-
-    def __init__(self, file: str | Path | None, settings: dict[str, Any]) -> None:
-        self._file = None if file is None else Path(file)
-        self._known: dict[str, list[Score]] = {}
-        if self._file is None:
-            return
-        if not self._file.exists():
-            self._file.write_text(json.dumps(settings) + "\n", encoding="utf-8")
-            return
-        first, *lines = self._file.read_text(encoding="utf-8").splitlines() or ["{}"]
-        if json.loads(first) != settings:
-            raise ValueError(
-                f"{str(self._file)!r} holds scores of other settings: {first}; name another file"
-            )
-        for line in lines:
-            score = Score(**json.loads(line))
-            self._known.setdefault(score.photograph, []).append(score)
-
-    def of(self, photograph: str, methods: int) -> list[Score] | None:
-        """What is known of a photograph, if it is known whole."""
-        known = self._known.get(photograph, [])
-        return known if len(known) == methods else None
-
-    def add(self, scores: Sequence[Score]) -> None:
-        """Write a photograph's scores at once."""
-        if self._file is None:
-            return
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write("".join(json.dumps(vars(score)) + "\n" for score in scores))
 
 
 def _mean(values: Sequence[float]) -> float:

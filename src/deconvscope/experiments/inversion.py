@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .. import display
-from ..models import Model, layer_path
+from ..models import Model, as_model, layer_path
 from ..reversal import Activations, ReversedNetwork
 from .crops import training_and_held_out
 from .drawing import Cell, draw_grid
 from .inverse_network import CONDITIONS, Encoder, encoder
 from .inverse_training import Training, from_mean, interior, relative_error
 from .result import Entry, Result, Table, table
-from .subject import AnyModel, as_model
+from .subject import AnyModel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from .. import display
-from ..models import Model
+from ..models import Model, as_model
 from ..reversal import Architecture, Strongest
 from ..reversal.architecture import as_architectures
 from ..reversal.recording import Asked
@@ -19,7 +19,7 @@ from .drawing import Cell, draw_grid
 from .progress import each
 from .result import Result, Table, table
 from .similarity import similarity
-from .subject import THREE, AnyImage, AnyModel, as_model, place_of, stages, subject
+from .subject import THREE, AnyImage, AnyModel, place_of, stages, subject
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,20 +12,24 @@ from PIL import Image
 from torch import Tensor
 
 from .. import display
-from ..models import Model, Preprocessing, layer_path, sample_image
+from ..models import Model, Preprocessing, as_model, layer_path, sample_image
 from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal
 from ..reversal.architecture import as_architectures
 from .drawing import Cell, draw_grid
 from .fully_convolutional import NoClassLayerError, fully_convolutional
 from .grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of
 from .result import Result, Table, table
-from .subject import AnyImage, AnyModel, as_model, as_photograph, positive_places
+from .subject import AnyImage, AnyModel, as_photograph, positive_places
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = 256
 """Pixels along the short side at which photographs are segmented by default."""
+
+
+class NothingPositiveError(ValueError):
+    """No place of the class that was reversed has a positive score."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,12 +110,22 @@ class Segmenter:
         return recording, np.asarray(self.model.preprocess.view(photograph))
 
     def selection(self, recording: Recording) -> tuple[Signal, str]:
-        """ŷ = 1 at every positive place of the top class, and the class's name."""
-        signal = positive_places(recording, self.layer or recording.output_layer)
-        channel = int(signal.values.flatten(1).sum(1).argmax())
+        """ŷ = 1 at every positive place of the top class, and the class's name.
+
+        Raises:
+            ValueError: the layer has no maps.
+        """
+        layer = self.layer or recording.output_layer
+        activation = recording[layer]
+        if activation.ndim != 3:
+            raise ValueError(
+                f"layer {layer!r} has no maps, so it tells no place; name one with maps, e.g. layer='pool5'"
+            )
+        channel = int(activation.sum((1, 2)).argmax())
         names = self.model.categories
         named = names is not None and not self.layer and channel < len(names)
-        return signal, names[channel] if named and names is not None else f"channel {channel}"
+        category = names[channel] if named and names is not None else f"channel {channel}"
+        return positive_places(recording, layer, channel), category
 
 
 def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Segmenter:
@@ -147,12 +161,27 @@ def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Se
     return Segmenter(replace(known, preprocess=whole), network, "")
 
 
+def made_ready(model: AnyModel | Segmenter, layer: str | None, size: int | None) -> Segmenter:
+    """`segmenter` where none was made before.
+
+    Raises:
+        ValueError: one was made before, and a layer or size is asked for beside it.
+    """
+    if not isinstance(model, Segmenter):
+        return segmenter(model, layer, SIZE if size is None else size)
+    if layer is not None or size is not None:
+        raise ValueError(
+            f"layer={layer!r}, size={size}: this segmenter has its own; give them to segmenter(…) instead"
+        )
+    return model
+
+
 def segment(
     image: AnyImage = "chelsea",
     architecture: Architecture | str = "SaliNet",
     model: AnyModel | Segmenter = "mobilenet_v2",
     layer: str | None = None,
-    size: int = SIZE,
+    size: int | None = None,
 ) -> Segmentation:
     """Segment the object that a network sees, without ever having been taught to segment (section 3.5).
 
@@ -166,17 +195,18 @@ def segment(
         architecture: which reversed network draws.
         model: a classifier, any network where a layer is named, or a `segmenter` made before.
         layer: name or label of a layer with maps, whose most active channel takes the class's place.
-        size: short side, in pixels, at which the photograph is seen.
+        size: short side, in pixels, at which the photograph is seen; by default 256.
 
     Raises:
         NoClassLayerError: the network has no class layer, and none was named.
-        ValueError: nothing of the top class is positive, or its picture is zero.
+        NothingPositiveError: nothing of the top class is positive.
+        ValueError: its picture is zero, the layer has no maps, or a `segmenter` beside a layer or size.
         MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
 
     Example:
         >>> segment("chelsea", "DeSaliNet").mask.mean()  # doctest: +SKIP
     """
-    ready = model if isinstance(model, Segmenter) else segmenter(model, layer, size)
+    ready = made_ready(model, layer, size)
     photograph, title = as_photograph(image)
     (asked,) = as_architectures(architecture)
     return segmentations(photograph, title, [asked], ready)[0]
@@ -188,17 +218,23 @@ def segmentations(
     """Segment one photograph by several architectures, which share the forward pass.
 
     Raises:
-        ValueError: nothing of the top class is positive, or a picture is zero.
+        NothingPositiveError: nothing of the top class is positive.
+        ValueError: a picture is zero, or the layer has no maps.
     """
     recording, seen = ready.record(photograph)
     selection, category = ready.selection(recording)
     if not bool(selection.values.any()):
-        raise ValueError(f"{title}: no place of {category!r}, the top class, has a positive score")
+        raise NothingPositiveError(
+            f"{title}: no place of {category!r}, the top class, has a positive score"
+        )
     drawn = recording.reverse(selection, [_with_lrn(one) for one in architectures]).dense()
     found = []
     for architecture, picture in zip(architectures, drawn, strict=True):
         saliency = saliency_of(picture)
-        cut = cut_out(seen, saliency)
+        try:
+            cut = cut_out(seen, saliency)
+        except ValueError as error:
+            raise ValueError(f"{title}, {architecture}: {error}") from error
         mask = _resized(cut.mask, (photograph.height, photograph.width))
         found.append(
             Segmentation(title, architecture, category, picture, saliency, seen, cut.seeds, mask)

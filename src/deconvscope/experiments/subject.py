@@ -12,10 +12,9 @@ from torch import nn
 from ..models import (
     SAMPLE_IMAGES,
     Model,
-    from_module,
+    as_model,
     layer_labels,
     layer_path,
-    load_model,
     read_image,
     sample_image,
 )
@@ -67,18 +66,6 @@ class Subject:
     def label(self, layer: str) -> str:
         """The field's name of a layer, where it has one."""
         return layer_labels(self.model.name, [layer])[layer]
-
-
-def as_model(model: AnyModel) -> Model:
-    """A network by name, or one's own.
-
-    Raises:
-        UnknownModelError: no network has this name.
-        TypeError: something that is no network.
-    """
-    if isinstance(model, Model):
-        return model
-    return load_model(model) if isinstance(model, str) else from_module(model)
 
 
 def as_photograph(image: AnyImage) -> tuple[Image.Image, str]:
