@@ -21,6 +21,7 @@ from deconvscope import display
 from deconvscope.exemplars import ChangedBuildError, Exemplars, UnfinishedBuildError, build
 from deconvscope.exemplars.reversed_exemplars import ExemplarReversal
 from deconvscope.explorer.exemplar_panel import CARD
+from deconvscope.explorer.photographs import OWN_KEPT
 from deconvscope.models import Model, Preprocessing, from_module
 
 from .conftest import SmallNetwork
@@ -149,6 +150,16 @@ def test_an_exemplar_is_addressed_from_python(browser: Browser, folder: Path) ->
     again = ds.Explorer.from_address(address, model=seeded_model(), exemplars=folder / "out")
     assert again.address == address
     again.close()
+
+
+def test_opening_exemplars_costs_nobody_an_image_of_their_own(browser: Browser) -> None:
+    explorer = browser.explorer
+    explorer.image = np.full((40, 40, 3), 99, np.uint8)
+    own = explorer.address.split("#")[1]
+    for number in range(2 * OWN_KEPT):
+        explorer.image = f"exemplar:{number}"
+    offered = [image["name"] for image in explorer._catalog["images"] if ":" in image["name"]]
+    assert offered == [own, *(f"exemplar:{n}" for n in range(OWN_KEPT, 2 * OWN_KEPT))]
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from torch import nn
 from traitlets import TraitError
 
 import deconvscope as ds
+from deconvscope.explorer.photographs import OWN_KEPT
 from deconvscope.explorer.pins import MOST_PINS
 from deconvscope.models import Model, Preprocessing, from_module
 
@@ -80,6 +82,22 @@ def test_a_pin_that_cannot_be_visited_stands_for_itself(browser: Browser) -> Non
         "place": "7@1,2",
         "thumbnails": [],
     }
+
+
+def test_an_own_image_stays_as_long_as_it_is_pinned(browser: Browser) -> None:
+    explorer = browser.explorer
+
+    def look_at_others() -> None:
+        for level in range(OWN_KEPT + 1):
+            explorer.image = np.full((40, 40, 3), level, np.uint8)
+
+    explorer.image = np.full((40, 40, 3), 99, np.uint8)
+    own = explorer.pin().split("#")[1]
+    look_at_others()
+    assert browser.ask(image=own)[-1]["_network"]["image"]["name"] == own
+    explorer.pins = ()
+    look_at_others()
+    assert "open it again" in browser.ask(image=own)[-1]["_failure"]["message"]
 
 
 @pytest.mark.parametrize(

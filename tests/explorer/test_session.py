@@ -123,6 +123,19 @@ def test_own_images_go_by_their_content_and_the_last_few_stay(session: Session) 
     with session.photographs.guest(np.full((40, 40, 3), OWN_KEPT + 1, np.uint8)) as again:
         assert again == names[-1]
     assert [name for name in session.photographs.names() if ":" in name] == names[-OWN_KEPT:]
+    with pytest.raises(LookupError, match="open it again"):
+        session.visit(Place("small", names[0]))
+
+
+def test_an_own_image_that_is_looked_at_again_and_again_stays(session: Session) -> None:
+    with session.photographs.guest(np.full((40, 40, 3), 99, np.uint8)) as favourite:
+        pass
+    for level in range(2 * OWN_KEPT):
+        with session.photographs.guest(np.full((40, 40, 3), level, np.uint8)):
+            pass
+        session.visit(Place("small", favourite))
+    own = [name for name in session.photographs.names() if ":" in name]
+    assert len(own) == OWN_KEPT and favourite in own
 
 
 def test_own_models_of_one_name_are_told_apart(session: Session, small_model: Model) -> None:

@@ -141,6 +141,7 @@ class Conversation:
         """Pin these addresses and no others; those not seen yet are visited while nothing is asked."""
         with self.turn():
             self._pins.set(addresses)
+            self._session.photographs.pin(self._pins.images())
             shown = self.shown
             if shown is not None:
                 address = str(messages.address(shown))

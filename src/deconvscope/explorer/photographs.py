@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 THUMBNAIL = 64
 EXEMPLAR = "exemplar:"
 """An image of the exemplars' data set goes by this and its number."""
+CONTENT = "sha256:"
+"""An own image goes by this and the digest of its pixels."""
 OWN_KEPT = 4
-"""Own images that stay reachable from the picker; the address of an older one needs it again."""
+"""Own images, and exemplars, that stay at hand beside those that are pinned: the ones looked at last."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Photograph:
 
 
 class Photographs:
-    """The bundled photographs, the few own images given last, and those of exemplars.
+    """The bundled photographs, the few own images looked at last, those pinned, and those of exemplars.
 
     Attributes:
         uploads: what was opened in a browser, "upload:" and an id.
@@ -89,17 +91,20 @@ class Photographs:
         self.uploads = Uploads()
         self.exemplars: ExemplarPanel | None = None
         self._own: dict[str, Photograph] = {}
+        self._looked_at: list[str] = []
+        self._pinned: frozenset[str] = frozenset()
         self._bundled: dict[str, Photograph] = {}
 
     def names(self) -> list[str]:
         """Return the names of all images at hand, the bundled ones first."""
-        return [*SAMPLE_IMAGES, *list(self._own)[-OWN_KEPT:]]
+        return [*SAMPLE_IMAGES, *self._own]
 
     def __getitem__(self, name: str) -> Photograph:
         """Return the image of that name.
 
         Raises:
             UnknownImageError: there is none, with near matches.
+            LookupError: the digest of an own image that was not given, or was dropped.
         """
         if name in self._own:
             return self._own[name]
@@ -107,28 +112,39 @@ class Photographs:
             if name not in self._bundled:
                 self._bundled[name] = Photograph(name, SAMPLE_LABELS[name], sample_image(name))
             return self._bundled[name]
+        if name.startswith(CONTENT):
+            raise LookupError(
+                f"{name[:80]} is a person's own image and not at hand (any more): open it again, "
+                "or set `image` from Python"
+            )
         raise UnknownImageError(name[:80], self.names())
 
+    def pin(self, names: Iterable[str]) -> None:
+        """Keep the own images of these names, and of the others only those looked at last."""
+        self._pinned = frozenset(names)
+        self._drop()
+
     def known_as(self, name: str) -> str:
-        """Return the name that an image goes by: for an upload the digest of its content, else its own.
+        """Look at an image; return the name it goes by: for an upload the digest of its content, else its own.
 
         Raises:
             UnreadableImageError: an upload that did not arrive, or is no picture.
             LookupError: the data set of the exemplars has no such image, or there are no exemplars.
         """
-        if name.startswith(EXEMPLAR) and name not in self._own:
-            self._take(self._exemplar(name))
-        if not name.startswith(PREFIX):
-            return name
-        label, picture = self.uploads.read(name)
-        photograph = Photograph(_digest(picture), label, picture)
-        if photograph.name not in self._own:
-            self._take(photograph)
-        return photograph.name
+        if name in self._own:
+            self._look(self._own[name])
+        elif name.startswith(EXEMPLAR):
+            self._look(self._exemplar(name))
+        elif name.startswith(PREFIX):
+            label, picture = self.uploads.read(name)
+            name = _digest(picture)
+            self._look(self._own.get(name) or Photograph(name, label, picture))
+        return name
 
     def clear(self) -> None:
         """Drop every own image."""
         self._own.clear()
+        self._looked_at.clear()
         self.uploads.clear()
         self.exemplars = None
 
@@ -149,16 +165,14 @@ class Photographs:
         ):
             yield image
             return
+        before = self._own.copy(), self._looked_at.copy()
         photograph = _photograph(image)
-        known = photograph.name in self._own
-        self._own[photograph.name] = photograph
+        self._look(photograph)
         try:
             yield photograph.name
         except BaseException:
-            if not known:
-                del self._own[photograph.name]
+            self._own, self._looked_at = before
             raise
-        self._take(photograph)
 
     def _exemplar(self, name: str) -> Photograph:
         if self.exemplars is None:
@@ -168,10 +182,20 @@ class Photographs:
         label, source = self.exemplars.image(name)
         return Photograph(name, label, source)
 
-    def _take(self, photograph: Photograph) -> None:
-        self._own[photograph.name] = photograph
-        while len(self._own) > OWN_KEPT:
-            del self._own[next(iter(self._own))]
+    def _look(self, photograph: Photograph) -> None:
+        name = photograph.name
+        self._own[name] = photograph
+        self._looked_at = [*(other for other in self._looked_at if other != name), name]
+        self._drop()
+
+    def _drop(self) -> None:
+        """Drop what was looked at longest ago; opening exemplars costs nobody an image of their own."""
+        loose = [name for name in self._looked_at if name not in self._pinned]
+        exemplars = [name for name in loose if name.startswith(EXEMPLAR)]
+        own = [name for name in loose if not name.startswith(EXEMPLAR)]
+        for name in (*own[:-OWN_KEPT], *exemplars[:-OWN_KEPT]):
+            del self._own[name]
+            self._looked_at.remove(name)
 
 
 def _photograph(image: Any) -> Photograph:
@@ -193,7 +217,7 @@ def _digest(image: Image.Image | Tensor) -> str:
     values = image.numpy() if isinstance(image, Tensor) else np.asarray(image)
     content = hashlib.sha256(f"{values.dtype}{values.shape}".encode())
     content.update(np.ascontiguousarray(values).data)
-    return f"sha256:{content.hexdigest()[:12]}"
+    return f"{CONTENT}{content.hexdigest()[:12]}"
 
 
 def _stretched(tensor: Tensor) -> Image.Image:

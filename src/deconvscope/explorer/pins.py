@@ -16,6 +16,7 @@ from deconvscope import display
 from . import messages
 from .address import Address
 from .messages import Payload
+from .photographs import CONTENT
 from .session import View
 
 MOST_PINS = 24
@@ -44,7 +45,7 @@ def pin(view: View) -> Pin:
     neuron = view.neuron
     at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
     photograph = view.scene.photograph
-    image = photograph.label if photograph.name.startswith("sha256:") else photograph.name
+    image = photograph.label if photograph.name.startswith(CONTENT) else photograph.name
     return Pin(
         address=str(messages.address(view)),
         title=f"{image} · {view.scene.labels[neuron.layer]}",
@@ -67,6 +68,11 @@ class Pins:
         """Take other addresses; what is known of those that stay is kept."""
         self.addresses = list(addresses)
         self._known = {one: self._known[one] for one in addresses if one in self._known}
+
+    def images(self) -> list[str]:
+        """Return the names of the images that addresses say."""
+        named = [Address.parse(address).image for address in self.addresses]
+        return [image for image in named if image is not None]
 
     def know(self, address: str, known: Pin | None) -> None:
         """Note what an address shows; None that it cannot be visited."""
