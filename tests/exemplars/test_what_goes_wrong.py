@@ -282,6 +282,27 @@ def test_a_result_of_another_build_is_not_opened(tmp_path):
         _ = Exemplars.open(tmp_path / "one").source
 
 
+def test_another_data_set_is_not_taken_for_that_of_a_build(tmp_path):
+    folder = folder_of_pictures(tmp_path / "images", 20)
+    build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+    shutil.copytree(folder, tmp_path / "renamed")
+    (tmp_path / "renamed" / "0003.png").rename(tmp_path / "renamed" / "0003b.png")
+    with pytest.raises(ChangedBuildError, match=r"image 3 .* '0003\.png', .* '0003b\.png'"):
+        Exemplars.open(tmp_path / "out", images=tmp_path / "renamed")
+    shutil.copytree(folder, tmp_path / "resized")
+    picture(0).resize((9, 9)).save(tmp_path / "resized" / "0003.png")
+    with pytest.raises(ChangedBuildError, match=r"'0003\.png' .* bytes"):
+        Exemplars.open(tmp_path / "out", images=tmp_path / "resized")
+
+
+def test_images_of_the_same_number_but_other_contents_are_noticed(tmp_path):
+    built(tmp_path, 20)
+    others = [picture(100 + number) for number in range(20)]
+    opened = Exemplars.open(tmp_path, model=small_model(), images=others)
+    with pytest.raises(ChangedBuildError, match="another content"):
+        opened.pictures("first", 0)
+
+
 def test_going_on_with_another_version_of_torch_is_warned_of(tmp_path):
     built(tmp_path)
     manifest = tmp_path / "manifest.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +18,6 @@ from deconvscope.models import Model, network_digest
 
 from .errors import BrokenPartError, ChangedBuildError, DataSetError, UnfinishedBuildError
 from .files import digest_of, write_whole
-from .images import Listing
 from .layers import CollectedLayer, Rectified
 
 FILE = "manifest.json"
@@ -193,12 +191,6 @@ def difference(model: Model, manifest: Manifest) -> str:
     if preprocessing_digest(model) != manifest.preprocessing:
         return "its preprocessing is another"
     return ""
-
-
-def data_digest(listing: Listing, probes: Mapping[int, int]) -> str:
-    """Return a digest of the names and sizes of a data set and of the contents of a few images."""
-    text = json.dumps([listing.digest, sorted(probes.items())])
-    return digest_of(text.encode())
 
 
 def _differences(there: Manifest, now: Manifest) -> list[str]:

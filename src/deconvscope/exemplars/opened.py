@@ -16,6 +16,7 @@ from deconvscope.reversal import DECONVNET, Architecture, Neuron, Reversed, Unkn
 from deconvscope.reversal.errors import near_matches
 from deconvscope.reversal.recording import Asked
 
+from .data_set import data_digest, require_same_files
 from .errors import BrokenPartError, ChangedBuildError, UnfinishedBuildError
 from .files import read_about, read_sealed
 from .images import Files, ImageSource, Listing, image_source, unpacked_listing
@@ -62,7 +63,8 @@ class Exemplars:
         Args:
             path: the folder given to `build`.
             model: the model, for reversed pictures; by default the catalogue's of that name.
-            images: the data set, where it was no folder or lies elsewhere now.
+            images: the data set, where it was no folder or lies elsewhere now; it must have the names of the build's
+                and the sizes of its files, or where there are no files, the contents.
 
         Raises:
             UnfinishedBuildError: nothing is there, or it is not merged.
@@ -79,11 +81,9 @@ class Exemplars:
             raise BrokenPartError(f"{MERGED} is of another build than its manifest: merge again")
         own = None if model is None else as_model(model)
         listed = None if images is None else image_source(images)
-        if listed is not None and len(listed) != manifest.images:
-            raise ChangedBuildError(
-                f"these exemplars are of {manifest.images} images, the data set given has {len(listed)}"
-            )
         opened = cls(folder, manifest, own, listed)
+        if listed is not None:
+            require_same_files(opened._listing, listed.listing)
         if own is not None:
             opened.require(own)
         return opened
@@ -241,9 +241,16 @@ class Exemplars:
         """The data set.
 
         Raises:
-            ChangedBuildError: it was no folder and was not given.
+            ChangedBuildError: it was no folder and was not given, or images of these names have other contents.
         """
         if self._source is not None:
+            if not self._listing.sizes and self.manifest.data != data_digest(
+                self._listing, self._source, self.model.preprocess
+            ):
+                raise ChangedBuildError(
+                    "the first, middle or last image of the data set given has another content than that of these "
+                    "exemplars: give the data set that they were built from"
+                )
             return self._source
         if self.manifest.kind not in ("folder", "files"):
             raise ChangedBuildError(

@@ -12,13 +12,13 @@ from torch import nn
 from deconvscope.models import Model, network_digest
 from deconvscope.reversal import ReversedNetwork, UnknownLayerError
 
+from .data_set import data_digest
 from .files import write_sealed
-from .images import ImageSource, content_of, packed_listing
+from .images import ImageSource, packed_listing
 from .layers import asked_layers, described, rectified_layers, usual_layers
 from .loading import first_input
 from .manifest import (
     Manifest,
-    data_digest,
     establish,
     preprocessing_digest,
     versions,
@@ -105,7 +105,7 @@ def prepare(
         preprocessing=preprocessing_digest(model),
         kind=source.listing.kind,
         images=len(source),
-        data=data_digest(source.listing, _probes(source, model)),
+        data=data_digest(source.listing, source, model.preprocess),
         layers=described(recording, model.name, found, dict(network.named_modules())),
         rectified=rectified_layers(recording, found),
         k=settings.k,
@@ -120,19 +120,6 @@ def prepare(
     notes = establish(folder, manifest)
     _keep_listing(folder, source)
     return Work(folder, manifest, source, model, network, plan, settings), notes
-
-
-def _probes(source: ImageSource, model: Model) -> dict[int, int]:
-    """Return digests of the contents of three images where names and sizes do not tell of them; 0 if unreadable."""
-    if source.listing.sizes:
-        return {}
-    probes = {}
-    for number in {0, len(source) // 2, len(source) - 1}:
-        try:
-            probes[number] = content_of(source.input(number, model.preprocess))
-        except Exception:  # the build lists it among the skipped
-            probes[number] = 0
-    return probes
 
 
 def _keep_listing(folder: Path, source: ImageSource) -> None:
