@@ -19,7 +19,7 @@ from deconvscope.experiments import randomised, similarity
 from deconvscope.explorer.asides import TRAITS
 from deconvscope.explorer.controls import SAMPLES
 from deconvscope.explorer.way_back import BUDGET
-from deconvscope.models import Model
+from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
 
 from .recorded_browser import SOON, Browser, RecordedComm
@@ -86,6 +86,35 @@ def test_an_empty_picture_has_no_meter(browser: Browser) -> None:
     browser.ask(layer="features.4", neuron=silent, aside={"meter": True})
     similarities = browser.wait_for("_meters", seq=1)["_meters"]["similarities"]
     assert similarities[1:] == [None, None]  # SaliNet and DeSaliNet mask it, DeConvNet does not
+
+
+def test_a_channel_without_others_is_told_to_have_no_meter() -> None:
+    alone = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 1, 1)).eval()
+    model = from_module(alone, preprocess=Preprocessing(size=32, resize=32), name="alone")
+    comm = RecordedComm()
+    explorer = ds.Explorer(model, layer="2", comm=comm)
+    browser = Browser(explorer, comm, model="alone", layer="2")
+    browser.ask(aside={"meter": True})
+    first = browser.wait_for("_meters", seq=1)["_meters"]
+    browser.ask(aside={"meter": True})
+    again = browser.wait_for("_meters", seq=2)["_meters"]
+    assert first["samples"] == again["samples"] == 0
+    assert first["similarities"] == again["similarities"] == [None, None, None]
+    explorer.close()
+
+
+def test_a_cell_that_is_run_again_has_its_meters_from_the_beginning(browser: Browser) -> None:
+    browser.send({"_view_count": 1})
+    ask(browser, meter=True, wayBack="TTT")
+    browser.wait_for("_meters", seq=1, samples=5)
+    browser.send({"_view_count": 0})
+    browser.comm.sent.clear()
+    browser.send({"_view_count": 1})
+    browser.wait_for("_way_back", code="TTT")
+    message = browser.wait_for("_meters", samples=5)
+    assert browser.explorer.address.startswith("small/features.3/2@5,6")
+    view = browser.explorer._view
+    assert [message["_meters"][key] for key in ("client", "seq")] == [view["client"], view["seq"]]
 
 
 # ---------------------------------------------------------------- random filters

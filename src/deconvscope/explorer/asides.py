@@ -66,7 +66,7 @@ class Asides:
         traits: Payload = {name: TRAITS[name] for name in self._filled}
         for made in known.values():
             traits |= self._stamped(made)
-        if wish.meter and self._meter is not None and self._meter.samples:
+        if wish.meter and self._meter is not None and (self._meter.samples or self._meter.finished):
             traits |= self._metered(self._meter)
         self._told, self._filled = set(known), {name for name in traits if traits[name]}
         return traits
@@ -124,8 +124,8 @@ class Asides:
     def _sample(self, view: View, check: Check) -> bool:
         try:
             if self._meter is None:
-                self._meter = Meter(view)
-            if self._meter.finished:
+                self._meter = Meter(view)  # that nobody is there to compare with is told too
+            elif self._meter.finished:
                 return False
             self._meter.sample(check)
         except Interrupted:

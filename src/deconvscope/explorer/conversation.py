@@ -135,7 +135,21 @@ class Conversation:
             if self._aside == Aside():
                 self._aside = Aside(meter=True, exemplars=True)
                 self._asides.want(self._aside)
+            rests = self.shown is not None and not self.shown.scene.recorded
+        if rests:
+            self._worker.leave("display", self._wake, patience=0)
         self._worker.wake()
+
+    def _wake(self, check: Check) -> Say:
+        """Look at the shown place again after a rest, for what stands beside it."""
+        shown = self.shown
+        if shown is None or shown.scene.recorded:
+            return lambda: None
+        try:
+            view = self._session.visit(shown.place, check)
+        except (LookupError, ValueError) as error:
+            return partial(self._fail, str(error), "", next(self._moves))
+        return partial(self._show, view, "", next(self._moves), self._aside)
 
     def pin(self, addresses: Sequence[str]) -> None:
         """Pin these addresses and no others; those not seen yet are visited while nothing is asked."""
