@@ -98,6 +98,31 @@ def test_weights_from_a_file(tmp_path, suffix):
     assert all(torch.equal(loaded[key], value.float()) for key, value in state.items())
 
 
+@pytest.mark.parametrize("key", ["state_dict", "model"])
+def test_weights_from_a_checkpoint(tmp_path, key):
+    state = build("squeezenet1_1").state_dict()
+    torch.save({key: state, "epoch": 7, "optimizer": {"lr": 0.1}}, tmp_path / "checkpoint.pth")
+    loaded = load_model("squeezenet1_1", weights=tmp_path / "checkpoint.pth").network.state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in state.items())
+
+
+@pytest.mark.parametrize("name", ["junk.pth", "empty.pth", "cut.pth", "junk.safetensors"])
+def test_a_file_that_holds_no_weights(tmp_path, name):
+    file = tmp_path / name
+    torch.save(build("squeezenet1_1").state_dict(), file)
+    whole = file.read_bytes()
+    file.write_bytes({"junk": b"no weights", "empty": b"", "cut": whole[:-999]}[file.stem])
+    with pytest.raises(ValueError, match=rf"{name}' holds no weights that can be read"):
+        load_model("squeezenet1_1", weights=file)
+
+
+@pytest.mark.parametrize("saved", [[torch.zeros(3)], {"epoch": 7}, torch.zeros(3)])
+def test_a_file_that_holds_something_else(tmp_path, saved):
+    torch.save(saved, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match=r"other\.pth' holds no state dict"):
+        load_model("squeezenet1_1", weights=tmp_path / "other.pth")
+
+
 def test_the_trunk_takes_a_whole_vgg16(tmp_path, trunk):
     whole = {**trunk.network.state_dict(), "classifier.6.bias": torch.zeros(1000)}
     save_file(whole, tmp_path / "vgg16.safetensors")

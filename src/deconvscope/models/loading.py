@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -15,6 +16,9 @@ from .model import Model, from_module, from_transforms
 from .torchvision_weights import adapted, build, default_weights, downloaded
 from .vgg_trunk import VGG_PREPROCESSING, VGG16Trunk
 
+_IN_CHECKPOINTS = ("state_dict", "model")
+"""Where checkpoints keep the state dict, beside the epoch and the optimiser's state."""
+
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -24,14 +28,14 @@ def load_model(name: str, weights: str | os.PathLike[str] | None = "default") ->
     Args:
         name: the name of one of `available_models`.
         weights: "default" for the bundled weights or torchvision's best ones; the path of a
-            ``.safetensors`` or ``.pth`` file with a state dict for this network; None for random
-            weights.
+            ``.safetensors`` or ``.pth`` file with a state dict for this network, or a checkpoint that
+            has it as "state_dict" or "model"; None for random weights.
 
     Raises:
         UnknownModelError: no network has this name; the message names near matches.
         ModelDownloadError: torchvision's weights could not be fetched.
         FileNotFoundError: `weights` names no file.
-        ValueError: the file holds other weights than this network's.
+        ValueError: the file cannot be read, or holds other weights than this network's.
 
     Example:
         >>> model = load_model("vgg16_trunk")
@@ -102,13 +106,32 @@ def _vgg16_trunk(entry: ModelEntry, weights: str | os.PathLike[str] | None) -> M
 
 
 def _state_in(file: Path) -> Mapping[str, torch.Tensor]:
+    """The state dict in a file, or in the checkpoint that it holds."""
+    file = file.expanduser()
     if not file.is_file():
         raise FileNotFoundError(
             f"no weights file {str(file)!r}: weights is 'default', None (random) or a file's path"
         )
-    if file.suffix == ".safetensors":
-        return load_file(file)
-    state: Mapping[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    # torch answers hostile bytes with exceptions of any kind (UnpicklingError, struct.error, EOFError,
+    # RuntimeError, KeyError, …); each one means: not readable.
+    try:
+        state: Any = (
+            load_file(file)
+            if file.suffix == ".safetensors"
+            else torch.load(file, map_location="cpu", weights_only=True)
+        )
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{str(file)!r} holds no weights that can be read: {reason}") from error
+    if isinstance(state, Mapping):
+        inside = (state.get(key) for key in _IN_CHECKPOINTS)
+        state = next((one for one in inside if isinstance(one, Mapping)), state)
+    if not isinstance(state, Mapping) or not all(
+        isinstance(value, torch.Tensor) for value in state.values()
+    ):
+        raise ValueError(
+            f"{str(file)!r} holds no state dict: save network.state_dict(), or a checkpoint with it as 'state_dict'"
+        )
     return state
 
 
