@@ -1,6 +1,7 @@
 """Each experiment on a small network: what its result holds, that a seed repeats it, and what it refuses."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -115,12 +116,37 @@ def test_selectivity_needs_maps_places_and_channels(photograph, small):
         ex.neuron_selectivity(photograph, nn.Sequential(nn.Conv2d(3, 1, 3)))
 
 
-def test_a_cascade_ends_in_a_network_with_all_filters_drawn_anew(photograph, small):
-    found = ex.cascading_randomisation(photograph, small, seed=4)
-    assert found.steps == ("as trained", "3", "0")
-    other = ds.ReversedNetwork(ex.randomised(small.network, 4)).record(small.preprocess(photograph))
+def _with_norms(network: nn.Sequential) -> nn.Sequential:
+    """The same chain, a normalisation with learnt statistics behind each convolution."""
+    norms = []
+    for layer in network:
+        norms.append(layer)
+        if isinstance(layer, nn.Conv2d):
+            norm = nn.BatchNorm2d(layer.out_channels)
+            nn.init.normal_(norm.weight)
+            norm.running_var = torch.rand(layer.out_channels) * 9 + 0.1
+            norms.append(norm)
+    return nn.Sequential(*norms).eval()
+
+
+@pytest.mark.parametrize("steps", [None, 1, 2, 3, 100])
+@pytest.mark.parametrize("norms", [False, True])
+def test_a_cascade_ends_in_a_network_that_is_drawn_anew_whole(photograph, small, norms, steps):
+    network = _with_norms(small.network) if norms else small.network
+    model = replace(small, network=network)
+    found = ex.cascading_randomisation(photograph, model, seed=4, steps=steps)
+    convolutions = [str(i) for i, layer in enumerate(network) if isinstance(layer, nn.Conv2d)]
+    reached = convolutions[::-1] if steps != 1 else convolutions[:1]
+    assert found.steps == ("as trained", *reached)
+    other = ds.ReversedNetwork(ex.randomised(network, 4)).record(small.preprocess(photograph))
     expected = other.reverse(found.selection, found.architectures).dense()
     torch.testing.assert_close(found.pictures[-1], expected)
+
+
+def test_a_cascade_compares_with_the_trained_network(photograph, small):
+    found = ex.cascading_randomisation(photograph, small, seed=4)
+    other = ds.ReversedNetwork(ex.randomised(small.network, 4)).record(small.preprocess(photograph))
+    expected = other.reverse(found.selection, found.architectures).dense()
     trained = ds.ReversedNetwork(small.network).record(small.preprocess(photograph))
     before = trained.reverse(found.selection, "SaliNet").dense()[0]
     assert found.similarities["SaliNet"][-1] == pytest.approx(ex.similarity(before, expected[1]))

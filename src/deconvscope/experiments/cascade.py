@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -16,7 +17,7 @@ from ..reversal.architecture import as_architectures
 from ..reversal.recording import Asked
 from .drawing import draw_curves, new_figure, quieten, show
 from .progress import each
-from .randomise import randomised
+from .randomise import NORMALISATIONS, randomised
 from .result import Result, Table, table
 from .similarity import similarity
 from .subject import THREE, AnyImages, AnyModel, Subject, place_of, subjects
@@ -103,6 +104,7 @@ def cascading_randomisation(
     Adebayo et al., *Sanity Checks for Saliency Maps* (NeurIPS 2018), section 3: a picture that does not change when the
     filters above are replaced by random ones cannot tell what the network has learnt there. The neuron is the most
     active one of a convolution or class layer of the trained network, before any rectifier, so that none silences it.
+    The normalisations behind a layer become the identity with it, so that the last step is `randomised(network)`.
 
     Args:
         images: one photograph or several.
@@ -119,10 +121,9 @@ def cascading_randomisation(
     if steps is not None and steps < 1:
         raise ValueError(f"steps={steps}: at least one")
     seen, asked = subjects(model, images), as_architectures(architectures)
-    names = _filtered_layers(seen[0], layer)
-    chosen = names[-1] if layer is None else seen[0].layer(layer)
-    top_down = names[::-1]
-    ends = _spread(len(top_down), min(16, len(top_down)) if steps is None else steps)
+    top_down = _stages(seen[0], layer)[::-1]
+    chosen = top_down[0][0] if layer is None else seen[0].layer(layer)
+    ends = _spread(len(top_down), 16 if steps is None else steps)
     network = seen[0].model.network
     selections = [one.recording.resolve(Strongest(chosen)) for one in seen]
     trained = [
@@ -132,7 +133,7 @@ def cascading_randomisation(
     pictures = [trained[0]]
     curves: list[list[float]] = [[1.0] for _ in asked]
     for end in each(ends, "randomising"):
-        other = ReversedNetwork(randomised(network, seed, top_down[: end + 1]))
+        other = ReversedNetwork(randomised(network, seed, list(chain(*top_down[: end + 1]))))
         drawn = []
         for one, selection in zip(seen, selections, strict=True):
             recording: Recording = other.record(one.recording.input)
@@ -143,41 +144,45 @@ def cascading_randomisation(
             curves[i].append(
                 _mean([similarity(a[i], b[i]) for a, b in zip(trained, drawn, strict=True)])
             )
-    labels = layer_labels(seen[0].model.name, top_down)
+    reached = [top_down[end][0] for end in ends]
+    labels = layer_labels(seen[0].model.name, reached)
     return Cascade(
         tuple(one.title for one in seen),
         selections[0],
         seen[0].label(chosen),
-        ("as trained", *(labels[top_down[end]] for end in ends)),
+        ("as trained", *(labels[name] for name in reached)),
         asked,
         {a.name: tuple(curve) for a, curve in zip(asked, curves, strict=True)},
         tuple(pictures),
     )
 
 
-def _filtered_layers(one: Subject, layer: str | None) -> list[str]:
-    """Modules with filters in the order of execution, down to the layer asked for."""
+def _stages(one: Subject, layer: str | None) -> list[list[str]]:
+    """Modules with filters in the order of execution, down to the layer asked for, each with the norms behind it."""
     modules = dict(one.model.network.named_modules())
-    names: list[str] = []
+    stages: list[list[str]] = []
     wanted = None if layer is None else one.layer(layer)
     for name in one.recording.layers:
         own = modules[name].parameters(recurse=False) if name in modules else ()
         if any(sum(size > 1 for size in parameter.shape) >= 2 for parameter in own):
-            names.append(name)
+            stages.append([name])
+        elif stages and isinstance(modules.get(name), NORMALISATIONS):
+            stages[-1].append(name)
         if name == wanted:
             break
-    if not names:
+    if not stages:
         raise ValueError(
             f"{one.model.label} has no module with filters of its own below {layer or 'its output'}"
         )
-    return names
+    return stages
 
 
 def _spread(count: int, steps: int) -> list[int]:
     """Which of `count` ends the cascade is looked at: the first, the last, and evenly between."""
+    steps = min(steps, count)
     if steps == 1:
         return [count - 1]
-    return sorted({round(i * (count - 1) / (steps - 1)) for i in range(min(steps, count))})
+    return [round(i * (count - 1) / (steps - 1)) for i in range(steps)]
 
 
 def _mean(values: Sequence[float]) -> float:

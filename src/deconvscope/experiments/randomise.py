@@ -15,7 +15,7 @@ from ..reversal.errors import UnknownLayerError, near_matches
 
 Network = TypeVar("Network", bound=nn.Module)
 
-_NORMALISATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+NORMALISATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 def randomised(module: Network, seed: int, layers: Collection[str] | None = None) -> Network:
@@ -56,7 +56,7 @@ def randomised(module: Network, seed: int, layers: Collection[str] | None = None
     for name, part in modules.items():
         if not _within(name, chosen):
             continue
-        if isinstance(part, _NORMALISATIONS):
+        if isinstance(part, NORMALISATIONS):
             part.reset_parameters()
             continue
         for own, parameter in part.named_parameters(prefix=name, recurse=False):
