@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import deconvscope as ds
-from deconvscope.models import Preprocessing, from_module
+from deconvscope.models import Model, Preprocessing, from_module, load_model
 from deconvscope.reversal import Recording
 
 from .recorded_browser import SOON, Browser, RecordedComm
@@ -227,6 +227,80 @@ def test_a_module_that_was_exchanged_is_told_of(gated: Browser, network: Gated) 
     network.layers[1] = nn.Sequential(nn.Conv2d(3, 7, 3), nn.Conv2d(7, 3, 3))
     layers = gated.ask(layer="layers.0")[-1]["_network"]["layers"]
     assert {"layers.1.0", "layers.1.1"} <= {layer["name"] for layer in layers}
+
+
+# ---------------------------------------------------------------- networks that take long to load
+
+
+@pytest.fixture
+def slow_load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    slow = Slow()
+    monkeypatch.setattr("deconvscope.explorer.networks.load_model", slow)
+    yield slow
+    slow.arrived.set()
+
+
+class Slow:
+    """Loads networks when they have arrived, as if over a slow line."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.asked: list[str] = []
+
+    def __call__(self, name: str) -> Model:
+        self.asked.append(name)
+        assert self.arrived.wait(SOON)
+        if name == "alexnet":
+            raise OSError("the line is dead")
+        return load_model(name)
+
+
+def test_loading_a_network_is_cancelled_at_once_and_the_old_one_answers(
+    browser: Browser, slow_load: Slow
+) -> None:
+    browser.ask(model="mobilenet_v2", layer=None)
+    assert browser.wait_for("_progress")["_progress"]["cancellable"]
+    started = time.monotonic()
+    browser.send({"_cancel": {"client": "browser", "seq": 1}})
+    browser.wait_for("_failure", seq=1, message="cancelled")
+    assert browser.ask()[-1]["_view"]["seq"] == 2
+    assert time.monotonic() - started < 2
+    assert browser.explorer._progress == {}
+    slow_load.arrived.set()
+    browser.ask(model="mobilenet_v2", layer=None)
+    assert browser.wait_for("_view", seq=3)["_network"]["model"] == "mobilenet_v2"
+    assert slow_load.asked == ["mobilenet_v2"], "loaded twice"
+
+
+def test_a_load_that_failed_is_told_and_tried_again(browser: Browser, slow_load: Slow) -> None:
+    browser.ask(model="alexnet", layer=None)
+    browser.send({"_cancel": {"client": "browser", "seq": 1}})
+    browser.wait_for("_failure", seq=1, message="cancelled")
+    slow_load.arrived.set()
+    for seq in (2, 3):
+        browser.ask(model="alexnet", layer=None)
+        browser.wait_for("_failure", seq=seq, message="the line is dead")
+    assert slow_load.asked[1:]
+    assert set(slow_load.asked) == {"alexnet"}
+
+
+def test_no_network_is_loaded_for_a_pin_that_nobody_clicked(
+    browser: Browser, slow_load: Slow
+) -> None:
+    explorer = browser.explorer
+    elsewhere = "mobilenet_v2/features.3.conv.0.0/1@1,1?TTT#chelsea"
+    explorer.pins = [elsewhere, "small/features.3/2@5,6?TTT#chelsea"]
+    end = time.monotonic() + SOON
+    while not explorer._pins[1]["thumbnails"]:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    time.sleep(0.1)
+    assert slow_load.asked == []
+    slow_load.arrived.set()
+    browser.ask(model="mobilenet_v2", layer=None)
+    while not explorer._pins[0]["thumbnails"]:
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 # ---------------------------------------------------------------- a thousand queries

@@ -152,7 +152,10 @@ class Conversation:
         return partial(self._show, view, "", next(self._moves), self._aside)
 
     def pin(self, addresses: Sequence[str]) -> None:
-        """Pin these addresses and no others; those not seen yet are visited while nothing is asked."""
+        """Pin these addresses and no others.
+
+        Those not seen yet are visited while nothing is asked, once their network is in memory.
+        """
         with self.turn():
             self._pins.set(addresses)
             self._session.photographs.pin(self._pins.images())
@@ -277,7 +280,7 @@ class Conversation:
         )
 
     def _visit_pin(self, check: Check) -> bool:
-        address = self._pins.unknown()
+        address = self._pins.unknown(self._session.networks.ready)
         if address is None:
             return False
         try:

@@ -15,6 +15,9 @@ from torch import nn
 from deconvscope.models import Model, available_models, from_module, load_model
 from deconvscope.reversal import ReversedNetwork
 
+from .loads import Loads
+from .worker import Check
+
 LOADED_KEPT = 2
 """Networks of the catalogue that stay in memory; the person's own stay as long as the explorer."""
 
@@ -76,6 +79,7 @@ class Networks:
         self._device = _best_device() if device == "auto" else torch.device(device)
         self._own: dict[str, Loaded] = {}
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._loads = Loads(self._from_catalogue)
 
     def offered(self) -> list[Offer]:
         """Return what can be chosen: the catalogue, then the models that were handed over."""
@@ -99,14 +103,21 @@ class Networks:
         """
         if name in self._own:
             return self._own[name]
-        if name not in self._loaded:
-            model = load_model(name)
-            model.network.to(self._device)
-            self._loaded[name] = self._reversible(model)
-            while len(self._loaded) > LOADED_KEPT:
-                self._loaded.popitem(last=False)
+        self.load(name, check=lambda: None)
         self._loaded.move_to_end(name)
         return self._loaded[name]
+
+    def load(self, name: str, check: Check) -> None:
+        """Load a model of the catalogue, unless it is in memory; where `check` raises it is loaded all the same.
+
+        Raises:
+            UnknownModelError: there is none, with near matches.
+        """
+        if self.ready(name):
+            return
+        self._loaded[name] = self._loads.wait(name, check)
+        while len(self._loaded) > LOADED_KEPT:
+            self._loaded.popitem(last=False)
 
     @contextmanager
     def guest(self, model: str | nn.Module | Model) -> Iterator[str]:
@@ -148,11 +159,17 @@ class Networks:
     def unload(self) -> None:
         """Free the networks of the catalogue; they are loaded again when asked for."""
         self._loaded.clear()
+        self._loads.clear()
 
     def clear(self) -> None:
         """Drop every network."""
         self._own.clear()
         self.unload()
+
+    def _from_catalogue(self, name: str) -> Loaded:
+        model = load_model(name)
+        model.network.to(self._device)
+        return self._reversible(model)
 
     def _reversible(self, model: Model, given: object = None) -> Loaded:
         network = ReversedNetwork(model.network, precision=self._precision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,9 +78,10 @@ class Pins:
         """Note what an address shows; None that it cannot be visited."""
         self._known[address] = known
 
-    def unknown(self) -> str | None:
-        """Return an address that was not visited yet."""
-        return next((address for address in self.addresses if address not in self._known), None)
+    def unknown(self, ready: Callable[[str], bool]) -> str | None:
+        """Return an address that was not visited yet, of a network that is ready."""
+        unknown = [address for address in self.addresses if address not in self._known]
+        return next((one for one in unknown if ready(Address.parse(one).model)), None)
 
     def get(self, address: str) -> Pin | None:
         """Return what is known of an address."""

@@ -281,8 +281,7 @@ class Session:
     def _load(self, model: str, check: Check) -> None:
         try:
             self.tell(Progress(f"loading {self.networks.label(model)}"))
-            self.networks[model]
-            check()
+            self.networks.load(model, check)
         finally:
             self.tell(None)
 
