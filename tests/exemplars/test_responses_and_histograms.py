@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -154,6 +156,8 @@ def test_shares_and_quantiles_are_those_of_the_sorted_numbers():
             assert quantile(counts[channel], share) == pytest.approx(value, rel=width / 2)
     assert share_at_least(counts[0], -1.0) == 1.0
     assert share_at_least(counts[0], 1e6) == 0.0
+    for beyond, share in ((math.inf, 0.0), (1e300, 0.0), (math.nan, 0.0), (-math.inf, 1.0)):
+        assert share_at_least(counts[1], beyond) == share
 
 
 def test_histograms_add_in_any_order_and_count_only_what_was_seen():

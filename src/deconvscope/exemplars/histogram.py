@@ -84,7 +84,7 @@ def share_at_least(counts: NDArray[Any], value: float) -> float:
 
     Args:
         counts: (BINS,), one channel's.
-        value: a response.
+        value: a response. None that was counted is as strong as ∞ or NaN, and all are as strong as −∞.
 
     Raises:
         ValueError: nothing was counted.
@@ -93,6 +93,8 @@ def share_at_least(counts: NDArray[Any], value: float) -> float:
     if not total:
         raise ValueError("nothing was counted: no image could be read")
     number = int(bin_of(torch.tensor([value], dtype=torch.float32)))
+    if number == BINS:
+        return 1.0 if value < 0 else 0.0
     below, above = _edges(number)
     inside = 1.0 if below == above else (above - value) / (above - below)
     stronger = int(counts[number + 1 :].sum())
