@@ -1,5 +1,6 @@
 """The similarity of two pictures: what it counts and what it leaves out."""
 
+import itertools
 import math
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import deconvscope as ds
 from deconvscope.experiments import similarity
 
 
@@ -31,6 +33,21 @@ def test_pixels_that_are_zero_in_both_do_not_count(seed):
 
 def test_unrelated_pictures_have_none():
     assert abs(similarity(torch.randn(3, 100, 100), torch.randn(3, 100, 100))) < 0.02
+
+
+def test_the_brightness_of_pictures_is_alike_where_their_content_is_not():
+    """What the docstring says of VGG-16 at conv4_3: why the rank correlation of |x| is not the measure."""
+    model = ds.load_model("vgg16_trunk")
+    network = ds.ReversedNetwork(model.network)
+    neuron = ds.Neuron("features.21", 33, 14, 14)
+    drawn = []
+    for name in ds.models.SAMPLE_IMAGES:
+        recording = network.record(model.preprocess(ds.sample_image(name)))
+        drawn.append(recording.reverse(neuron, "DeSaliNet").values[0])
+    for one, other in itertools.combinations(drawn, 2):
+        ranks = torch.stack([p.abs().flatten().argsort().argsort().double() for p in (one, other)])
+        assert 0.75 < float(torch.corrcoef(ranks)[0, 1]) < 0.85
+        assert similarity(one, other) < 0.12
 
 
 def test_a_picture_of_zeros_is_like_no_other():

@@ -103,7 +103,7 @@ def eight_architectures(
 
     Example:
         >>> eight_architectures("chelsea").effects()  # doctest: +SKIP
-        {'ReLU mask': 0.23…, 'pooling switches': 0.18…, 'backward ReLU': 0.49…}
+        {'ReLU mask': 0.21…, 'pooling switches': 0.24…, 'backward ReLU': 0.52…}
     """
     seen = subjects(model, images)
     results = [_reversed(one, layer, selection) for one in each(seen, "reversing")]

@@ -17,8 +17,8 @@ def similarity(a: Tensor, b: Tensor) -> float:
 
     Measures of |x|, such as the rank correlation of Adebayo et al. (*Sanity Checks for Saliency Maps*,
     NeurIPS 2018), are no use for these pictures: every neuron draws brightest at the centre of its receptive
-    field, whatever it draws. On VGG-16 at conv4_3 the rank correlation of |x| between pictures of two different
-    photographs is 0.9, this cosine 0.05 and less; between pictures that a person cannot tell apart both are 0.99.
+    field, whatever it draws. On VGG-16 at conv4_3 the pictures that one neuron draws on two different photographs
+    have a rank correlation of |x| of 0.75 to 0.84, and a cosine of 0.11 at the most.
 
     Args:
         a: a picture, (C, H, W), of any floating-point type and device.
@@ -32,7 +32,7 @@ def similarity(a: Tensor, b: Tensor) -> float:
 
     Example:
         >>> picture = Tensor([[[1.0, -2.0]]])
-        >>> similarity(picture, 3 * picture)
+        >>> round(similarity(picture, 3 * picture), 6)
         1.0
     """
     if a.shape != b.shape:

@@ -68,8 +68,8 @@ def write_page(
         RuntimeError: the front end is not built.
 
     Example:
-        >>> explorer = Explorer(layer="conv4_3")
-        >>> page = write_page("page.html", [explorer.exhibit(channels=20)])
+        >>> explorer = Explorer(layer="conv4_3")                             # doctest: +SKIP
+        >>> page = write_page("page.html", [explorer.exhibit(channels=20)])  # doctest: +SKIP
     """
     started = time.perf_counter()
     limit = int(limit_mb * 1e6)

@@ -84,7 +84,7 @@ class ExplorerOutputs(ExplorerTraits):
             ValueError: a channel out of range; the page cannot be made so small (says what would fit).
 
         Example:
-            >>> page = Explorer(layer="conv4_3").to_html("page.html", channels=20)
+            >>> page = Explorer(layer="conv4_3").to_html("page.html", channels=20)  # doctest: +SKIP
         """
         exhibit = self.exhibit(layers, channels, neurons_per_channel)
         return write_page(path, [exhibit], limit_mb=limit_mb, progress=progress)
