@@ -177,10 +177,8 @@ class AdaptiveMaxPool(Step):
         return (whole_map(x.view(*x.shape[:2], height, width), y_hat.lanes),)
 
     def _centres(self, y: Tensor) -> Tensor:
-        (rows, columns) = (
-            torch.tensor(
-                [(a + (b - a + 1) // 2 - 1) for a, b in _parts(size, count)], device=y.device
-            )
+        rows, columns = (
+            _middles(size, count, y.device)
             for size, count in zip(self.extent[1:], y.shape[2:], strict=True)
         )
         return (rows[:, None] * self.extent[2] + columns).reshape(1, 1, -1)
@@ -203,6 +201,13 @@ def _tiled(y: Window, switches: Tensor, places: Tensor) -> Tensor:
 
 def _parts(size: int, count: int) -> list[tuple[int, int]]:
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def _middles(size: int, count: int, device: torch.device) -> Tensor:
+    """Return the number in the middle of each part; made on the device, so that nothing is copied to it."""
+    part = torch.arange(count, device=device)
+    start, end = part * size // count, ((part + 1) * size + count - 1) // count
+    return start + (end - start + 1) // 2 - 1
 
 
 def _shares(size: int, count: int, like: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from ..batch import Batch
 from ..window import Signal, Window, as_map, whole_map
 from .step import Reach, Step
 
+Span = tuple[int, int]
 Axis = Callable[[Tensor], Tensor]
 """The map along one axis: (1, size, size, 1) or (1, size, 1, size) identity in, its matrix out."""
 
@@ -36,10 +37,11 @@ class Separable(Step):
     ) -> None:
         """Keep My (h_out, h_in) and Mx (w_out, w_in), and the reach where it is known better than from them."""
         super().__init__(x)
-        self.rows, self.columns, self._reach = (
-            rows,
-            columns,
-            reach or (_looked_at(rows), _looked_at(columns)),
+        self.rows, self.columns = rows, columns
+        self._row_spans, self._column_spans = _spans(rows), _spans(columns)
+        self._reach = reach or (
+            _looked_at(self._row_spans, rows),
+            _looked_at(self._column_spans, columns),
         )
         self.named = kind
         self.extent = (x.shape[1], x.shape[2], x.shape[3])
@@ -54,11 +56,12 @@ class Separable(Step):
         if not y.aligned:
             x = _along(y.spread(), self.rows, self.columns)
             return (whole_map(x, y.lanes),)
-        rows = self.rows[y.tops[0] : y.tops[0] + y.height]
-        columns = self.columns[y.lefts[0] : y.lefts[0] + y.width]
-        top, bottom = _reached(rows)
-        left, right = _reached(columns)
-        x = _along(y.values, rows[:, top:bottom], columns[:, left:right])
+        below, right_of = y.tops[0] + y.height, y.lefts[0] + y.width
+        top, bottom = _joined(self._row_spans[y.tops[0] : below])
+        left, right = _joined(self._column_spans[y.lefts[0] : right_of])
+        rows = self.rows[y.tops[0] : below, top:bottom]
+        columns = self.columns[y.lefts[0] : right_of, left:right]
+        x = _along(y.values, rows, columns)
         return (Window(x, y.channel, (top,) * y.lanes, (left,) * y.lanes, self.extent),)
 
 
@@ -79,22 +82,29 @@ def matrix(size: int, along: Axis, like: Tensor) -> Tensor:
     return along(identity).reshape(size, -1).T.contiguous()
 
 
-def _looked_at(rows: Tensor) -> Reach:
-    """Return a reach that holds the non-zero columns of every row."""
-    stride = Fraction(rows.shape[1], rows.shape[0])
-    hits = [row.nonzero().flatten() for row in rows]
-    first = min(int(hit[0]) - i * stride for i, hit in enumerate(hits) if len(hit))
-    last = max(int(hit[-1]) - i * stride for i, hit in enumerate(hits) if len(hit))
+def _spans(matrix: Tensor) -> list[Span]:
+    """Return for each row the first column that is not zero, and the last plus one; zeros where there is none."""
+    hit = matrix != 0
+    first, after = hit.int().argmax(1), matrix.shape[1] - hit.flip(1).int().argmax(1)
+    spans = torch.stack([first, after], 1) * hit.any(1, keepdim=True)
+    return [(start, end) for start, end in spans.tolist()]
+
+
+def _looked_at(spans: Sequence[Span], matrix: Tensor) -> Reach:
+    """Return a reach that holds the span of every row."""
+    stride = Fraction(matrix.shape[1], matrix.shape[0])
+    first = min(start - i * stride for i, (start, end) in enumerate(spans) if end)
+    last = max(end - 1 - i * stride for i, (start, end) in enumerate(spans) if end)
     return Reach(stride, first, last - first + 1)
+
+
+def _joined(spans: Sequence[Span]) -> Span:
+    """Return the columns from the first to the last of all spans, at least one."""
+    filled = [span for span in spans if span[1]] or [(0, 1)]
+    return min(start for start, _ in filled), max(end for _, end in filled)
 
 
 def _along(y: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Return rowsᵀ y columns, channels-last: (R, c, h, w) → (R, c, h_in, w_in)."""
     y = torch.einsum("rhwc,hi->riwc", y.permute(0, 2, 3, 1), rows)
     return torch.einsum("riwc,wj->rijc", y, columns).permute(0, 3, 1, 2)
-
-
-def _reached(part: Tensor) -> tuple[int, int]:
-    """Return first and last column that is not zero, at least one."""
-    hit = part.ne(0).any(0).nonzero()
-    return (int(hit[0]), int(hit[-1]) + 1) if len(hit) else (0, 1)
