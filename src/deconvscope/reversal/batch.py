@@ -48,6 +48,11 @@ class PreparedWeights:
                 self._entries[key] = (weight, _fingerprint(weight), prepared)
         return prepared
 
+    def tensors(self) -> list[Tensor]:
+        """Return all that is prepared now."""
+        with self._lock:
+            return [prepared for _, _, prepared in self._entries.values()]
+
     def keep_unchanged(self, weights: Iterable[Tensor]) -> None:
         """Forget what was made from other weights than these, or before they were written or moved.
 

@@ -7,84 +7,132 @@ layer and one batch of architectures over the whole map, so that it serves every
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
 from .architecture import Architecture
 from .batch import Batch
+from .errors import StaleRecordingError
 from .selection import Seed
+from .signal_sizes import signal_sizes
+from .steps.step import Step
 from .window import Dense, Signal, Window, empty_channels_last, whole_map
 
 if TYPE_CHECKING:
     from .recording import Recording
 
-Run = Callable[[], Tensor]
-Capture = Callable[[Run], tuple[Callable[[], object], Tensor]]
-"""Takes a pass; gives what repeats it, and the tensor that each repetition writes its picture to."""
 
-Key = tuple[int, tuple[Architecture, ...]]
+class Graph(Protocol):
+    """A captured computation, such as a `CudaGraph`."""
+
+    picture: Tensor
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Let what is done with the graph's memory follow what was done before."""
+
+    def replay(self) -> None:
+        """Write the picture anew."""
+
+
+Capture = Callable[[Callable[[], Tensor], torch.device], Graph]
+RunBack = Callable[["Recording", int, Signal, Batch], Window]
+Key = tuple[int, tuple[Architecture, ...], tuple[int, ...]]
+"""A layer's slot, the architectures, and the shape of ŷ: one place of a map, a channel of it, or all."""
 
 PASSES_KEPT = 8
 LARGEST_CAPTURED = 1 << 29
 """Values on the way back, all maps and rows together, up to which whole maps are run rather than windows."""
+LEAST_SHARE = 0.5
+"""Of these values, how many must be in the windows that are run otherwise. Shallow layers have few launches to save."""
+
+_taking_turns = threading.RLock()
+"""Only one capture may be underway in a process, and a pass has one place for its ŷ.
+
+Reentrant: a capture collects garbage, and what is collected may forget its recording.
+"""
 
 
 class CapturedPasses:
     """The captured passes of one recording.
 
-    A pass is captured when it is asked for the second time: the first click answers at once, and tunes the
-    convolutions.
+    A pass is captured when it is asked for the second time: the first click answers at once.
 
     Args:
-        capture: makes a repeatable pass.
+        capture: makes a graph of a pass.
         available: whether passes on this device are captured at all.
     """
 
     def __init__(self, capture: Capture, available: bool) -> None:
         self._capture, self._available = capture, available
         self._asked: Counter[Key] = Counter()
-        self._passes: OrderedDict[Key, CapturedPass | None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._passes: OrderedDict[Key, CapturedPass] = OrderedDict()
+        self._launched: set[Key] = set()
+
+    def __len__(self) -> int:
+        """Return how many passes are held."""
+        return len(self._passes)
 
     def reverse(
         self, recording: Recording, slot: int, seed: Seed, batch: Batch, run_back: RunBack
     ) -> Window | None:
-        """Return the signal at the image by a captured pass; None where there is none (yet)."""
+        """Return the signal at the image by a captured pass; None where it is to be launched call by call.
+
+        Raises:
+            StaleRecordingError: weights were changed since the recording.
+        """
         if not self._available or batch.lanes > 1:
             return None
-        key = (slot, batch.architectures)
-        with self._lock:
+        key = (slot, batch.architectures, tuple(seed.values.shape))
+        with _taking_turns:
             self._asked[key] += 1
-            if self._asked[key] < 2:
+            if self._asked[key] < 2 or key in self._launched:
                 return None
             if key not in self._passes:
-                self._passes[key] = self._captured(recording, slot, batch, run_back)
+                captured = self._captured(recording, slot, seed, batch, run_back)
+                if captured is None:
+                    self._launched.add(key)
+                    return None
+                self._passes[key] = captured
                 while len(self._passes) > PASSES_KEPT:
                     self._passes.popitem(last=False)
             self._passes.move_to_end(key)
-            captured = self._passes[key]
-            return None if captured is None else captured(seed)
+            return self._passes[key](seed)
 
     def clear(self) -> None:
         """Free all passes."""
-        with self._lock:
+        with _taking_turns:
             self._passes.clear()
             self._asked.clear()
+            self._launched.clear()
 
     def _captured(
-        self, recording: Recording, slot: int, batch: Batch, run_back: RunBack
+        self, recording: Recording, slot: int, seed: Seed, batch: Batch, run_back: RunBack
     ) -> CapturedPass | None:
-        values = sum(recording.recorded(number).numel() for number in recording.reaches(slot))
-        if values * batch.rows > LARGEST_CAPTURED:
+        windows = signal_sizes(recording, slot, seed)
+        values = sum(recording.recorded(number).numel() for number in windows)
+        if values * batch.rows > LARGEST_CAPTURED or sum(windows.values()) < LEAST_SHARE * values:
+            return None
+        steps = [step for step in recording.steps if not windows.keys().isdisjoint(step.outputs)]
+        if not all(step.only_launches(batch) for step in steps):
             return None
         try:
-            return CapturedPass(recording, slot, batch, run_back, self._capture)
-        except RuntimeError:  # a layer that cannot be captured, or no memory: launched call by call
+            return CapturedPass(recording, slot, steps, batch, run_back, self._capture)
+        except StaleRecordingError:
+            raise
+        except RuntimeError as error:
+            warnings.warn(
+                f"reversed passes from layer {recording.steps[recording.made_by(slot)].layer!r} are launched call by "
+                f"call on {recording.recorded(0).device}, since they could not be captured: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
             return None
 
 
@@ -94,13 +142,20 @@ class CapturedPass:
     Args:
         recording: the forward pass.
         slot: number of the tensor that ŷ belongs to.
+        steps: the calls on the way.
         batch: which architecture each row follows; one lane.
         run_back: carries a signal to the image.
-        capture: makes the pass repeatable.
+        capture: makes a graph of the pass.
     """
 
     def __init__(
-        self, recording: Recording, slot: int, batch: Batch, run_back: RunBack, capture: Capture
+        self,
+        recording: Recording,
+        slot: int,
+        steps: list[Step],
+        batch: Batch,
+        run_back: RunBack,
+        capture: Capture,
     ) -> None:
         tensor = recording.recorded(slot)
         self._is_map = tensor.ndim == 4 and tensor.shape[0] == 1
@@ -115,29 +170,43 @@ class CapturedPass:
         def run() -> Tensor:
             return run_back(recording, slot, self._signal(), batch).spread()
 
-        self._repeat, self._picture = capture(run)
+        self._graph = capture(run, tensor.device)
+        # what the graph reads at fixed addresses: the network's weights, and those that were prepared from them
+        self._weights = [
+            (step, step.weight, step.weight.data_ptr()) for step in steps if step.weight is not None
+        ]
+        self._prepared = batch.prepared.tensors()
 
     def __call__(self, seed: Seed) -> Window:
-        """Return the signal at the image, cut to what the seed sees."""
-        self._y_hat.zero_()
+        """Return the signal at the image, cut to what the seed sees.
+
+        Raises:
+            StaleRecordingError: weights were changed or moved since.
+        """
+        for step, weight, address in self._weights:
+            step.require_unchanged()
+            if weight.data_ptr() != address:
+                raise step.stale()
         has_batch_axis = self._y_hat.ndim > seed.values.ndim + 1
         inside = self._y_hat[:, 0] if has_batch_axis else self._y_hat
         for axis, (start, size) in enumerate(zip(seed.start, seed.values.shape, strict=True), 1):
             inside = inside.narrow(axis, start, size)
-        inside.copy_(seed.values)
-        self._repeat()
-        (top, bottom), (left, right) = self._seen(seed)
-        window = whole_map(self._picture, 1)
-        values = self._picture[:, :, top:bottom, left:right].clone()
-        return Window(values, 0, (top,), (left,), window.extent)
+        picture = self._graph.picture
+        (top, bottom), (left, right) = self._seen(seed, picture)
+        with self._graph.in_turn():
+            self._y_hat.zero_()
+            inside.copy_(seed.values)
+            self._graph.replay()
+            values = picture[:, :, top:bottom, left:right].clone()
+        return Window(values, 0, (top,), (left,), whole_map(picture, 1).extent)
 
     def _signal(self) -> Signal:
         values = self._y_hat.clone().to(self._precision)
         return whole_map(values, 1) if self._is_map else Dense(values, 1)
 
-    def _seen(self, seed: Seed) -> list[tuple[int, int]]:
+    def _seen(self, seed: Seed, picture: Tensor) -> list[tuple[int, int]]:
         """Return first and last row and column, plus one, of the image that the seed sees."""
-        full = self._picture.shape[2:]
+        full = picture.shape[2:]
         if self._reach is None:
             return [(0, n) for n in full]
         seen = []
@@ -149,20 +218,3 @@ class CapturedPass:
             first = min(max(first, 0), limit - 1)
             seen.append((first, min(max(last, first + 1), limit)))
         return seen
-
-
-RunBack = Callable[["Recording", int, Signal, Batch], Window]
-
-
-def capture_cuda_graph(run: Run) -> tuple[Callable[[], object], Tensor]:
-    """Capture a pass as a CUDA graph, after two runs that let the libraries choose their kernels."""
-    aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):
-        for _ in range(2):
-            run()
-    torch.cuda.current_stream().wait_stream(aside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        picture = run()
-    return graph.replay, picture

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from .architecture import Architecture
 from .batch import Batch, PreparedWeights
-from .captured import CapturedPasses, capture_cuda_graph
+from .captured import CapturedPasses
 from .coverage import Coverage, cover, kind_of
+from .cuda_graph import CudaGraph
 from .errors import StaleRecordingError, UnknownLayerError, near_matches
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
 from .steps.rectifier import Rectifier
@@ -112,7 +113,7 @@ class Recording:
         self.categories = categories
         self.prepared = prepared
         self.precision, self.tf32 = precision, tf32
-        self.captured = CapturedPasses(capture_cuda_graph, tensors[0].device.type == "cuda")
+        self.captured = CapturedPasses(CudaGraph, tensors[0].device.type == "cuda")
         self._tensors, self._steps, self._stops = tensors, steps, stops
         self._maker = {slot: i for i, step in enumerate(steps) for slot in step.outputs}
         name_of = {slot: name for name, slot in names.items()}
@@ -172,8 +173,8 @@ class Recording:
 
     def forget(self) -> None:
         """Free the activations and the bottleneck; the recording cannot be reversed afterwards."""
+        self.captured.clear()  # first: they read what is freed
         self._tensors, self._steps = [], []
-        self.captured.clear()
 
     def resolve(self, selection: Selection) -> Selection:
         """Return the selection with its choices made: `Strongest` becomes the `Neuron` it is here."""

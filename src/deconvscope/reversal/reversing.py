@@ -19,6 +19,7 @@ from .memory_limit import is_out_of_memory, release_cached_memory, reversing_lim
 from .recording import Asked, Recording
 from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
 from .selection import Seed, Selection
+from .signal_sizes import signal_sizes
 from .steps.rectifier import Rectifier
 from .window import Box, Dense, Signal, Window, as_map, total
 
@@ -170,6 +171,7 @@ def _reverse_part(
         if not is_out_of_memory(error):
             raise
     device = recording.recorded(0).device
+    recording.captured.clear()
     release_cached_memory(device)
     half = len(seeds) // 2
     if half:
@@ -324,21 +326,12 @@ def _lanes_at_once(
     recording: Recording, slot: int, seed: Seed, architectures: int, max_batch_bytes: int
 ) -> int:
     """Return how many lanes fit the bound, three times over, and on a CPU its cache: the largest signal on the way."""
-    largest = 1
-    for number, reach in recording.reaches(slot).items():
-        tensor = recording.recorded(number)
-        size = tensor.numel()
-        if reach is not None and tensor.ndim == 4 and seed.values.ndim == 3:
-            sides = [
-                min(float(r.size + (n - 1) * r.stride), full)
-                for r, n, full in zip(reach, seed.values.shape[1:], tensor.shape[2:], strict=True)
-            ]
-            size = int(tensor.shape[1] * sides[0] * sides[1])
-        largest = max(largest, size * tensor.element_size())
+    sizes = signal_sizes(recording, slot, seed)
+    largest = max(n * recording.recorded(number).element_size() for number, n in sizes.items())
     bound = max_batch_bytes // 3
     if recording.recorded(0).device.type == "cpu":
         bound = min(bound, CACHE_BYTES)
-    return max(1, bound // (largest * architectures))
+    return max(1, bound // max(1, largest * architectures))
 
 
 def _require_rules(recording: Recording, architecture: Architecture) -> None:

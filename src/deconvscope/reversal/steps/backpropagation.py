@@ -31,6 +31,10 @@ class Backpropagation(Step):
         super().__init__(*xs)
         self.named, self.xs, self.run = call, tuple(xs), run
 
+    def only_launches(self, batch: Batch) -> bool:
+        """Return False: the call may do anything, draw random numbers for one."""
+        return False
+
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Return the product for each input, over the whole tensor."""
         return self.reverse_outputs([y_hat], batch)

@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..batch import Batch
-from ..errors import StaleRecordingError
 from ..window import Signal, Window, as_map
 from .packed_convolution import Prepared, convolve
 from .step import Reach, Step
@@ -33,35 +32,24 @@ FEW_PIXELS = 64
 
 
 class _Filter(Step):
-    """What both directions of convolution share: the weight, its geometry, and that it must not have changed.
+    """What both directions of convolution share: the weight and its geometry.
 
     Attributes:
         kernel: height and width of the filters.
         span: height and width that a dilated filter covers, less one.
     """
 
+    weight: Tensor
+
     def __init__(
         self, x: Tensor, weight: Tensor, stride: Pair, padding: Pair, dilation: Pair, groups: int
     ) -> None:
         super().__init__(x)
-        self.weight, self.stride, self.padding, self.dilation, self.groups = (
-            weight,
-            stride,
-            padding,
-            dilation,
-            groups,
-        )
-        self.version = weight._version
+        self.read_on_the_way_back(weight)
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.extent = (x.shape[1], x.shape[2], x.shape[3])
         self.kernel = (weight.shape[2], weight.shape[3])
         self.span = (dilation[0] * (self.kernel[0] - 1), dilation[1] * (self.kernel[1] - 1))
-
-    def require_unchanged(self) -> None:
-        """Raise where the weight was written since the recording."""
-        if self.weight._version != self.version:
-            raise StaleRecordingError(
-                f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
-            )
 
 
 class Convolution(_Filter):

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ..batch import Batch
-from ..errors import StaleRecordingError
 from ..window import Dense, Signal
 from .step import Step
 
@@ -21,16 +20,15 @@ class Linear(Step):
     any_precision = True
     rule: ClassVar[str] = "Aᵀ"
 
+    weight: Tensor
+
     def __init__(self, x: Tensor, weight: Tensor) -> None:
         super().__init__(x)
-        self.weight, self.version = weight, weight._version
+        self.read_on_the_way_back(weight)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Multiply by the weight, transposed with respect to the forward pass."""
-        if self.weight._version != self.version:
-            raise StaleRecordingError(
-                f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
-            )
+        self.require_unchanged()
         dense = y_hat.densified()
         weight = self.weight.detach()
         if weight.dtype != dense.values.dtype:

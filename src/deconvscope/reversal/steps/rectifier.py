@@ -46,6 +46,10 @@ class Rectifier(Elementwise):
             tensors[slot] = old.contiguous(memory_format=torch.channels_last)
             setattr(self, self.masked_by, tensors[slot])
 
+    def only_launches(self, batch: Batch) -> bool:
+        """Return False where a gate that a person may have written decides."""
+        return not batch.rectifier_rows(self.layer).gated
+
     @abstractmethod
     def derivative(self, cut: Cut) -> Tensor:
         """Return f′(x) at the place that `cut` cuts to."""

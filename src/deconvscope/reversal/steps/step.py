@@ -11,6 +11,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ..batch import Batch
+from ..errors import StaleRecordingError
 from ..window import Signal
 
 
@@ -56,6 +57,7 @@ class Step(ABC):
         inputs, outputs: numbers of the recorded tensors that the call read and made.
         layer: the layer's name.
         call: what was called, e.g. ``"relu"``.
+        weight: the network's own tensor that `reverse` reads; it must be as it was in the recording.
     """
 
     kind: ClassVar[str]
@@ -71,9 +73,30 @@ class Step(ABC):
     call: str = ""
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    weight: Tensor | None = None
+    version: int = 0
 
     def __init__(self, *sources: Tensor) -> None:
         self.sources: tuple[Tensor, ...] = sources
+
+    def read_on_the_way_back(self, weight: Tensor) -> None:
+        """Keep a weight, and which of its versions this is."""
+        self.weight, self.version = weight, weight._version
+
+    def require_unchanged(self) -> None:
+        """Raise where the weight was written since the recording.
+
+        Raises:
+            StaleRecordingError: naming the layer.
+        """
+        if self.weight is not None and self.weight._version != self.version:
+            raise self.stale()
+
+    def stale(self) -> StaleRecordingError:
+        """Return the error for a weight that is not what it was."""
+        return StaleRecordingError(
+            f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
+        )
 
     @abstractmethod
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
@@ -91,6 +114,10 @@ class Step(ABC):
     def reach(self) -> tuple[Reach, Reach] | None:
         """Return the reach along rows and columns, None where the layer is not local."""
         return None
+
+    def only_launches(self, batch: Batch) -> bool:
+        """Tell whether `reverse` never waits for the device nor copies to it, so that a CUDA graph can hold it."""
+        return True
 
     def bottleneck(self) -> Sequence[Tensor]:
         """Return the tensors kept for the way back that are not activations of the recording."""
