@@ -50,12 +50,13 @@ export const parseAddress = (text: string): Address | null => {
   }
 };
 
-/** The place that an address names, or null where the text is none; a layer may be named by its label. */
+/** The place that an address names, or null where the text is none; a layer of the network shown may be named by its label. */
 export const wantedAt = (text: string, { scene, catalog }: State): Partial<Wanted> | null => {
   const address = parseAddress(text);
   if (!address) return null;
   const { model, layer, channel, y, x, architectures, image } = address;
-  const known = scene?.network.layers.find(({ name, label }) => name === layer || label === layer);
+  const layers = scene?.network.model === model ? scene.network.layers : [];
+  const known = layers.find(({ name, label }) => name === layer || label === layer);
   const codes = architectures.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
   return {
     model,

@@ -10,9 +10,10 @@ export const run = ([does, first = 0, second = 0]: Command, store: Store): void 
   const neuron = store.markedNeuron();
   if (!scene) return;
   if (does === "strongest") store.ask({ neuron: null });
-  if (does === "layer") {
+  const place = store.place();
+  if (does === "layer" && place?.model === scene.network.model) {
     const { layers } = scene.network;
-    const next = layers[layers.findIndex(({ name }) => name === store.place()?.layer) + first];
+    const next = layers[layers.findIndex(({ name }) => name === place.layer) + first];
     if (next) store.ask({ layer: next.name, neuron: null });
   }
   if (!neuron || !["channel", "move"].includes(does)) return;

@@ -5,8 +5,8 @@
 
 import type { Wanted } from "./protocol";
 
-/** How long a query may hold back a newer one. */
-export const PATIENCE_MS = 2000;
+/** How long a query may hold back a newer one; and how often the clock is looked at. */
+export const PATIENCE_MS = 300;
 /** After this long without an answer the person is told. */
 export const SILENCE_MS = 1500;
 /** After this long a kernel that stands idle, and never answered, is taken not to know this widget. */
@@ -32,13 +32,11 @@ export interface ConversationParts {
   readonly kernelState: () => KernelState;
   /** True while the kernel reports progress: it lives, whatever the clock says. */
   readonly working: () => boolean;
-  readonly changed: () => void;
+  /** Told the place asked for and not yet drawn, and whether anything answers. */
+  readonly changed: (wanted: Wanted | null, silence: Silence) => void;
 }
 
 export interface Conversation {
-  /** The place asked for and not yet drawn. */
-  readonly wanted: Wanted | null;
-  readonly silence: Silence;
   /** The number of the query that is under way, or null. */
   readonly inFlight: number | null;
   ask(wish: Wanted): void;
@@ -59,37 +57,39 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
   let everAnswered = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
+  const tell = (): void => changed(wanted, silence);
+
   /** Sends the last of what one event asks for, before anything is drawn: a frame is felt. */
-  const sendSoon = (): void => queueMicrotask(flush);
+  const sendSoon = (): void => queueMicrotask(() => sent || flush());
 
   const flush = (): void => {
-    if (!wanted || wanted === sent?.wanted) return;
+    if (!wanted) return;
     if (kernelState() === "absent") {
       giveUp();
       return;
     }
-    const now = performance.now();
-    if (sent && now - sent.at < PATIENCE_MS) return;
-    seq += 1;
-    sent = { seq, wanted, at: now };
-    send(wanted, seq);
-    watch(SILENCE_MS);
+    if (wanted !== sent?.wanted) {
+      seq += 1;
+      sent = { seq, wanted, at: performance.now() };
+      send(wanted, seq);
+    }
+    clearTimeout(timer);
+    timer = setTimeout(look, PATIENCE_MS);
   };
 
-  /** Looks again after `delay`: is a newer wish to be sent, and is there still a kernel? */
-  const watch = (delay: number): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (!sent) return;
-      const silent = performance.now() - sent.at;
-      if (wanted !== sent.wanted && silent >= PATIENCE_MS) flush();
-      else if (noKernelAfter(silent)) giveUp();
-      else {
-        silence = "waiting";
-        changed();
-        watch(500);
-      }
-    }, delay);
+  /** Is there still a kernel, and is a newer wish to be sent? */
+  const look = (): void => {
+    if (!sent) return;
+    const silent = performance.now() - sent.at;
+    if (noKernelAfter(silent)) {
+      giveUp();
+      return;
+    }
+    if (silent >= SILENCE_MS && silence === "none") {
+      silence = "waiting";
+      tell();
+    }
+    flush();
   };
 
   const noKernelAfter = (milliseconds: number): boolean => {
@@ -104,22 +104,16 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
     clearTimeout(timer);
     sent = wanted = null;
     silence = "no kernel";
-    changed();
+    tell();
   };
 
   return {
-    get wanted() {
-      return wanted;
-    },
-    get silence() {
-      return silence;
-    },
     get inFlight() {
       return sent?.seq ?? null;
     },
     ask(wish) {
       wanted = wish;
-      changed();
+      tell();
       sendSoon();
     },
     isStale: (answer) => answer < seq,
@@ -131,7 +125,7 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
       if (!sent || wanted === sent.wanted) wanted = null;
       sent = null;
       if (wanted) sendSoon();
-      changed();
+      tell();
     },
     disconnected() {
       if (kernelState() === "absent" || sent) giveUp();
@@ -139,6 +133,7 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
     stop() {
       clearTimeout(timer);
       sent = wanted = null;
+      tell();
     },
   };
 };

@@ -6,6 +6,7 @@
 import { abs, floor, max, min, sign } from "./arithmetic";
 import { SEQUENTIAL } from "./colour_maps";
 import { EXPANDED } from "./companding";
+import { opaquePixels } from "./dom";
 import { type Box, contains, type Extent } from "./geometry";
 import type { DisplayMode } from "./protocol";
 
@@ -62,7 +63,7 @@ export const paintPicture = (
   view: Box,
   { mode, gain, reference, photograph, image }: Painting,
 ): Table => {
-  const pixels = new Uint8ClampedArray(view.height * view.width * 4).fill(255);
+  const pixels = opaquePixels(view.height * view.width);
   const colours = new Uint32Array(pixels.buffer);
   const [kind, unit] =
     mode === "overlay" || mode === "paper" ? (["paper", reference.q] as const) : ([mode, reference.scale] as const);

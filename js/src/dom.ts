@@ -67,9 +67,9 @@ export const render = (target: HTMLElement, tree: Tree, anew = false): void => {
   const page = target.getRootNode() as Document;
   const { activeElement: focused } = page;
   update(target, tree, anew, paints);
-  for (const paint of paints) paint();
   if (focused instanceof HTMLElement && page.activeElement !== focused && target.contains(focused))
     focused.focus({ preventScroll: true });
+  for (const paint of paints) paint(); // which may give the focus
 };
 
 /** The element of a tree. */
@@ -155,6 +155,10 @@ export const surface = (canvas: HTMLCanvasElement): Surface | null => {
 /** A canvas to draw on out of sight. */
 export const hiddenCanvas = (width: number, height: number): HTMLCanvasElement =>
   Object.assign(document.createElement("canvas"), { width, height });
+
+/** White RGBA pixels, to be painted over. */
+export const opaquePixels = (count: number): Uint8ClampedArray<ArrayBuffer> =>
+  new Uint8ClampedArray(count * 4).fill(255);
 
 /** A picture of RGBA pixels to draw from. */
 export const pictureOf = (

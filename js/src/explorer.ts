@@ -39,6 +39,8 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   /** Whether everything is to be painted, not only what has changed. */
   let anew = true;
   let help = false;
+  /** What had the focus before the help card. */
+  let opener: HTMLElement = root;
   let dropping = false;
   let pointed = false;
   let tip: readonly [text: string, x: number, y: number] | null = null;
@@ -56,7 +58,8 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   const save = (): void => savePictures(store.state, root, colour);
   const toggleHelp = (): void => {
     help = !help;
-    if (!help) focus();
+    if (help) opener = root.querySelector<HTMLElement>(":focus") ?? root;
+    else opener.focus({ preventScroll: true });
     redraw();
   };
   const stage: Stage = {
@@ -75,7 +78,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
 
   const [top, strip, image, atlas] = [header(stage, toggleHelp), layerStrip(stage), imageView(stage), atlasView(stage)];
   const [pictures, back, compared] = [reconstructions(stage), wayBack(stage), comparison(store)];
-  const [pinned, status] = [pins(stage), statusLine(stage)];
+  const [modes, pinned, status] = [modeBar(stage, save), pins(stage), statusLine(stage)];
   const prefetch = prefetching(
     (neuron) => store.tellHover(neuron),
     () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
@@ -135,7 +138,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         h(
           "section.reconstructions",
           { label: "reversed pictures" },
-          modeBar(store, state, save),
+          modes(state),
           pictures(state),
           pictureControls(store, state),
           back(state),

@@ -1,7 +1,7 @@
-/** The way back as small maps: where each step lies in the image, and where signal and activation meet, what rectifiers stop. */
+/** The way back as small maps: where each step lies in the image, where signal and activation meet, and what rectifiers stop. */
 
-import { min, round } from "./arithmetic";
 import type { WayBackStep } from "./asides";
+import { opaquePixels } from "./dom";
 import { type Box, type Extent, mapBox } from "./geometry";
 import type { Layer } from "./protocol";
 
@@ -26,7 +26,7 @@ export const stepBox = (step: WayBackStep, layers: readonly Layer[], image: Exte
 
 /** The signal as orange light, the activation as blue light: white where both are strong. */
 export const meetingPixels = ({ signalMap, activationMap }: WayBackStep): Uint8ClampedArray<ArrayBuffer> => {
-  const pixels = new Uint8ClampedArray(signalMap.length * 4).fill(255);
+  const pixels = opaquePixels(signalMap.length);
   signalMap.forEach((level, place) => {
     const [signal, activation] = [level / 255, (activationMap[place] ?? 0) / 255];
     pixels.set(
@@ -37,33 +37,15 @@ export const meetingPixels = ({ signalMap, activationMap }: WayBackStep): Uint8C
   return pixels;
 };
 
-/** What a rectifier's reversed rule took from the signal. */
-export interface Stopped {
-  /** Channel norms as in the step itself: 255 stands for its `signal`. */
-  readonly map: Uint8Array;
-  /** 0 … 1, of the squared norms. */
-  readonly share: number;
-}
-
 /**
- * Compares the signal at a rectifier's output with the signal at its input, where `next` is that; null elsewhere.
- * The steps of deep networks leave layers out.
+ * The share, of the sum of squares, that the signal at a rectifier's output loses on the way to its input, `next`. Null
+ * where its reversed rule does more than keep or silence each value, and where the step at its input was left out.
  */
-export const stoppedAt = (
-  step: WayBackStep,
+export const stoppedShare = (
+  { name, masks, energy }: WayBackStep,
   next: WayBackStep | undefined,
   layers: readonly Layer[],
-): Stopped | null => {
-  const input = layers[layers.findIndex(({ name }) => name === step.name) - 1];
-  if (step.kind !== "rectifier" || !next || next.name !== input?.name || next.rows !== step.rows) return null;
-  let [arrived, left] = [0, 0];
-  const map = step.signalMap.map((level, place) => {
-    const before = level ** 2;
-    // A reversed rectifier keeps or silences each value, so that squared norms subtract.
-    const after = min(before, (((next.signalMap[place] ?? 0) * next.signal) / (step.signal || 1)) ** 2);
-    arrived += before;
-    left += after;
-    return round(Math.sqrt(before - after));
-  });
-  return { map, share: arrived === 0 ? 0 : 1 - left / arrived };
+): number | null => {
+  const input = layers[layers.findIndex((layer) => layer.name === name) - 1];
+  return masks && energy && next && next.name === input?.name ? 1 - next.energy / energy : null;
 };

@@ -2,15 +2,11 @@
 
 import type { KernelState } from "./conversation";
 
-const STATES: ReadonlyMap<unknown, KernelState> = new Map([
-  ["dead", "absent"],
-  ["terminating", "absent"],
-  ["idle", "idle"],
-  ["busy", "busy"],
-  ["starting", "busy"],
-  ["restarting", "busy"],
-  ["autorestarting", "busy"],
-]);
+const STATES = [
+  ["absent", /dead|terminating/],
+  ["idle", /idle/],
+  ["busy", /busy|starting/],
+] as const;
 
 /** JupyterLab's manager. */
 interface Manager {
@@ -20,5 +16,6 @@ interface Manager {
 export const kernelState = (widgetManager: unknown): KernelState => {
   if (!("kernel" in Object(widgetManager))) return "unknown";
   const { kernel } = widgetManager as Manager;
-  return !kernel || kernel.isDisposed ? "absent" : (STATES.get(kernel.status) ?? "unknown");
+  if (!kernel || kernel.isDisposed) return "absent";
+  return STATES.find(([, status]) => status.test(kernel.status ?? ""))?.[0] ?? "unknown";
 };

@@ -43,5 +43,7 @@ export const commandFor = (press: KeyPress): Command | null => {
 /** True where the key writes, or moves within a control of its own. */
 export const ownsKeys = (target: EventTarget | null, key: string): boolean => {
   if (!(target instanceof HTMLElement)) return false;
-  return target.matches("input[type=range]") ? key.startsWith("Arrow") : target.matches("input, select");
+  return target.matches("input[type=range]")
+    ? key.startsWith("Arrow")
+    : target.matches("input:not([type=checkbox]), select");
 };

@@ -5,6 +5,7 @@
 
 import { max } from "./arithmetic";
 import type { NeuronPlace } from "./protocol";
+import { sameNeuron } from "./scene";
 
 /** How long a pointer rests before it is told of. */
 export const REST_MS = 80;
@@ -24,14 +25,14 @@ export const prefetching = (tell: (neuron: NeuronPlace | null) => void, allowed:
   let toldAt = -PAUSE_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const rested = (): void => {
-    if (same(pointed, told) || !allowed()) return;
+    if (sameNeuron(pointed, told) || !allowed()) return;
     told = pointed;
     toldAt = performance.now();
     tell(told);
   };
   return {
     point(neuron) {
-      if (same(neuron, pointed)) return;
+      if (sameNeuron(neuron, pointed)) return;
       pointed = neuron;
       clearTimeout(timer);
       timer = setTimeout(rested, max(REST_MS, toldAt + PAUSE_MS - performance.now()));
@@ -39,6 +40,3 @@ export const prefetching = (tell: (neuron: NeuronPlace | null) => void, allowed:
     stop: () => clearTimeout(timer),
   };
 };
-
-const same = (one: NeuronPlace | null, other: NeuronPlace | null): boolean =>
-  one?.channel === other?.channel && one?.y === other?.y && one?.x === other?.x;

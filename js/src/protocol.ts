@@ -22,6 +22,7 @@ export interface Layer {
   readonly field: ReceptiveField | null;
 }
 
+/** What can be chosen; what is shown is among it. */
 export interface Catalog {
   readonly models: readonly { readonly name: string; readonly label: string; readonly bundled: boolean }[];
   readonly images: readonly { readonly name: string; readonly label: string; readonly thumbnail: string }[];
@@ -179,6 +180,10 @@ export interface WayBackStepInfo extends Box {
   /** The largest channel norms, which 255 stands for. */
   readonly signal: number;
   readonly activation: number;
+  /** The sum of squares of the whole signal. */
+  readonly energy: number;
+  /** Whether the reversed rule keeps or silences each value. */
+  readonly masks: boolean;
 }
 
 /** Steps from the neuron to the image; the bytes hold each step's signal, then its activation, rows·columns each. */
@@ -242,6 +247,9 @@ export interface Pin {
   readonly thumbnails: readonly string[];
 }
 
+/** More are refused. */
+export const MOST_PINS = 24;
+
 export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
 export type DisplayMode = (typeof DISPLAY_MODES)[number];
 
@@ -274,7 +282,7 @@ export interface Traits {
   _cancel: Ticket;
   _hover: HoveredNeuron | Empty;
   _upload: DataView;
-  _upload_info: UploadInfo;
+  _upload_info: UploadInfo | Empty;
   /** Both ways: set by the browser and by Python. */
   display: DisplayMode;
   /** Addresses. */

@@ -4,7 +4,7 @@ import { abs, floor, max, min } from "./arithmetic";
 import type { Picture } from "./display";
 import type { Box, Place } from "./geometry";
 import type { Photograph } from "./photograph";
-import type { AtlasInfo, Layer, Network, PictureInfo, View } from "./protocol";
+import type { AtlasInfo, Layer, Network, NeuronPlace, PictureInfo, View } from "./protocol";
 import { remembered } from "./remembered";
 
 export interface Atlas {
@@ -46,10 +46,13 @@ export const assembleScene = ({ network, atlas, view, map, pictures }: ScenePart
   const layer = network.layers.find(({ name }) => name === view.layer);
   mustFit(layer);
   const { channels, minima, maxima, variances } = info;
-  mustFit(info.layer === view.layer && view.neuron.channel < channels);
-  mustFit(bytes.length === channels * info.tileHeight * info.tileWidth);
-  mustFit([minima, maxima, variances].every(({ length }) => length === channels));
-  mustFit(map.length === view.map.height * view.map.width);
+  mustFit(
+    info.layer === view.layer &&
+      view.neuron.channel < channels &&
+      bytes.length === channels * info.tileHeight * info.tileWidth &&
+      [minima, maxima, variances].every(({ length }) => length === channels) &&
+      map.length === view.map.height * view.map.width,
+  );
   const parts = partsOf(pictures);
   return {
     network,
@@ -93,6 +96,9 @@ export const splitPictures = (
     const { channels, scale } = info;
     return { info, bytes: take(channels * height * width), channels, scale };
   });
+
+export const sameNeuron = (one: NeuronPlace | null, other: NeuronPlace | null): boolean =>
+  one?.channel === other?.channel && one?.y === other?.y && one?.x === other?.x;
 
 /** A layer whose output has channels but no places. */
 export const isVector = (layer: Layer): boolean => layer.shape.length === 1;

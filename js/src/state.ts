@@ -37,6 +37,8 @@ export interface State {
   readonly aside: Aside;
   readonly asides: Asides;
   readonly pins: readonly Pin[];
+  /** The pinned address that another is awaited for, to compare the two; or empty. */
+  readonly firstCompared: string;
   /** Whether hovering commits, and whether the kernel computes ahead what lies under a resting pointer. */
   readonly live: boolean;
   readonly prefetch: boolean;

@@ -14,7 +14,9 @@ import type { State } from "./state";
 import { readBytes, readInt8, readInt16, told } from "./traits";
 
 /** What a view may change at will: it stays in the browser. */
-type Local = "failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover" | "edges" | "enlarged";
+type Local =
+  | ("failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover" | "edges" | "enlarged")
+  | "firstCompared";
 
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
@@ -24,6 +26,8 @@ export const errorText = (error: unknown): string => (error instanceof Error ? e
 export type Store = ReturnType<typeof openStore>;
 
 export const openStore = (model: WidgetModel) => {
+  /** It may be of a kernel that is no more. */
+  const savedProgress = model.get("_progress");
   const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
   const displays = new Set<() => void>();
   let state: State = {
@@ -45,6 +49,7 @@ export const openStore = (model: WidgetModel) => {
     aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
     asides: {},
     pins: [],
+    firstCompared: "",
     live: false,
     prefetch: true,
   };
@@ -72,9 +77,30 @@ export const openStore = (model: WidgetModel) => {
   const talk = conversation({
     send: (wanted, seq) => set("_query", { ...wanted, client, seq }),
     kernelState: () => kernelState(model.widget_manager),
-    working: () => state.progress !== null,
-    changed: () => change({ wanted: talk.wanted, silence: talk.silence }),
+    working: () => state.progress !== null && model.get("_progress") !== savedProgress,
+    changed: (wanted, silence) => {
+      change({ wanted, silence });
+      if (wanted || !model.get("_upload")?.byteLength) return;
+      // A person's picture would be saved with the notebook. The kernel, which has it, is told with what comes next.
+      model.set("_upload", new DataView(new ArrayBuffer(0)));
+      model.set("_upload_info", {});
+    },
   });
+
+  const drawn = (): Wanted | null => {
+    const { scene, aside } = state;
+    if (!scene) return null;
+    const { network, view } = scene;
+    const { channel, y, x } = view.neuron;
+    return {
+      model: network.model,
+      image: network.image.name,
+      layer: view.layer,
+      neuron: { channel, y, x },
+      architectures: view.pictures.map(({ code }) => code),
+      aside,
+    };
+  };
 
   // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
   const asidesOf = asidesReader({ get });
@@ -163,7 +189,6 @@ export const openStore = (model: WidgetModel) => {
         for (const name of watched) model.off(`change:${name}`, onTrait);
         watched.clear();
         talk.stop();
-        change({ wanted: null, silence: talk.silence });
       };
     },
 
@@ -173,7 +198,7 @@ export const openStore = (model: WidgetModel) => {
     },
 
     /** Sets what Python sees and sets as well. */
-    share<Name extends "display" | "live">(name: Name, value: Traits[Name]): void {
+    share<Name extends "display" | "live" | "prefetch">(name: Name, value: Traits[Name]): void {
       set(name, value);
       change({ [name]: value });
     },
@@ -222,30 +247,21 @@ export const openStore = (model: WidgetModel) => {
       if (place) talk.ask({ ...place, ...changes });
     },
 
-    /** The place last asked for; the one shown where nothing is under way. */
-    place(): Wanted | null {
-      const { scene, wanted } = state;
-      if (wanted || !scene) return wanted;
-      const { network, view } = scene;
-      const { channel, y, x } = view.neuron;
-      return {
-        model: network.model,
-        image: network.image.name,
-        layer: view.layer,
-        neuron: { channel, y, x },
-        architectures: view.pictures.map(({ code }) => code),
-        aside: state.aside,
-      };
+    /** Asks for a neuron that is drawn, or of one of the drawn layer in another image, whatever else is under way. */
+    pick(neuron: NeuronPlace, image?: string): void {
+      const here = drawn();
+      if (here) store.ask({ model: here.model, image: image ?? here.image, layer: here.layer, neuron });
     },
+
+    /** The place last asked for; the one shown where nothing is under way. */
+    place: (): Wanted | null => state.wanted ?? drawn(),
 
     /** The neuron to mark: in the shown layer, and at once where the person put it. */
     markedNeuron(): NeuronPlace | null {
-      const { scene, wanted } = state;
-      if (!scene || !wanted) return scene && scene.view.neuron;
-      const sameMaps =
-        wanted.layer === scene.view.layer &&
-        wanted.model === scene.network.model &&
-        wanted.image === scene.network.image.name;
+      const here = drawn();
+      const { wanted } = state;
+      if (!here || !wanted) return here && here.neuron;
+      const sameMaps = (["model", "image", "layer"] as const).every((part) => wanted[part] === here[part]);
       return sameMaps ? wanted.neuron : null;
     },
   };

@@ -14,6 +14,8 @@ const STEP = {
   width: 2,
   signal: 3,
   activation: 5,
+  energy: 9,
+  masks: false,
 };
 
 describe("what comes beside the view", () => {

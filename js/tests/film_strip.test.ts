@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { WayBackStep } from "../src/asides";
-import { meetingPixels, stepBox, stoppedAt } from "../src/film_strip";
+import { meetingPixels, stepBox, stoppedShare } from "../src/film_strip";
 import type { Layer } from "../src/protocol";
 
 const IMAGE = { height: 32, width: 32 };
@@ -25,6 +25,8 @@ function step(change: Partial<WayBackStep> = {}): WayBackStep {
     columns: 2,
     signal: 1,
     activation: 1,
+    energy: 4,
+    masks: true,
     signalMap: Uint8Array.of(255, 51),
     activationMap: Uint8Array.of(0, 255),
     ...change,
@@ -57,28 +59,22 @@ describe("what a rectifier stops", () => {
   const layers = ["conv1", "relu1", "conv2", "pool1"].map((name) => ({ ...LAYER, name }));
   const rectifier = step({ name: "relu1" });
   const input = (change: Partial<WayBackStep> = {}): WayBackStep =>
-    step({ name: "conv1", kind: "convolution", ...change });
+    step({ name: "conv1", kind: "convolution", energy: 1, masks: false, ...change });
 
-  test("is what its input lacks of its output's signal, by squared norms", () => {
-    const stopped = stoppedAt(rectifier, input({ signal: 0.5, signalMap: Uint8Array.of(255, 102) }), layers);
-    // 255 → 127.5 and 51 → 51, in the units of the step
-    expect([...(stopped?.map ?? [])]).toEqual([Math.round(Math.sqrt(255 ** 2 - 127.5 ** 2)), 0]);
-    expect(stopped?.share).toBeCloseTo(1 - (127.5 ** 2 + 51 ** 2) / (255 ** 2 + 51 ** 2), 12);
+  test("is what its input lacks of its output's energy, whatever the shrunken maps say", () => {
+    expect(stoppedShare(rectifier, input(), layers)).toBe(0.75);
+    expect(stoppedShare(rectifier, input({ signalMap: rectifier.signalMap, rows: 2 }), layers)).toBe(0.75);
+    expect(stoppedShare(rectifier, input({ energy: 0 }), layers)).toBe(1);
   });
 
-  test("is everything where nothing goes on, and nothing of no signal", () => {
-    const silent = { signal: 0, signalMap: Uint8Array.of(0, 0) };
-    expect(stoppedAt(rectifier, input(silent), layers)?.share).toBe(1);
-    expect(stoppedAt(step({ name: "relu1", ...silent }), input(silent), layers)).toEqual({
-      map: Uint8Array.of(0, 0),
-      share: 0,
-    });
+  test("is not told of rules that are no masks, nor of no signal", () => {
+    expect(stoppedShare(step({ name: "relu1", masks: false }), input(), layers)).toBeNull();
+    expect(stoppedShare(step({ name: "relu1", energy: 0 }), input({ energy: 0 }), layers)).toBeNull();
   });
 
-  test("is not asked of other layers, at the end, or where the step at its input was left out", () => {
-    expect(stoppedAt(step({ name: "relu1", kind: "convolution" }), input(), layers)).toBeNull();
-    expect(stoppedAt(rectifier, undefined, layers)).toBeNull();
-    expect(stoppedAt(step({ name: "pool1" }), input(), layers)).toBeNull();
-    expect(stoppedAt(rectifier, input({ rows: 2 }), layers)).toBeNull();
+  test("is not told at the end, or where the step at its input was left out", () => {
+    expect(stoppedShare(rectifier, undefined, layers)).toBeNull();
+    expect(stoppedShare(step({ name: "pool1" }), input(), layers)).toBeNull();
+    expect(stoppedShare(step({ name: "image" }), undefined, layers)).toBeNull();
   });
 });

@@ -93,10 +93,20 @@ describe("the meter", () => {
     expect(one(".dcs-meter").textContent).toBe("like others’ …");
   });
 
-  test("is explained, with a link that opens beside the page", async () => {
+  test("does not round up to the same picture", async () => {
+    const model = await show();
+    model.receive({ _meters: { client: "", seq: 1, samples: 9, similarities: [0.997, -0.058] } });
+    await drawn();
+    expect(all(".dcs-meter").map(({ textContent }) => textContent)).toEqual([
+      "like others’ 0.99of 9",
+      "like others’ −0.05of 9",
+    ]);
+  });
+
+  test("is explained in words that hold wherever a notebook lies", async () => {
     await show();
-    const link = one<HTMLAnchorElement>(".dcs-note a");
-    expect([link.target, link.rel]).toEqual(["_blank", "noopener"]);
+    expect(one(".dcs-note").textContent).toContain("example notebook 09: When not to trust a picture");
+    expect(all("a[href]")).toEqual([]);
   });
 });
 
@@ -180,6 +190,7 @@ describe("the cursor", () => {
 describe("the way back", () => {
   const step = (name: string, kind: string) => ({
     ...{ name, label: name, kind, top: 0, left: 0, height: 1, width: 2, rows: 1, columns: 2, signal: 1, activation: 7 },
+    ...(kind === "rectifier" ? { energy: 8, masks: true } : { energy: 2, masks: false }),
   });
 
   async function opened(): Promise<FakeModel> {
@@ -220,7 +231,7 @@ describe("the way back", () => {
     await drawn();
     expect(card()).toContain("features.1");
     expect(card()).toContain("activation, up to 7");
-    expect(card()).toContain("stopped by this rectifier: 75 % of the signal");
+    expect(card()).toContain("stopped by this rectifier: 75 % of the signal’s energy");
     press(all(".dcs-step")[0] ?? host, "ArrowRight");
     await drawn();
     expect(card()).toContain("both");
@@ -278,9 +289,12 @@ describe("exemplars", () => {
 });
 
 test("a segmentation is asked for where it can be, and told with its share of the image", async () => {
-  await show();
-  expect(button("segmentation").hasAttribute("disabled")).toBe(true);
-  expect(button("segmentation").title).toBe("pip install deconvscope[segmentation]");
+  const without = await show();
+  expect(button("segmentation").getAttribute("aria-disabled")).toBe("true");
+  button("segmentation").click();
+  await drawn();
+  expect(one(".dcs-alert").textContent).toContain("pip install deconvscope[segmentation]");
+  expect(without.queries).toEqual([]);
   unmount();
   const model = await show({ _network: { ...answer()._network, segmentation: true } });
   button("segmentation").click();

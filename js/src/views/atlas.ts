@@ -8,9 +8,9 @@ import { shapeText, valueText } from "../number_text";
 import { CHANNEL_ORDERS, isVector, type Scene, shownChannels, tileValue } from "../scene";
 import type { State } from "../state";
 import { atlasPainter, drawRing, type PlacedChannel } from "./atlas_painting";
-import { channelList, matchingChannels } from "./channel_list";
+import { channelList, channelNumber, matchingChannels } from "./channel_list";
 import { pointAt, pointIn } from "./pointing";
-import { select } from "./select";
+import { listOf } from "./select";
 import type { Stage, View } from "./stage";
 
 const TILE_WISH = 42;
@@ -24,7 +24,9 @@ interface Pointed {
   readonly place: Place | null;
 }
 
-export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): View => {
+export const atlasView = (stage: Stage): View => {
+  const { store, redraw, watchSize, colour } = stage;
+  const orders = listOf(stage);
   const [canvas, find] = [create<HTMLCanvasElement>(plain("canvas")), create<HTMLInputElement>(plain("input.find"))];
   const [scroller, spacer] = [create(h(".scroller", { made: watchSize })), create(plain(".spacer"))];
   const drawTiles = atlasPainter();
@@ -38,7 +40,7 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
 
   const channels = (scene: Scene): readonly number[] => shownChannels(scene, store.state.order);
   const pick = (channel: number, place: Place | null = null): void =>
-    store.ask({ neuron: { channel, y: place?.y ?? null, x: place?.x ?? null } });
+    store.pick({ channel, y: place?.y ?? null, x: place?.x ?? null });
 
   /** The channel that the field asks for. */
   const wanted = (): number | undefined => {
@@ -46,7 +48,7 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
     const text = find.value.trim();
     if (!scene || !text) return undefined;
     if (isVector(scene.layer)) return matchingChannels(scene, text)[0];
-    const channel = /^#?\d+$/.test(text) ? Number(text.replace("#", "")) : Number.NaN;
+    const channel = channelNumber(text);
     return channel < scene.atlas.info.channels ? channel : undefined;
   };
 
@@ -98,10 +100,7 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
     return { channel: order[position] ?? 0, place: placeAt(point, tileBox(position, layout), scene.atlas.info) };
   };
 
-  const leave = (): void => {
-    if (store.state.hover) store.update({ hover: null });
-    tip("");
-  };
+  const leave = (): void => pointAt(stage, null);
 
   const onKey = (event: KeyboardEvent, scene: Scene): void => {
     if (!layout || cursor === null) return;
@@ -127,10 +126,7 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
     h(
       scroller,
       {
-        onscroll: () => {
-          leave();
-          redraw();
-        },
+        onscroll: leave,
       },
       h(
         spacer,
@@ -142,8 +138,8 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
           onpointermove: (event) => {
             const pointed = under(event, scene);
             if (!pointed?.place) return leave();
-            pointAt(store, { neuron: { channel: pointed.channel, ...pointed.place }, pixel: null });
-            tip(describe(scene, pointed), event);
+            const neuron = { channel: pointed.channel, ...pointed.place };
+            pointAt(stage, { neuron, pixel: null }, describe(scene, pointed), event);
           },
           onpointerleave: leave,
           onclick: (event) => {
@@ -197,7 +193,7 @@ export const atlasView = ({ store, redraw, watchSize, tip, colour }: Stage): Vie
             },
           }),
           !isVector(layer) &&
-            select(
+            orders(
               "order of the channels",
               "quiet",
               CHANNEL_ORDERS.map((value) => [value, value]),

@@ -2,7 +2,7 @@
 
 import { ceil, floor, max, min } from "../arithmetic";
 import { colourScale, paintMap } from "../colour_maps";
-import { pictureOf } from "../dom";
+import { opaquePixels, pictureOf } from "../dom";
 import type { Box } from "../geometry";
 import { remembered } from "../remembered";
 import { type Atlas, channelExtent, type Scene, tileOf } from "../scene";
@@ -16,7 +16,7 @@ const paintSheet = (atlas: Atlas): readonly [sheet: HTMLCanvasElement, columns: 
   const { channels, tileHeight, tileWidth, minima, maxima } = atlas.info;
   const columns = min(channels, max(1, floor(SHEET_WIDTH / tileWidth)));
   const width = columns * tileWidth;
-  const pixels = new Uint8ClampedArray(ceil(channels / columns) * tileHeight * width * 4);
+  const pixels = opaquePixels(ceil(channels / columns) * tileHeight * width);
   for (let channel = 0; channel < channels; channel++) {
     const start = floor(channel / columns) * tileHeight * width + (channel % columns) * tileWidth;
     const scale = colourScale(minima[channel] ?? 0, maxima[channel] ?? 0);

@@ -10,11 +10,16 @@ import { choice, type Option } from "./choice";
 /** More rows than this nobody reads: they are searched. */
 const MOST_ROWS = 50;
 
-/** The channels that have every word of `text` in their number or name, the strongest first. */
+/** The channel whose number a text is, or NaN. */
+export const channelNumber = (text: string): number =>
+  /^#?\d+$/.test(text) ? Number(text.replace("#", "")) : Number.NaN;
+
+/** The channels that have every word of `text` in their number or name: the one of that number, then the strongest. */
 export const matchingChannels = (scene: Scene, text: string): readonly number[] => {
-  return shownChannels(scene, "strongest").filter((channel) =>
-    matches(`#${channel} ${className(scene, channel)}`, text),
-  );
+  const exact = channelNumber(text);
+  return shownChannels(scene, "strongest")
+    .filter((channel) => matches(`#${channel} ${className(scene, channel)}`, text))
+    .sort((a, b) => Number(b === exact) - Number(a === exact));
 };
 
 export const channelList = (

@@ -6,6 +6,7 @@ import { remembered } from "../remembered";
 import { rangeText, type ShownPicture } from "../shown_pictures";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { closeButton, remark } from "./elements";
 import { pictureSheet } from "./picture_sheet";
 import type { View } from "./stage";
 
@@ -37,8 +38,8 @@ export const comparison = (store: Store): View => {
       plain(
         ".title",
         plain("h3", "Side by side"),
-        h("span.muted", { role: "status" }, last ? "" : "…"),
-        h("button.button", { named: "close the comparison", onclick: () => store.setAside({ compare: null }) }, "×"),
+        remark(!last ? "…" : display === "overlay" ? "without their photographs: as paper" : ""),
+        closeButton("close the comparison", () => store.setAside({ compare: null })),
       ),
       plain(
         ".sides",

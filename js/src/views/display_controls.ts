@@ -6,8 +6,9 @@ import type { Catalog, DisplayMode } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
 import { choice, type Option } from "./choice";
-import { select } from "./select";
+import { listOf } from "./select";
 import { slider } from "./slider";
+import type { Stage, View } from "./stage";
 
 const MODES: readonly Option<DisplayMode>[] = (
   [
@@ -27,16 +28,20 @@ const SCALES = [
 const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
 
 /** Mode and scale, above the pictures. */
-export const modeBar = (store: Store, { display, scale }: State, save: () => void): Tree =>
-  plain(
-    ".title.mode-bar",
-    choice("display of the pictures", "segments", "segment", MODES, display, (mode) => store.share("display", mode)),
+export const modeBar = (stage: Stage, save: () => void): View => {
+  const { store } = stage;
+  const scales = listOf(stage);
+  return ({ display, scale }) =>
     plain(
-      "span.tools",
-      select("scale of the pictures", "quiet", SCALES, scale, (chosen) => store.update({ scale: chosen })),
-      h("button.button.save", { named: "save the pictures as PNG (s)", onclick: save }, "PNG"),
-    ),
-  );
+      ".title.mode-bar",
+      choice("display of the pictures", "segments", "segment", MODES, display, (mode) => store.share("display", mode)),
+      plain(
+        "span.tools",
+        scales("scale of the pictures", "quiet", SCALES, scale, (chosen) => store.update({ scale: chosen })),
+        h("button.button.save", { named: "save the pictures as PNG (s)", onclick: save }, "PNG"),
+      ),
+    );
+};
 
 /** Architectures, gain and zoom, below the pictures. */
 export const pictureControls = (store: Store, state: State): Tree => {
@@ -58,8 +63,18 @@ export const pictureControls = (store: Store, state: State): Tree => {
 
 /** What can stand beside the pictures, to judge them by. */
 const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
-  const toggle = (label: string, title: string, pressed: boolean, click: () => void, disabled = false): Tree =>
-    h("button.segment", { key: label, title, disabled, "aria-pressed": pressed, onclick: click }, label);
+  const toggle = (label: string, title: string, pressed: boolean, click: () => void, offered = true): Tree =>
+    h(
+      "button.segment",
+      {
+        key: label,
+        title,
+        "aria-disabled": !offered || null,
+        "aria-pressed": pressed,
+        onclick: offered ? click : () => store.update({ failure: title }),
+      },
+      label,
+    );
   const { exemplars, segmentation } = scene?.network ?? {};
   const codes = store.place()?.architectures ?? [];
   return h(
@@ -77,10 +92,12 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
     }),
     toggle(
       "segmentation",
-      segmentation ? "what the first picture says is foreground" : "pip install deconvscope[segmentation]",
+      segmentation
+        ? "what the first picture says is foreground"
+        : "segmentation needs: pip install deconvscope[segmentation]",
       aside.segmentation,
       () => store.setAside({ segmentation: !aside.segmentation }),
-      !segmentation,
+      segmentation === true,
     ),
     exemplars?.includes(scene?.layer.name ?? "") &&
       toggle("exemplars", "images that excite this channel most", aside.exemplars, () =>

@@ -4,6 +4,7 @@ import { h, plain, type Tree } from "../dom";
 import { valueText } from "../number_text";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { remark, thumbnail } from "./elements";
 
 export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null => {
   const offered = scene?.network.exemplars?.includes(scene.layer.name);
@@ -12,11 +13,7 @@ export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scen
   return h(
     "section.exemplars",
     { label: "exemplars", "data-waiting": !exemplars },
-    plain(
-      ".row",
-      plain("h3", "Exemplars"),
-      h("span.muted", { role: "status" }, exemplars ? `the strongest, as ${exemplars.name} draws them` : "…"),
-    ),
+    plain(".row", plain("h3", "Exemplars"), remark(exemplars ? `the strongest, as ${exemplars.name} draws them` : "…")),
     plain(
       ".cards",
       cards.map(({ image, title, y, x, value, patch, picture }) =>
@@ -26,10 +23,10 @@ export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scen
             key: image,
             named: `${title}: ${valueText(value)}`,
             "data-image": image,
-            onclick: () => store.ask({ image, neuron: { channel: channel ?? 0, y, x } }),
+            onclick: () => store.pick({ channel: channel ?? 0, y, x }, image),
           },
-          h("img", { src: patch, alt: "" }),
-          h("img", { src: picture, alt: "" }),
+          thumbnail(patch),
+          thumbnail(picture),
           plain("span", valueText(value)),
         ),
       ),

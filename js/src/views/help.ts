@@ -2,24 +2,23 @@
 
 import { h, plain, type Tree } from "../dom";
 import { KEY_HELP } from "../keys";
+import { closeButton } from "./elements";
 
 export const helpCard = (open: boolean, close: () => void): Tree =>
   h(
     ".help",
-    { role: "dialog", label: "keys and help", hidden: !open },
-    plain(
-      ".title",
-      plain("h3", "Click a place on any map"),
-      h(
-        "button.button",
-        { named: "close this card", from: [open], paint: (button) => open && button.focus(), onclick: close },
-        "×",
-      ),
-    ),
+    {
+      role: "dialog",
+      label: "keys and help",
+      hidden: !open,
+      from: [open],
+      paint: (card) => open && card.querySelector("button")?.focus(),
+    },
+    plain(".title", plain("h3", "Click a place on any map"), closeButton("close this card", close)),
     plain(
       "p",
-      "The pictures show what the network, run backwards from that one neuron, draws at the image: where and " +
-        "through what its signal came, much less what it means. Click others and compare.",
+      "The pictures show what the network, run backwards from that one neuron, draws at the image: where its signal " +
+        "came from, much less what it means. Click others and compare.",
     ),
     plain(
       ".keys",

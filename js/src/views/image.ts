@@ -15,7 +15,8 @@ import type { Stage, View } from "./stage";
 
 const SHARE = { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 };
 
-export const imageView = ({ store, watchSize, tip }: Stage): View => {
+export const imageView = (stage: Stage): View => {
+  const { store, watchSize } = stage;
   const canvas = create<HTMLCanvasElement>(h("canvas", { made: watchSize }));
   const mapOf = remembered(mapPicture);
   const supportOf = remembered(support);
@@ -60,15 +61,11 @@ export const imageView = ({ store, watchSize, tip }: Stage): View => {
         onpointermove: (event) => {
           const under = pixelUnder(event, scene);
           const neuron = neuronUnder(event, scene);
-          pointAt(store, { neuron, pixel: { y: floor(under.y), x: floor(under.x) } });
-          if (!neuron) return;
-          const value = neuron.channel === channel ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
-          tip(`(${neuron.y}, ${neuron.x})${value}`, event);
+          const value = neuron?.channel === channel ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
+          const text = neuron ? `(${neuron.y}, ${neuron.x})${value}` : "";
+          pointAt(stage, { neuron, pixel: { y: floor(under.y), x: floor(under.x) } }, text, event);
         },
-        onpointerleave: () => {
-          store.update({ hover: null });
-          tip("");
-        },
+        onpointerleave: () => pointAt(stage, null),
         onclick: (event) => {
           const neuron = neuronUnder(event, scene);
           if (neuron) store.ask({ neuron });

@@ -3,10 +3,10 @@
 import { max, min } from "../arithmetic";
 import type { Segmentation } from "../asides";
 import { type ColourScale, colourScale, paintMap } from "../colour_maps";
-import { pictureOf, surface } from "../dom";
+import { opaquePixels, pictureOf, surface } from "../dom";
 import { type Box, cellBox, type Extent, mapBox, type Place, receptiveField } from "../geometry";
 import type { NeuronPlace } from "../protocol";
-import { channelExtent, type Scene, tileOf } from "../scene";
+import { channelExtent, type Scene, sameNeuron, tileOf } from "../scene";
 import type { State } from "../state";
 
 /** A map ready to be drawn: of the chosen channel, or of the one under the pointer in the atlas. */
@@ -31,7 +31,7 @@ export const mapPicture = ({ view, map, atlas }: Scene, channel: number): MapPic
   const values = own ? map : tileOf(atlas, channel);
   const unit = own ? view.map.scale / 32767 : channelExtent(atlas.info, channel) / 127;
   const scale = colourScale(minimum, maximum);
-  const pixels = new Uint8ClampedArray(values.length * 4);
+  const pixels = opaquePixels(values.length);
   paintMap(values, unit, scale, pixels, width, 0, width);
   return { channel, picture: pictureOf(pixels, width), minimum, maximum, scale };
 };
@@ -42,7 +42,7 @@ export const chosenField = ({ layer, network }: Scene, { y, x }: NeuronPlace): B
 
 export const paintImage = (
   canvas: HTMLCanvasElement,
-  { photographShare, wanted, hover, asides }: State,
+  { photographShare, hover, asides }: State,
   scene: Scene,
   map: MapPicture | null,
   marked: NeuronPlace | null,
@@ -77,8 +77,7 @@ export const paintImage = (
     outline(context, scaled(receptiveField(layer.field, place, image), ratio), frame, dash);
     outline(context, atLeast(cellBox(place, box, view.map), size), frame);
   };
-  if ((!wanted || marked === view.neuron) && support.height > 0)
-    outline(context, scaled(support, ratio), frame, DOTTED);
+  if (sameNeuron(marked, view.neuron) && support.height > 0) outline(context, scaled(support, ratio), frame, DOTTED);
   if (marked && marked.y !== null && marked.x !== null) mark({ y: marked.y, x: marked.x }, 8, []);
   if (hover?.neuron) mark(hover.neuron, 5, [4, 3]);
   else if (hover?.pixel) {
@@ -103,7 +102,7 @@ const atLeast = (box: Box, size: number): Box => {
 
 /** What darkens the background of a segmentation, and a white line where it begins. */
 const outside = ({ mask, width }: Segmentation): HTMLCanvasElement => {
-  const pixels = new Uint8ClampedArray(mask.length * 4);
+  const pixels = opaquePixels(mask.length);
   mask.forEach((inside, index) => {
     const border = inside && [-1, 1, -width, width].some((step) => !mask[index + step]);
     pixels.set(border ? [255, 255, 255, 255] : [0, 0, 0, inside ? 0 : 150], index * 4);

@@ -8,13 +8,17 @@ import type { Layer, Network } from "../protocol";
 import { remembered } from "../remembered";
 import { matches } from "../search";
 import { choice, type Option } from "./choice";
+import { remark } from "./elements";
 import type { Stage, View } from "./stage";
 
 const LABEL_LENGTH = 14;
 
 export const layerStrip = ({ store, redraw }: Stage): View => {
   const search = create<HTMLInputElement>(plain("input"));
-  const go = (layer: string): void => store.ask({ layer, neuron: null });
+  const go = (layer: string): void => {
+    const { scene } = store.state;
+    if (scene) store.ask({ model: scene.network.model, layer, neuron: null });
+  };
   const optionsOf = remembered(layerOptions);
   const strip = remembered((network: Network | undefined, words: string, chosen: string | null) => {
     const found = optionsOf(network?.layers ?? []).filter(({ label }) => matches(label, words));
@@ -40,7 +44,7 @@ export const layerStrip = ({ store, redraw }: Stage): View => {
             redraw();
           },
         }),
-        h("span.muted", { role: "status" }, words && found.length === 0 ? "no such layer" : ""),
+        remark(words && found.length === 0 ? "no such layer" : ""),
       ),
     );
   });

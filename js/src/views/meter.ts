@@ -2,7 +2,6 @@
 
 import { max } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
-import { valueText } from "../number_text";
 import type { Meters } from "../protocol";
 
 export const meter = (code: string, meters: Meters | undefined, index: number): Tree => {
@@ -18,7 +17,10 @@ export const meter = (code: string, meters: Meters | undefined, index: number): 
         "data-code": code,
         "data-value": similarity ?? "",
       },
-      plain("span", `like others’ ${known ? valueText(similarity, 2) : similarity === null ? "–" : "…"}`),
+      plain(
+        "span",
+        `like others’ ${known ? (Math.trunc(similarity * 100) / 100).toFixed(2).replace("-", "−") : similarity === null ? "–" : "…"}`,
+      ),
       known && plain("span", `of ${samples}`),
     ),
     h(".meter-bar", { style: `--dcs-filled: ${100 * max(0, similarity ?? 0)}%` }),
@@ -28,10 +30,5 @@ export const meter = (code: string, meters: Meters | undefined, index: number): 
 /** What the meters say, in one line. */
 export const METER_NOTE = plain(
   "p.note",
-  "like others’: how similar other channels’ pictures are here. ",
-  h(
-    "a",
-    { href: "09_when_not_to_trust_a_picture.ipynb", target: "_blank", rel: "noopener" },
-    "When not to trust a picture",
-  ),
+  "like others’: how similar other channels’ pictures are here (example notebook 09: When not to trust a picture)",
 );

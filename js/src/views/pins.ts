@@ -2,33 +2,40 @@
 
 import { wantedAt } from "../address";
 import { h, plain, type Tree } from "../dom";
-import type { Pin } from "../protocol";
+import { MOST_PINS, type Pin } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
+import { closeButton, thumbnail } from "./elements";
 import type { Stage, View } from "./stage";
 
 export const pinThis = (store: Store): void => {
   const address = store.state.scene?.view.address;
   const pinned = store.pinnedAddresses();
-  if (address && !pinned.includes(address)) store.setPins([...pinned, address]);
+  if (!address || pinned.includes(address)) return;
+  if (pinned.length < MOST_PINS) store.setPins([...pinned, address]);
+  else store.update({ failure: `${MOST_PINS} pins are the most: remove one first` });
 };
 
-export const pins = ({ store, focus }: Stage): View => {
-  /** Addresses to compare, the latest last. */
-  let chosen: readonly string[] = [];
+/** The pinned addresses to compare, the latest last. */
+const compared = ({ aside: { compare }, firstCompared, pins }: State): readonly string[] =>
+  (compare ?? [firstCompared]).filter((chosen) => pins.some(({ address }) => address === chosen));
 
+export const pins = ({ store, focus }: Stage): View => {
   const choose = (address: string): void => {
-    chosen = chosen.includes(address) ? chosen.filter((other) => other !== address) : [...chosen, address].slice(-2);
-    const [first, second] = chosen;
+    const now = compared(store.state);
+    const [first, second] = now.includes(address)
+      ? now.filter((other) => other !== address)
+      : [...now, address].slice(-2);
+    store.update({ firstCompared: (!second && first) || "" });
     store.setAside({ compare: first && second ? [first, second] : null });
   };
-  const item = ({ address, title, place, thumbnails }: Pin): Tree => {
+  const item = ({ address, title, place, thumbnails }: Pin, chosen: boolean): Tree => {
     const goBack = (): void => {
       const wanted = wantedAt(address, store.state);
       if (wanted) store.ask(wanted);
     };
     const remove = (): void => {
-      if (chosen.includes(address)) choose(address);
+      if (chosen) choose(address);
       focus();
       store.setPins(store.pinnedAddresses().filter((other) => other !== address));
     };
@@ -38,29 +45,34 @@ export const pins = ({ store, focus }: Stage): View => {
       h(
         "button.pin-back",
         { named: `go to ${address}`, onclick: goBack },
-        thumbnails.map((src) => h("img", { src, alt: "" })),
+        thumbnails.map(thumbnail),
         plain("span", plain("b", title), plain("span.muted", place)),
       ),
       h(
         "button.compare",
         {
           named: `compare ${title} ${place}`,
-          "aria-pressed": chosen.includes(address),
+          "aria-pressed": chosen,
           onclick: () => choose(address),
         },
         "⇄",
       ),
-      h("button.unpin", { named: `unpin ${title} ${place}`, onclick: remove }, "×"),
+      closeButton(`unpin ${title} ${place}`, remove, "unpin"),
     );
   };
 
-  return ({ aside, pins, scene }: State) => {
-    if (!aside.compare && chosen.length === 2) chosen = [];
+  return (state) => {
+    const { pins, scene } = state;
+    const chosen = compared(state);
     return h(
       "section.pins",
       { label: "pins" },
       plain("h3", "Pins"),
-      h("ul.pin-list", { hidden: pins.length === 0 }, pins.map(item)),
+      h(
+        "ul.pin-list",
+        { hidden: pins.length === 0 },
+        pins.map((pin) => item(pin, chosen.includes(pin.address))),
+      ),
       h(
         "button.button.pin-this",
         {

@@ -1,8 +1,9 @@
 /** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
 
 import type { Box, Place } from "../geometry";
+import { sameNeuron } from "../scene";
 import type { Hover } from "../state";
-import type { Store } from "../store";
+import type { Stage } from "./stage";
 
 /** Where a pointer is over an element in which `box` is drawn. */
 export const pointIn = (event: MouseEvent, element: Element, { top, left, height, width }: Box): Place => {
@@ -13,10 +14,10 @@ export const pointIn = (event: MouseEvent, element: Element, { top, left, height
   };
 };
 
-export const pointAt = (store: Store, hover: Hover): void => {
+/** A pointer is over `hover`, of which a line is shown there, or over nothing. */
+export const pointAt = ({ store, tip }: Stage, hover: Hover | null, text = "", at?: MouseEvent): void => {
   store.update({ hover });
-  const { neuron } = hover;
-  const marked = store.markedNeuron();
-  if (!store.state.live || !neuron) return;
-  if (neuron.channel !== marked?.channel || neuron.y !== marked.y || neuron.x !== marked.x) store.ask({ neuron });
+  tip(text, at);
+  const neuron = hover?.neuron;
+  if (store.state.live && neuron && !sameNeuron(neuron, store.markedNeuron())) store.pick(neuron);
 };

@@ -1,22 +1,21 @@
 /** The line at the bottom: the neuron in words, what is going on or went wrong, how long it took and where. */
 
 import { round } from "../arithmetic";
-import { type Child, h, plain } from "../dom";
+import { type Child, h, plain, type Tree } from "../dom";
 import { durationText, percentText, valueText } from "../number_text";
 import type { Network, View as Shown } from "../protocol";
 import type { Scene } from "../scene";
 import type { State } from "../state";
 import { className } from "./channel_list";
+import { closeButton } from "./elements";
 import type { Stage, View } from "./stage";
 
-/** Live mode is offered once an answer takes less. */
+/** Live mode is offered where an answer takes less. */
 const QUICK_MS = 40;
 
 export const statusLine = ({ store, focus }: Stage): View => {
-  let quick = false;
   return (state) => {
     const { scene, failure, progress, silence, live, asides } = state;
-    quick ||= (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS;
     const work = workText(state);
     const working = silence !== "no kernel" && progress;
     const { exemplars } = asides;
@@ -24,6 +23,17 @@ export const statusLine = ({ store, focus }: Stage): View => {
       store.update({ failure: null });
       focus();
     };
+    const toggle = (name: "live" | "prefetch", text: string, title: string, offered: boolean): Tree =>
+      h(
+        `label.switch.${name}`,
+        { title, hidden: !offered || silence === "no kernel" },
+        h("input", {
+          type: "checkbox",
+          checked: state[name],
+          onchange: ({ currentTarget }) => store.share(name, currentTarget.checked),
+        }),
+        text,
+      );
     return plain(
       ".status",
       h(
@@ -43,21 +53,18 @@ export const statusLine = ({ store, focus }: Stage): View => {
         "span.failure",
         { hidden: !failure },
         h("span.alert", { role: "alert", hidden: !failure }, failure),
-        h("button.dismiss", { named: "dismiss", onclick: dismiss }, "×"),
+        closeButton("dismiss", dismiss, "dismiss"),
       ),
       working && h("progress.progress", { label: "progress", value: progress.fraction }),
       h("span.work", { role: "status", hidden: !work }, work),
       working && progress.cancellable && h("button.button.cancel", { onclick: () => store.cancel() }, "Cancel"),
-      h(
-        "label.switch.live",
-        { title: "look at what the pointer is over", hidden: !(quick || live) || silence === "no kernel" },
-        h("input", {
-          type: "checkbox",
-          checked: live,
-          onchange: ({ currentTarget }) => store.share("live", currentTarget.checked),
-        }),
+      toggle(
         "live",
+        "live",
+        "look at what the pointer is over",
+        live || (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS,
       ),
+      toggle("prefetch", "compute ahead", "what the pointer rests on", true),
       h("span.cost", { title: fallbacksText(scene?.network) }, scene && costText(scene.view, scene.network)),
     );
   };
@@ -85,11 +92,9 @@ const rankText = ({ neuron, map }: Shown): string => {
 const fallbacksText = (network?: Network): string =>
   network?.fallbacks.length ? `rectifiers by plain gradient:\n${network.fallbacks.join("\n")}` : "";
 
-const costText = ({ milliseconds }: Shown, { device, precision, fallbacks }: Network): string => {
-  const parts = [durationText(milliseconds), device, precision];
-  if (fallbacks.length > 0) parts.push(`⚠ ${fallbacks.length} without a rule`);
-  return parts.join(" · ");
-};
+const costText = ({ milliseconds }: Shown, { device, precision, fallbacks }: Network): string =>
+  `${durationText(milliseconds)} · ${device} · ${precision}` +
+  (fallbacks.length > 0 ? ` · ⚠ ${fallbacks.length} without a rule` : "");
 
 const workText = ({ silence, progress, scene, failure }: State): string => {
   if (silence === "no kernel")

@@ -4,13 +4,14 @@ import { max } from "../arithmetic";
 import type { WayBackStep } from "../asides";
 import { levelPixels } from "../colour_maps";
 import { h, pictureOf, plain, surface, type Tree } from "../dom";
-import { meetingPixels, stepBox, stoppedAt } from "../film_strip";
+import { meetingPixels, stepBox, stoppedShare } from "../film_strip";
 import { type Box, wholeBox } from "../geometry";
 import { percentText, valueText } from "../number_text";
 import type { Scene } from "../scene";
 import { viewBox } from "../shown_pictures";
 import { choice } from "./choice";
-import { select } from "./select";
+import { closeButton } from "./elements";
+import { listOf } from "./select";
 import type { Stage, View } from "./stage";
 
 type Pixels = Uint8ClampedArray<ArrayBuffer>;
@@ -18,7 +19,9 @@ type Pixels = Uint8ClampedArray<ArrayBuffer>;
 /** Below this many screen pixels a place, maps are smoothed. */
 const SQUARE_PIXELS = 2;
 
-export const wayBack = ({ store, watchSize }: Stage): View => {
+export const wayBack = (stage: Stage): View => {
+  const { store, watchSize } = stage;
+  const architectures = listOf(stage);
   let strip: readonly WayBackStep[] = [];
   return ({ scene, aside, asides, enlarged }) => {
     const { wayBack: code } = aside;
@@ -34,7 +37,7 @@ export const wayBack = ({ store, watchSize }: Stage): View => {
       plain(
         ".row",
         "the way back of",
-        select(
+        architectures(
           "architecture of the way back",
           "quiet",
           scene.view.pictures.map(({ code, name }) => [code, name]),
@@ -65,9 +68,9 @@ export const wayBack = ({ store, watchSize }: Stage): View => {
   };
 };
 
-/** One step large: the signal, the activation, and what a rectifier stopped or else where the two meet. */
+/** One step large: the signal, the activation, where the two meet, and how much a rectifier stopped. */
 const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Scene, close: () => void): Tree => {
-  const stopped = stoppedAt(step, next, scene.network.layers);
+  const stopped = stoppedShare(step, next, scene.network.layers);
   const figure = (pixels: () => Pixels, text: string): Tree =>
     plain(
       "figure",
@@ -81,19 +84,15 @@ const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Sc
       ".title",
       plain("h3", step.label),
       plain("span.muted", `${step.height} × ${step.width} places from (${step.top}, ${step.left})`),
-      h("button.button", { named: "close the enlarged step", onclick: close }, "×"),
+      closeButton("close the enlarged step", close),
     ),
     plain(
       ".enlarged-maps",
       figure(() => levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`),
       figure(() => levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`),
-      stopped
-        ? figure(
-            () => levelPixels(stopped.map),
-            `stopped by this rectifier: ${percentText(stopped.share)} of the signal`,
-          )
-        : figure(() => meetingPixels(step), "both: signal orange, activation blue"),
+      figure(() => meetingPixels(step), "both: signal orange, activation blue"),
     ),
+    stopped !== null && plain("p.muted", `stopped by this rectifier: ${percentText(stopped)} of the signal’s energy`),
   );
 };
 
