@@ -16,8 +16,10 @@ from torch import nn
 import deconvscope as ds
 from deconvscope import display
 from deconvscope.experiments import randomised, similarity
+from deconvscope.explorer.architectures import THREE
 from deconvscope.explorer.asides import TRAITS
 from deconvscope.explorer.controls import SAMPLES
+from deconvscope.explorer.pins import COMPARED, MOST_PINS
 from deconvscope.explorer.way_back import BUDGET
 from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
@@ -250,17 +252,58 @@ def test_a_malformed_aside_is_refused(browser: Browser, aside: Any) -> None:
     assert browser.explorer._view["seq"] != 1 or browser.explorer._view["client"] == ""
 
 
-def test_all_asides_of_a_deep_view_fit_into_a_saved_notebook() -> None:
+def test_large_pictures_are_compared_on_fewer_pixels_in_their_own_scale() -> None:
     comm = RecordedComm()
     explorer = ds.Explorer(layer="relu5_3", comm=comm)
+    address = explorer.pin()
     browser = Browser(explorer, comm, model="vgg16_trunk", layer="relu5_3")
-    browser.ask(aside={"random": True, "wayBack": "TTT", "segmentation": True})
-    for trait in ("_random", "_way_back", "_segmentation"):
+    place = {"channel": explorer.channel, "y": explorer.y, "x": explorer.x}
+    browser.ask(neuron=place, aside={"compare": [address, address]})
+    message = browser.wait_for("_comparison", seq=1)
+    side, values = message["_comparison"]["sides"][1], bytes(message["_comparison_pictures"])
+    told, whole = side["pictures"][2], explorer._view["pictures"][2]
+    assert (told["q"], told["max"]) == (whole["q"], whole["max"])
+    height, width = side["window"]["height"], side["window"]["width"]
+    size = 3 * height * width
+    assert len(values) == 6 * size <= 2 * COMPARED
+    window = explorer.reconstructions.window
+    assert height / width == pytest.approx(window.height / window.width, rel=0.02)
+    drawn = np.frombuffer(values[-size:], np.int8).reshape(3, height, width)
+    small = torch.from_numpy(display.expand(drawn, told["scale"]))
+    exact = explorer.reconstructions.values[2]
+    again = nn.functional.interpolate(small[None].float(), exact.shape[1:], mode="bilinear")
+    assert similarity(again[0], exact) > 0.7
+    explorer.close()
+
+
+@pytest.mark.parametrize(("architectures", "most"), [(THREE, 1_700_000), (ds.EIGHT, 2_800_000)])
+def test_all_that_can_be_switched_on_fits_into_a_saved_notebook(
+    architectures: tuple[ds.Architecture, ...], most: int
+) -> None:
+    comm = RecordedComm()
+    explorer = ds.Explorer(layer="relu5_3", architectures=architectures, comm=comm)
+    explorer.pin()
+    explorer.channel = (explorer.channel + 1) % 512
+    explorer.pin()
+    codes = [architecture.code for architecture in architectures]
+    browser = Browser(explorer, comm, model="vgg16_trunk", layer="relu5_3", architectures=codes)
+    browser.ask(
+        neuron={"channel": 286, "y": 4, "x": 3},
+        aside={
+            "meter": True,
+            "random": True,
+            "wayBack": "TTT",
+            "segmentation": True,
+            "compare": list(explorer.pins[:2]),
+        },
+    )
+    for trait in ("_random", "_way_back", "_segmentation", "_comparison"):
         browser.wait_for(trait, seq=1)
     size = len(json.dumps(explorer._get_embed_state()))
+    pins = len(json.dumps(explorer._pins)) // 2 * (MOST_PINS - 2)
     explorer.close()
     cards = 150_000  # see test_exemplar_aside.py
-    assert size + cards < 1_500_000
+    assert size + pins + cards < most
 
 
 # ---------------------------------------------------------------- belonging

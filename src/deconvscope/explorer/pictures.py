@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.nn.functional import adaptive_avg_pool2d
 
 from deconvscope.display import compand
 from deconvscope.reversal import Architecture, Reversed
+from deconvscope.reversal.window import Box
 
 QUANTILE = 0.005
 NEGLIGIBLE = 1e-5
@@ -35,6 +37,21 @@ def encode_pictures(reconstruction: Reversed) -> list[Picture]:
         values, scale = compand(signal)
         pictures.append(Picture(architecture, values, scale, paper_scale(signal, outside)))
     return pictures
+
+
+def shrunk(reconstruction: Reversed, budget: int) -> Reversed:
+    """Return pictures of at most so many values; larger ones are averaged over fewer pixels.
+
+    What was averaged is a picture by itself: its window is its whole extent.
+    """
+    values = reconstruction.values
+    fit = math.sqrt(budget / max(1, values.numel()))
+    if fit >= 1:
+        return reconstruction
+    height, width = (max(1, int(side * fit)) for side in values.shape[2:])
+    small = adaptive_avg_pool2d(values.float(), (height, width))
+    box = Box(0, 0, height, width)
+    return replace(reconstruction, values=small, window=box, extent=(height, width))
 
 
 def paper_scale(signal: NDArray[np.float32], outside: int) -> float:

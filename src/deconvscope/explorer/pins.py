@@ -17,6 +17,7 @@ from . import messages
 from .address import Address
 from .messages import Payload
 from .photographs import CONTENT
+from .pictures import shrunk
 from .session import View
 
 MOST_PINS = 24
@@ -24,6 +25,8 @@ THUMBNAIL, SMALL_THUMBNAIL = 64, 40
 FEW_PICTURES = 4
 """Above this number thumbnails are smaller: pins are saved with a notebook."""
 COLOURS = 64
+COMPARED = 80_000
+"""Values of a pin's pictures for comparisons, which stand side by side, small, and are saved with a notebook."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Pin:
 
 def pin(view: View) -> Pin:
     """Return a view as it is kept."""
-    pictures, values = messages.picture_traits(view.reconstruction)
+    shown = shrunk(view.reconstruction, COMPARED)
+    pictures, values = messages.picture_traits(shown)
+    whole, _ = messages.picture_traits(view.reconstruction)
     neuron = view.neuron
     at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
     photograph = view.scene.photograph
@@ -51,8 +56,11 @@ def pin(view: View) -> Pin:
         title=f"{image} · {view.scene.labels[neuron.layer]}",
         place=f"{neuron.channel}{at}",
         thumbnails=tuple(_thumbnails(view)),
-        window=messages.box(view.reconstruction.window),
-        pictures=tuple(pictures),
+        window=messages.box(shown.window),
+        pictures=tuple(
+            {**picture, "q": full["q"], "max": full["max"]}
+            for picture, full in zip(pictures, whole, strict=True)
+        ),
         values=values,
     )
 
