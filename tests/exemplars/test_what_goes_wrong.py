@@ -50,6 +50,14 @@ def test_broken_images_are_skipped_counted_and_listed(tmp_path):
     assert not broken & {found.name for channel in exemplars["first"] for found in channel}
 
 
+def test_links_that_lead_nowhere_are_skipped(tmp_path):
+    folder = folder_of_pictures(tmp_path / "images", 20)
+    (folder / "0007b.png").symlink_to(folder / "moved away.png")
+    report = build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+    assert report.skipped == {"0007b.png": "UnreadableImageError: a link that leads nowhere"}
+    assert report.merged
+
+
 def test_broken_images_change_nothing_for_the_others(tmp_path):
     whole = [picture(number) for number in range(20)]
     build(small_model(), whole, out=tmp_path / "whole", **SETTINGS)
@@ -182,6 +190,16 @@ def test_other_files_of_the_same_number_are_refused(tmp_path):
     (folder / "0003.png").rename(folder / "other.png")
     with pytest.raises(ChangedBuildError, match="other images"):
         build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
+
+
+def test_the_home_folder_may_be_written_short(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    folder_of_pictures(tmp_path / "images", 4)
+    build(small_model(), "~/images", out="~/out", **SETTINGS)
+    opened = Exemplars.open("~/out")
+    assert opened.folder == tmp_path / "out" and opened.export("~/table.csv").exists()
+    assert merge("~/out").exists()
 
 
 def test_a_moved_folder_is_the_same_data_set(tmp_path):

@@ -11,6 +11,7 @@ from deconvscope.models import (
     SAMPLE_LABELS,
     UnknownImageError,
     UnreadableImageError,
+    picture_files,
     read_image,
     sample_image,
 )
@@ -27,6 +28,14 @@ def encoded(picture, kind, **options):
 
 def same(picture, other):
     return np.array_equal(np.asarray(picture), np.asarray(other))
+
+
+def test_the_home_folder_may_be_written_short(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    Image.fromarray(RED_LEFT).save(tmp_path / "one.png")
+    assert same(read_image("~/one.png"), Image.fromarray(RED_LEFT))
+    assert picture_files("~") == [tmp_path / "one.png"]
 
 
 @pytest.mark.parametrize("name", SAMPLE_IMAGES)

@@ -124,7 +124,9 @@ def build(
     require_positive("batch_size", batch_size)
     share = share_of() if share is None else share
     settings = Settings(k, chunk, unit, share.device(device), dtype)
-    work, notes = prepare(as_model(model), image_source(images), Path(out), layers, settings)
+    work, notes = prepare(
+        as_model(model), image_source(images), Path(out).expanduser(), layers, settings
+    )
     for note in notes:
         warnings.warn(note, stacklevel=2)
     mine = share.units(work.manifest.units)

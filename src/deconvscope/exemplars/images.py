@@ -16,14 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from deconvscope.models import Preprocess, read_image
+from deconvscope.models import Preprocess, UnreadableImageError, names_a_picture, read_image
+from deconvscope.models.pictures import SUFFIXES
 
 from .errors import DataSetError, NoImagesError
-
-SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-)
-"""What counts as an image in a folder; ``.JPEG`` as ImageNet has it too."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Listing:
     Attributes:
         kind: "folder", "files", "pictures" or "data set".
         names: one an image, all different.
-        sizes: bytes of each file; empty where there are no files.
+        sizes: bytes of each file, −1 for a link that leads nowhere; empty where there are no files.
         root: the folder of a "folder".
     """
 
@@ -85,8 +81,10 @@ class Files(ImageSource):
 
         Raises:
             OSError: it cannot be read from where it lies.
-            UnreadableImageError: it is no picture.
+            UnreadableImageError: it is no picture, or a link that led nowhere when it was listed.
         """
+        if self.listing.sizes[number] < 0:
+            raise UnreadableImageError("a link that leads nowhere")
         return read_image((Path(self.listing.root) / self.listing.names[number]).read_bytes())
 
 
@@ -203,8 +201,15 @@ def _files_below(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
                 continue
             if entry.is_dir():
                 yield from _files_below(Path(entry.path), f"{prefix}{entry.name}/")
-            elif Path(entry.name).suffix.lower() in SUFFIXES:
-                yield f"{prefix}{entry.name}", entry.stat().st_size
+            elif names_a_picture(entry.name):
+                yield f"{prefix}{entry.name}", _size(entry)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:
+        return -1
 
 
 def _first(images: Any) -> Sequence[Any]:

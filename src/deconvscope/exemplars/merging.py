@@ -33,7 +33,7 @@ def merge(folder: str | PathLike[str]) -> Path:
         UnfinishedBuildError: parts are missing or broken; the message says which.
         WriteError: the result cannot be written.
     """
-    path = Path(folder)
+    path = Path(folder).expanduser()
     manifest = read_manifest(path)
     _require_all(path, manifest)
     contents = np.concatenate(

@@ -71,7 +71,7 @@ class Exemplars:
             BrokenPartError: a file of the build is broken.
             ChangedBuildError: the model or the data set is another than the build's.
         """
-        folder = Path(path)
+        folder = Path(path).expanduser()
         manifest = read_manifest(folder)
         if not (folder / MERGED).is_file():
             raise UnfinishedBuildError(
@@ -204,7 +204,7 @@ class Exemplars:
         """
         from .tables import write_table
 
-        return write_table(self, Path(path))
+        return write_table(self, Path(path).expanduser())
 
     @cached_property
     def model(self) -> Model:

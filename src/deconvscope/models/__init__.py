@@ -9,7 +9,14 @@ from .errors import ModelDownloadError, UnknownImageError, UnknownModelError, Un
 from .labels import layer_labels, layer_path
 from .loading import as_model, load_model
 from .model import Model, from_module
-from .pictures import SAMPLE_IMAGES, SAMPLE_LABELS, read_image, sample_image
+from .pictures import (
+    SAMPLE_IMAGES,
+    SAMPLE_LABELS,
+    names_a_picture,
+    picture_files,
+    read_image,
+    sample_image,
+)
 from .preprocessing import OpaquePreprocessing, Preprocess, Preprocessing
 
 __all__ = [
@@ -30,7 +37,9 @@ __all__ = [
     "layer_labels",
     "layer_path",
     "load_model",
+    "names_a_picture",
     "network_digest",
+    "picture_files",
     "read_image",
     "sample_image",
 ]

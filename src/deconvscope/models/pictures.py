@@ -21,6 +21,11 @@ SAMPLE_LABELS = {
 }
 SAMPLE_IMAGES = tuple(SAMPLE_LABELS)
 
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+)
+"""What counts as a picture in a folder; ``.JPEG`` as ImageNet has it too."""
+
 _FOLDER = Path(__file__).parent / "bundled" / "images"
 
 Picture = (
@@ -60,12 +65,37 @@ def read_image(source: Picture) -> Image.Image:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decoded(io.BytesIO(source), f"these {len(source)} bytes")
     if isinstance(source, (str, os.PathLike)):
-        return _decoded(_existing(Path(source)), f"the file {os.fspath(source)!r}")
+        return _decoded(_existing(Path(source).expanduser()), f"the file {os.fspath(source)!r}")
     if hasattr(source, "read"):
         return _decoded(source, "this file")
     raise UnreadableImageError(
         f"a picture is a path, bytes, a PIL image or a NumPy array, not {type(source).__name__}"
     )
+
+
+def names_a_picture(file: str) -> bool:
+    """Whether a file in a folder counts as a picture by its name; hidden ones (macOS's ``._0.png``) do not.
+
+    Example:
+        >>> [name for name in ("0.JPEG", "._0.png", "notes.pdf") if names_a_picture(name)]
+        ['0.JPEG']
+    """
+    return not file.startswith(".") and Path(file).suffix.lower() in SUFFIXES
+
+
+def picture_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """The pictures in a folder, but not below it, sorted by name.
+
+    Raises:
+        ValueError: no such folder, or no pictures in it.
+    """
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise ValueError(f"{str(path)!r} is no folder")
+    files = sorted(file for file in path.iterdir() if names_a_picture(file.name))
+    if not files:
+        raise ValueError(f"the folder {str(path)!r} has no pictures")
+    return files
 
 
 def _existing(path: Path) -> Path:
