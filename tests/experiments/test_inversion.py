@@ -1,6 +1,7 @@
 """Inverse networks: that they are mirrors, what each is told, and that training can be taken up again."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,18 @@ def test_training_interrupted_ends_as_if_it_had_not_been(small, tmp_path, monkey
     assert torch.load(keep, weights_only=True)["step"] == 8
     with pytest.raises(ValueError, match="other settings"):
         ex.invert("5", model=small, keep=keep, **{**SMALL, "batch": 3})
+    other = replace(small, network=ex.randomised(small.network, 0))
+    with pytest.raises(ValueError, match="other settings"):
+        ex.invert("5", model=other, keep=keep, **SMALL)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_networks_of_any_type_are_inverted_in_float32(small, dtype):
+    network = copy.deepcopy(small.network).to(dtype)
+    found = ex.invert("5", model=replace(small, network=network), **SMALL)
+    expected = ex.invert("5", model=small, **SMALL)
+    assert found.errors == pytest.approx(expected.errors, rel=1e-2)
+    assert next(network.parameters()).dtype == dtype
 
 
 def test_the_caller_keeps_network_and_random_state(small):
@@ -113,6 +126,29 @@ def test_the_caller_keeps_network_and_random_state(small):
     ex.invert("5", model=small, **SMALL)
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(before[n], v) for n, v in small.network.state_dict().items())
+
+
+def test_a_photograph_that_was_replaced_is_read_anew(small, tmp_path):
+    def found():
+        return ex.invert("5", tmp_path, small, **SMALL).errors
+
+    for number in range(2):
+        noise = np.random.default_rng(number).integers(0, 256, (128, 192, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{number}.png")
+    before = found()
+    assert found() == before
+    Image.new("RGB", (192, 128), "red").save(tmp_path / "0.png")
+    assert found() != before
+
+
+def test_files_that_are_no_pictures_are_left_out_and_broken_ones_told_of(small, tmp_path):
+    ds.sample_image("coffee").save(tmp_path / "coffee.png")
+    for name in ("notes.pdf", "._coffee.png", "notes.txt"):
+        (tmp_path / name).write_bytes(b"no picture")
+    assert ex.invert("5", tmp_path, small, **SMALL).errors["both"] > 0
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(ds.models.UnreadableImageError, match=r"broken\.png.*not a picture"):
+        ex.invert("5", tmp_path, small, **SMALL)
 
 
 def test_ones_own_photographs(small, tmp_path):
@@ -136,6 +172,8 @@ def test_what_cannot_be_inverted_is_refused(small):
         ex.invert("55", model=small, **SMALL)
     with pytest.raises(ValueError, match="steps=0"):
         ex.invert("5", model=small, steps=0)
+    with pytest.raises(ValueError, match="size=3: .* nothing is left at '5'; choose larger"):
+        ex.invert("5", model=small, **{**SMALL, "size": 3})
     normed = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
     with pytest.raises(ValueError, match="batch norm"):
         ex.invert("2", model=from_module(normed, preprocess=Preprocessing()), **SMALL)

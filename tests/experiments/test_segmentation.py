@@ -305,6 +305,13 @@ def test_only_a_class_that_is_nowhere_counts_as_an_empty_mask(folders):
         ex.evaluate_segmentation(images, masks, dark, "SaliNet", size=96)
 
 
+def test_files_that_are_no_pictures_need_no_mask(folders):
+    images, masks = folders
+    for name in ("notes.pdf", "._0.png"):
+        (images / name).write_bytes(b"no picture")
+    assert ex.evaluate_segmentation(images, masks, limit=2, size=64).photographs == 2
+
+
 def test_bad_folders_are_refused(folders, tmp_path):
     images, masks = folders
     with pytest.raises(ValueError, match="both folders"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,9 +11,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..models import SAMPLE_IMAGES, Model, Preprocessing, read_image, sample_image
+from ..models import (
+    SAMPLE_IMAGES,
+    Model,
+    Preprocessing,
+    picture_files,
+    read_image,
+    sample_image,
+)
 
 _ENOUGH = 5
+_KEPT = 256
 _TRAINING_SHARE = 0.7
 
 
@@ -25,19 +34,18 @@ class Region:
     stop: float = 1.0
 
 
-@dataclass(frozen=True, eq=False)
 class Crops:
-    """Where crops are cut from.
+    """Where crops are cut from; the inputs that were used last stay in memory.
 
-    Attributes:
+    Args:
         regions: what they are cut from.
         preprocess: from pixels to the network's input, without cropping.
         size: side of a crop.
     """
 
-    regions: tuple[Region, ...]
-    preprocess: Preprocessing
-    size: int
+    def __init__(self, regions: Sequence[Region], preprocess: Preprocessing, size: int) -> None:
+        self._regions, self.preprocess, self._size = tuple(regions), preprocess, size
+        self._input = lru_cache(_KEPT)(lambda source: preprocess(_picture(source)))
 
     def draw(self, count: int, seed: int) -> Tensor:
         """Random crops, (count, C, size, size); the same for the same seed."""
@@ -45,14 +53,14 @@ class Crops:
         return torch.stack([self._one(generator) for _ in range(count)])
 
     def _one(self, generator: torch.Generator) -> Tensor:
-        region = self.regions[int(torch.randint(len(self.regions), (), generator=generator))]
-        whole = _input(region.source, self.preprocess)
+        region = self._regions[int(torch.randint(len(self._regions), (), generator=generator))]
+        whole = self._input(region.source)
         part = whole[:, :, int(region.start * whole.shape[2]) : int(region.stop * whole.shape[2])]
         top, left = (
-            int(torch.randint(side - self.size + 1, (), generator=generator))
+            int(torch.randint(side - self._size + 1, (), generator=generator))
             for side in part.shape[1:]
         )
-        return part[:, top : top + self.size, left : left + self.size]
+        return part[:, top : top + self._size, left : left + self._size]
 
 
 def training_and_held_out(
@@ -69,6 +77,7 @@ def training_and_held_out(
         short_side: pixels along the short side that photographs are resized to.
 
     Raises:
+        UnreadableImageError: one of them is no picture, or a broken one.
         ValueError: no such folder, no pictures in it, one too small for a crop, or preprocessing that is unknown.
     """
     if not isinstance(model.preprocess, Preprocessing):
@@ -76,7 +85,7 @@ def training_and_held_out(
             f"how {model.label} turns pixels into inputs is not known here; give it a deconvscope.models.Preprocessing"
         )
     whole = replace(model.preprocess, size=None, resize=short_side)
-    sources = list(SAMPLE_IMAGES) if folder is None else _files(Path(folder))
+    sources = list(SAMPLE_IMAGES) if folder is None else list(map(str, picture_files(folder)))
     if len(sources) >= _ENOUGH:
         held = [Region(source) for source in sources[::_ENOUGH]]
         train = [Region(s) for i, s in enumerate(sources) if i % _ENOUGH]
@@ -84,34 +93,16 @@ def training_and_held_out(
         train = [Region(source, 0.0, _TRAINING_SHARE) for source in sources]
         held = [Region(source, _TRAINING_SHARE, 1.0) for source in sources]
     for source in sources:
-        width, height = (round(side * short_side / min(_size(source))) for side in _size(source))
+        sides = _picture(source).size
+        width, height = (round(side * short_side / min(sides)) for side in sides)
         narrowest = width if len(sources) >= _ENOUGH else int((1 - _TRAINING_SHARE) * width) - 1
         if min(narrowest, height) < size:
             raise ValueError(
                 f"{source}: {width}×{height} pixels are too few for crops of {size}; choose a smaller size "
                 "or a larger short_side"
             )
-    return Crops(tuple(train), whole, size), Crops(tuple(held), whole, size)
+    return Crops(train, whole, size), Crops(held, whole, size)
 
 
-def _files(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise ValueError(f"{str(folder)!r} is no folder")
-    known = Image.registered_extensions()
-    files = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in known)
-    if not files:
-        raise ValueError(f"the folder {str(folder)!r} has no pictures")
-    return files
-
-
-@lru_cache(maxsize=256)
-def _input(source: str, preprocess: Preprocessing) -> Tensor:
-    return preprocess(sample_image(source) if source in SAMPLE_IMAGES else read_image(source))
-
-
-def _size(source: str) -> tuple[int, int]:
-    if source in SAMPLE_IMAGES:
-        return sample_image(source).size
-    with Image.open(source) as opened:
-        width, height = opened.size
-        return int(width), int(height)
+def _picture(source: str) -> Image.Image:
+    return sample_image(source) if source in SAMPLE_IMAGES else read_image(source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ..models import Preprocessing, network_digest, read_image
+from ..models import Preprocessing, network_digest, picture_files, read_image
 from ..models.errors import UnreadableImageError
 from ..reversal import Architecture
 from ..reversal.architecture import as_architectures
@@ -222,12 +222,8 @@ def _cases(
 
 def _pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
     """Each photograph's file with its mask's, sorted by name."""
-    for folder in (images, masks):
-        if not folder.is_dir():
-            raise ValueError(f"{str(folder)!r} is no folder")
-    photographs, found = _pictures(images), {path.stem: path for path in _pictures(masks)}
-    if not photographs:
-        raise ValueError(f"the folder {str(images)!r} has no pictures")
+    photographs = picture_files(images)
+    found = {path.stem: path for path in picture_files(masks)}
     missing = [path.name for path in photographs if path.stem not in found]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
@@ -235,11 +231,6 @@ def _pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
             f"no mask of the same name in {str(masks)!r} for {', '.join(missing[:3])}{more}"
         )
     return [(path, found[path.stem]) for path in photographs]
-
-
-def _pictures(folder: Path) -> list[Path]:
-    known = Image.registered_extensions()
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in known)
 
 
 def _read(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Case]:

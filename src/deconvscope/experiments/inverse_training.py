@@ -24,7 +24,7 @@ Curves = dict[str, list[tuple[int, float]]]
 
 
 class Training:
-    """Four inverse networks of the same initial filters.
+    """Four inverse networks of the same initial filters, trained in float32 whatever the type of the network.
 
     Args:
         encode: what they invert.
@@ -38,7 +38,7 @@ class Training:
         self, encode: Encoder, training: Crops, held_out: Crops, device: torch.device, seed: int
     ) -> None:
         self._encode, self._training, self._device, self._seed = encode, training, device, seed
-        self._layers = nn.ModuleList(encode.layers).to(device)
+        self._layers = nn.ModuleList(encode.layers).to(device, torch.float32)
         self.held_out = held_out.draw(HELD_OUT, seed).to(device)
         self._pixel_scale = float(self.held_out.std())
         self._scale = float(encode(self.held_out)[0].std())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .. import display
-from ..models import Model, as_model, layer_path
+from ..models import Model, as_model, layer_path, network_digest
 from ..reversal import Activations, ReversedNetwork
 from .crops import training_and_held_out
 from .drawing import Cell, draw_grid
@@ -149,8 +149,9 @@ def invert(
 
     Raises:
         UnknownLayerError: no layer of that name.
-        ValueError: a layer without bottleneck or of another kind of network, too small photographs, or a `keep` file
-            from other settings.
+        UnreadableImageError: a file of the folder is no picture, or a broken one.
+        ValueError: a layer without bottleneck or of another kind of network, too small photographs or crops, or a
+            `keep` file from other settings.
 
     Example:
         >>> invert("pool5", "photographs", steps=100_000, size=64, keep="pool5.pt", device="cuda")  # doctest: +SKIP
@@ -163,11 +164,13 @@ def invert(
     example = parameter.new_zeros((len(training.preprocess.mean), 224, 224))
     path = layer_path(known.name, layer, ReversedNetwork(known.network).record(example).layers)
     encode = encoder(known.network, path, example)
+    _require_large_enough(encode, example[:, :size, :size], layer)
     trained = Training(encode, training, held_out, torch.device(device), seed)
     settings = {
         "network": known.name,
+        "weights": network_digest(known.network),
         "layer": path,
-        "images": "" if images is None else str(images),
+        "images": "" if images is None else str(Path(images).resolve()),
         "steps": steps,
         "batch": batch,
         "size": size,
@@ -193,6 +196,15 @@ def invert(
         },
         {name: [display.paper(picture) for picture in fixed[name][shown]] for name in CONDITIONS},
     )
+
+
+def _require_large_enough(encode: Encoder, crop: Tensor, layer: str) -> None:
+    try:
+        encode(crop[None])
+    except RuntimeError as error:
+        raise ValueError(
+            f"size={crop.shape[-1]}: of so small a crop nothing is left at {layer!r}; choose larger crops"
+        ) from error
 
 
 def _reversed(encode: Encoder, crops: Tensor) -> dict[str, Tensor]:
