@@ -7,7 +7,9 @@ import torch
 
 import deconvscope as ds
 from deconvscope.reversal import reversing
+from deconvscope.reversal.captured import CapturedPasses
 from tests.reversal.networks import smooth_noise
+from tests.reversal.operator_graph import OperatorGraph
 
 THREE = [ds.DECONVNET, ds.SALINET, ds.DESALINET]
 
@@ -46,6 +48,17 @@ def test_smaller_batches_give_the_same_pictures(rec, monkeypatch, rows):
     for a, b in zip(rec.reverse(neurons, THREE), expected, strict=True):
         torch.testing.assert_close(a.dense(), b)
     assert max(tried) > rows
+
+
+def test_captured_passes_make_room(rec, monkeypatch):
+    rec.captured = CapturedPasses(OperatorGraph, available=True)
+    for _ in range(2):
+        rec.reverse(ds.Activations("1"), THREE)
+    assert len(rec.captured) == 1
+    tried = limited_to(1, monkeypatch)
+    rec.reverse(ds.Neuron("0", 0, 0, 0), THREE)
+    assert 1 in tried
+    assert len(rec.captured) == 0
 
 
 def test_what_does_not_fit_alone_is_a_clear_error(rec, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -173,6 +174,25 @@ def test_a_seed_is_not_written_and_a_recording_gives_the_same_again(rec: ds.Reco
     assert torch.equal(y_hat, kept)
     assert all(torch.equal(rec[name], kept) for name, kept in activations.items())
     assert torch.equal(rec.reverse(y_hat, ds.EIGHT, layer="relu_1").values, first)
+
+
+def test_seeds_are_made_for_a_batch_at_a_time(rec: ds.Recording) -> None:
+    made: list[weakref.ref[Tensor]] = []
+    held: list[int] = []
+
+    class Noted(ds.Mixture):
+        def seed(self, recording: Any) -> Any:
+            seed = super().seed(recording)
+            made.append(weakref.ref(seed.values))
+            return seed
+
+    def check() -> None:
+        held.append(sum(values() is not None for values in made))
+
+    selections = [Noted("relu_1", seed_number=number) for number in range(20)]
+    rec.reverse(selections, ds.SALINET, max_batch_bytes=1, check=check)
+    assert len(made) == 20
+    assert max(held) <= 2  # the second tells how many fit
 
 
 def test_eight_threads_get_what_one_gets() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from .memory_limit import is_out_of_memory, release_cached_memory, reversing_lim
 from .recording import Asked, Recording
 from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
 from .selection import Seed, Selection
-from .signal_sizes import signal_sizes
+from .selection_groups import alike
 from .steps.rectifier import Rectifier
 from .window import Box, Dense, Signal, Window, as_map, total
 
@@ -49,9 +48,6 @@ class Listener:
 
 NOBODY = Listener()
 
-
-CACHE_BYTES = 1 << 22
-"""Signals of so many bytes stay in a processor's cache; larger batches of small windows are slower, not faster."""
 
 PART_BYTES = 16 << 20
 """Signals of more bytes than this are carried on in parts, architecture by architecture."""
@@ -120,25 +116,15 @@ def _reverse_all(
     listener: Listener,
 ) -> list[Reversed]:
     results: dict[int, Reversed] = {}
-    groups: dict[tuple[int, tuple[int, ...]], list[tuple[int, Seed]]] = defaultdict(list)
-    for number, selection in enumerate(selections):
-        seed, slot = selection.seed(recording), recording.slot(selection.layer)
-        shape = tuple(seed.values.shape)
-        groups[slot, shape[1:] if len(shape) == 3 else shape].append((number, seed))
     bar = len(selections) > 1 and listener is NOBODY  # who listens tells in their own way
     with _progress(len(selections)) if bar else nullcontext(_count_nothing) as count_on:
-        for (slot, _), members in groups.items():
-            lanes = 1
-            if len(members) > 1:
-                lanes = _lanes_at_once(recording, slot, members[0][1], len(asked), max_batch_bytes)
-            for first in range(0, len(members), lanes):
-                part = members[first : first + lanes]
-                made = _reverse_part(recording, slot, [seed for _, seed in part], asked, listener)
-                for (number, _), (window, values) in zip(part, made, strict=True):
-                    results[number] = Reversed(
-                        selections[number], asked, window, values, recording.extent
-                    )
-                count_on(len(part))
+        for slot, part in alike(recording, selections, len(asked), max_batch_bytes):
+            made = _reverse_part(recording, slot, [seed for _, seed in part], asked, listener)
+            for (number, _), (window, values) in zip(part, made, strict=True):
+                results[number] = Reversed(
+                    selections[number], asked, window, values, recording.extent
+                )
+            count_on(len(part))
     return [results[number] for number in range(len(selections))]
 
 
@@ -320,18 +306,6 @@ def _picture(window: Window, rows: Sequence[int], lane: int) -> Picture:
     values = torch.cat([window.values[row + lane : row + lane + 1] for row in rows])
     alone = Window(values, 0, (window.tops[lane],), (window.lefts[lane],), window.extent).confined()
     return alone.box, alone.values
-
-
-def _lanes_at_once(
-    recording: Recording, slot: int, seed: Seed, architectures: int, max_batch_bytes: int
-) -> int:
-    """Return how many lanes fit the bound, three times over, and on a CPU its cache: the largest signal on the way."""
-    sizes = signal_sizes(recording, slot, seed)
-    largest = max(n * recording.recorded(number).element_size() for number, n in sizes.items())
-    bound = max_batch_bytes // 3
-    if recording.recorded(0).device.type == "cpu":
-        bound = min(bound, CACHE_BYTES)
-    return max(1, bound // max(1, largest * architectures))
 
 
 def _require_rules(recording: Recording, architecture: Architecture) -> None:
