@@ -20,7 +20,6 @@ from deconvscope.explorer.architectures import THREE
 from deconvscope.explorer.asides import TRAITS
 from deconvscope.explorer.controls import SAMPLES
 from deconvscope.explorer.pins import COMPARED, MOST_PINS
-from deconvscope.explorer.way_back import BUDGET
 from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
 
@@ -148,67 +147,6 @@ def test_the_random_network_is_recorded_once_a_scene(
         browser.ask(neuron={**PLACE, "y": seq}, aside={"random": True})
         browser.wait_for("_random", seq=seq)
     assert made == [0]
-
-
-# ---------------------------------------------------------------- the way back
-
-
-def test_the_way_back_leads_through_every_layer_to_the_image(browser: Browser) -> None:
-    ask(browser, wayBack="TTT")
-    message = browser.wait_for("_way_back", seq=1)
-    told, maps = message["_way_back"], bytes(message["_way_back_maps"])
-    assert told["code"] == "TTT"
-    names = [step["name"] for step in told["steps"]]
-    assert names == ["features.3", "features.2", "features.1", "features.0", "image"]
-    assert [step["kind"] for step in told["steps"]] == [
-        "convolution",
-        "max pool",
-        "rectifier",
-        "convolution",
-        "image",
-    ]
-    recording = browser.explorer.recording
-    at = 0
-    for step in told["steps"]:
-        activation = recording.input if step["name"] == "image" else recording[step["name"]]
-        rows = slice(step["top"], step["top"] + step["height"])
-        columns = slice(step["left"], step["left"] + step["width"])
-        norms = activation[:, rows, columns].norm(dim=0)
-        assert step["activation"] == pytest.approx(float(norms.max()), rel=1e-5)
-        area = step["rows"] * step["columns"]
-        assert (step["rows"], step["columns"]) == (step["height"], step["width"])
-        at += area  # the signal's map comes first
-        sent = np.frombuffer(maps[at : at + area], np.uint8).reshape(step["rows"], step["columns"])
-        assert np.allclose(sent / 255 * step["activation"], norms, atol=step["activation"] / 500)
-        at += area
-    assert at == len(maps)
-    picture = recording.reverse(ds.Neuron("features.3", 2, 5, 6), "TTT")
-    largest = float(picture.values[0].norm(dim=0).max())
-    assert told["steps"][-1]["signal"] == pytest.approx(largest, rel=1e-5)
-    first = told["steps"][0]
-    assert (first["top"], first["left"], first["height"], first["width"]) == (5, 6, 1, 1)
-    assert first["signal"] == 1.0
-
-
-@pytest.mark.parametrize("layer", ["relu5_3", "pool5"])
-def test_the_way_back_of_a_deep_neuron_stays_within_its_budget(layer: str) -> None:
-    comm = RecordedComm()
-    explorer = ds.Explorer(layer=layer, architectures="TTT", comm=comm)
-    browser = Browser(explorer, comm, model="vgg16_trunk", layer=layer, architectures=["TTT"])
-    browser.ask(aside={"wayBack": "TTT"})
-    message = browser.wait_for("_way_back", seq=1)
-    assert len(message["_way_back_maps"]) <= BUDGET
-    image = message["_way_back"]["steps"][-1]
-    assert image["height"] == explorer.reconstructions.window.height
-    explorer.close()
-
-
-def test_a_class_s_way_back_begins_with_a_vector(browser: Browser) -> None:
-    browser.ask(layer="classifier", neuron={"channel": 3, "y": None, "x": None},
-                aside={"wayBack": "FTT", "meter": True})  # fmt: skip
-    steps = browser.wait_for("_way_back", seq=1)["_way_back"]["steps"]
-    assert (steps[0]["name"], steps[0]["rows"], steps[0]["columns"]) == ("classifier", 1, 1)
-    assert browser.wait_for("_meters", seq=1, samples=9)
 
 
 # ---------------------------------------------------------------- comparisons

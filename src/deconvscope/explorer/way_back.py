@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deconvscope.reversal import Architecture, Recording
+from deconvscope.reversal import Architecture, Recording, RectGrad
+from deconvscope.reversal.steps.rectifier import Clamp, Rectifier, Relu
 from deconvscope.reversal.window import Dense, Signal, as_map
 
 from .session import View
@@ -26,6 +27,11 @@ class WayBackStep:
     """What arrives at one recorded tensor, inside its window, beside what the forward pass left there.
 
     Both maps are norms over the channels; a byte v stands for v/255 of the largest.
+
+    Attributes:
+        energy: the sum of squares of the signal.
+        masks: whether the rule there keeps or silences each value, so that the energies of this step and the
+            next tell how much it stopped.
     """
 
     name: str
@@ -39,6 +45,8 @@ class WayBackStep:
     columns: int
     signal: float
     activation: float
+    energy: float
+    masks: bool
     signal_map: bytes
     activation_map: bytes
 
@@ -75,7 +83,24 @@ def way_back(view: View, architecture: Architecture, check: Check) -> list[WayBa
     shown = _evenly(passed)
     side = min(LARGEST_SIDE, int((BUDGET / (2 * len(shown))) ** 0.5))
     names = {recording.slot(name): name for name in recording.layers}
-    return [_step(view, names.get(one.slot, IMAGE), one, side) for one in shown]
+    return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in shown]
+
+
+def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
+    """Return whether a tensor was made by a rectifier whose rule there keeps or silences each value.
+
+    Where something else reads the rectifier's input too, its signal is added there, and energies tell nothing.
+    """
+    made_by = recording.made_by(slot)
+    step = recording.steps[made_by] if made_by >= 0 else None
+    if not isinstance(step, Rectifier):
+        return False
+    rule = architecture.relu_at(step.layer)
+    alone = sum(step.inputs[0] in other.inputs for other in recording.steps) == 1
+    binary = isinstance(rule, RectGrad) or not rule.gated
+    if rule.masks:
+        binary = binary and isinstance(step, Relu | Clamp)
+    return alone and binary and (rule.clamps or rule.masks or rule.gated)
 
 
 def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
@@ -105,7 +130,9 @@ def _evenly(passed: list[_Passed]) -> list[_Passed]:
     return [passed[round(i * last / (MOST_STEPS - 1))] for i in range(MOST_STEPS)]
 
 
-def _step(view: View, name: str, passed: _Passed, side: int) -> WayBackStep:
+def _step(
+    view: View, name: str, passed: _Passed, side: int, architecture: Architecture
+) -> WayBackStep:
     height, width = passed.signal.shape
     fit = min(1.0, side / max(height, width))
     size = max(1, int(height * fit)), max(1, int(width * fit))
@@ -122,6 +149,8 @@ def _step(view: View, name: str, passed: _Passed, side: int) -> WayBackStep:
         columns=size[1],
         signal=float(passed.signal.max()),
         activation=float(passed.activation.max()),
+        energy=float(passed.signal.double().square().sum()),
+        masks=_masks(view.scene.recording, passed.slot, architecture),
         signal_map=_bytes(passed.signal, size),
         activation_map=_bytes(passed.activation, size),
     )
