@@ -60,6 +60,14 @@ def test_the_baseline_is_a_blob_at_the_centre():
     assert np.allclose(blob, blob[::-1, ::-1])
 
 
+def test_a_gaussian_of_any_width_is_the_same_baseline(disc):
+    y, x = np.mgrid[:80, :100]
+    expected = ex.cut_out(disc[0], gaussian_baseline(80, 100))
+    for sigma in (30.0, 50.0):
+        blob = np.exp(-((y - 39.5) ** 2 + (x - 49.5) ** 2) / (2 * sigma**2))
+        assert np.array_equal(ex.cut_out(disc[0], blob).seeds, expected.seeds)
+
+
 def test_without_opencv_the_remedy_is_told(disc, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
     with pytest.raises(ImportError, match=r"pip install 'deconvscope\[segmentation\]'"):

@@ -37,8 +37,8 @@ class Depths(Result):
         pictures: one (A, C, H, W) a layer.
         seen: the photograph as the network saw it, (H, W, 3), uint8.
         frames: of each layer, the square around what its neuron can see.
-        spread: (layer, architecture's name) → side, in pixels, of the square as large as the smallest box that holds
-            nine tenths of the picture's energy.
+        spread: (layer, architecture's name) → side, in pixels, of the square as large as the box around the brightest
+            pixels that together hold nine tenths of the picture's energy.
     """
 
     photograph: str

@@ -19,8 +19,6 @@ Saliency = NDArray[np.float64]
 FOREGROUND_QUANTILE, BACKGROUND_QUANTILE = 0.90, 0.30
 HARD_FOREGROUND_QUANTILE, HARD_BACKGROUND_QUANTILE = 0.995, 0.005
 GAUSSIANS = 5
-BASELINE_SIGMA = 24 / 224
-"""Of the Gaussian baseline, relative to the photograph's short side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +87,19 @@ def saliency_of(picture: Tensor) -> Saliency:
 
 
 def gaussian_baseline(height: int, width: int) -> Saliency:
-    """The saliency of someone who has not seen the photograph: a Gaussian at its centre, (H, W)."""
-    sigma = BASELINE_SIGMA * min(height, width)
+    """The saliency of someone who has not seen the photograph: −r², r being the distance from its centre, (H, W).
+
+    That is the logarithm of a Gaussian, without the zeros far from the centre. `cut_out` looks at nothing but which
+    pixels are above which quantile, so every Gaussian, of whatever width, gives the same cut.
+
+    Example:
+        >>> gaussian_baseline(3, 3)
+        array([[-2., -1., -2.],
+               [-1., -0., -1.],
+               [-2., -1., -2.]])
+    """
     y, x = np.mgrid[:height, :width]
-    squared = (y - (height - 1) / 2) ** 2 + (x - (width - 1) / 2) ** 2
-    # The logarithm of the Gaussian has its quantiles, and no zeros far from the centre.
-    blob: Saliency = -squared / (2 * sigma**2)
+    blob: Saliency = -((y - (height - 1) / 2) ** 2) - (x - (width - 1) / 2) ** 2
     return blob
 
 

@@ -35,7 +35,7 @@ class FiniteSupport(Result):
         titles: "DeSaliNet", "no bottleneck" and "no bottleneck, random filters".
         pictures: (3, C, H, W).
         supports: smallest box that holds all that is not zero, of each picture.
-        cores: smallest box that holds nine tenths of the energy, of each picture.
+        cores: the box around the brightest pixels that together hold nine tenths of the energy, of each picture.
     """
 
     photograph: str

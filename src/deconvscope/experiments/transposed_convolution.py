@@ -195,7 +195,7 @@ def overlaps(kernel: int, stride: int, outputs: int = 6) -> Numbers:
 
 
 def draw_numbers(axis: Axes, matrix: Any, title: str = "") -> None:
-    """A matrix in colours, black for zero, with its numbers where there is room."""
+    """A matrix in colours, red above zero, white at it and blue below, with its numbers where there is room."""
     values = np.asarray(matrix, dtype=np.float64)
     largest = float(np.abs(values).max()) or 1.0
     quieten(axis)
