@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
 from .memory_limit import is_out_of_memory
 from .nested import by_identity, replaced, tensors_in
+from .random_numbers import drawn_again, random_states
 from .refusals import refusal
 from .steps.backpropagation import Backpropagation
 from .steps.calls import FAMILIES, Call, Family, Function, Recorded, without_writing
@@ -69,7 +71,6 @@ class Recorder(TorchFunctionMode):
         self._constants |= {id(t): t for t in given}
         self._versions = [_version(image)]
         self._used: set[int] = set()
-        self._random_state: Tensor | None = None
         self._masks: set[int] = set()
         self.written = WrittenTensors(self.record, self._slots, stack.where)
 
@@ -200,27 +201,27 @@ class Recorder(TorchFunctionMode):
     def _run(self, call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
         family = FAMILIES.get(call.function)
         random = any(word in call.name for word in RANDOM)
-        self._random_state = torch.get_rng_state() if random else None
+        drawn_from = random_states(self.tensors[0].device) if random else None
         recorded = _read(family, call) if family is not None else None
         if recorded is not None:
             step = recorded[1]
             sources = {id(source) for source in step.sources}
             if sources >= tracked.keys():
                 return recorded
-        step = self._fallback(call, tracked)
+        step = self._fallback(call, tracked, drawn_from)
         return call.run(), step
 
-    def _fallback(self, call: Call, tracked: dict[int, Tensor]) -> Step:
+    def _fallback(
+        self, call: Call, tracked: dict[int, Tensor], drawn_from: list[Tensor] | None
+    ) -> Step:
         xs = [x for x in tracked.values() if x.is_floating_point() or x.is_complex()]
         order = [id(x) for x in xs]
-        drawn = self._random_state
+        device = self.tensors[0].device
 
         def again(fresh: Sequence[Tensor]) -> list[Tensor]:
             swap = by_identity(dict(zip(order, fresh, strict=True)))
             args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
-            with torch.random.fork_rng(devices=[], enabled=drawn is not None):
-                if drawn is not None:  # the same random numbers as in the recording
-                    torch.set_rng_state(drawn)
+            with nullcontext() if drawn_from is None else drawn_again(device, drawn_from):
                 made = list(tensors_in(call.function(*args, **kwargs)))
             return [t for t in made if t.is_floating_point() or t.is_complex()]
 
