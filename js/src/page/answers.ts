@@ -3,7 +3,7 @@
 import { formatAddress } from "../address";
 import type { AtlasInfo, Query, Traits, View } from "../protocol";
 import { type Block, fromBase64, type Head, inflated, readBlock } from "./contents";
-import { nearest, samePlace } from "./nearest";
+import { ahead, nearest, samePlace } from "./nearest";
 import { storedPictures } from "./stored_pictures";
 
 /** What was asked for is not in the page; the message says what is. */
@@ -27,7 +27,7 @@ export class Answers {
   readonly #exhibit: string;
   readonly #head: Head;
   readonly #layers: ReadonlyMap<string, Layer>;
-  #shown: View["neuron"] | null = null;
+  #shown: { readonly layer: Layer; readonly neuron: View["neuron"] } | null = null;
 
   constructor(exhibit: string, head: Head) {
     this.#exhibit = exhibit;
@@ -70,7 +70,9 @@ export class Answers {
     const [first, ...others] = block.neurons;
     if (first === undefined) throw new NotStored(`channel ${channel} is not in this page`);
     const asked = { y: query.neuron?.y ?? null, x: query.neuron?.x ?? null };
-    const stored = nearest([first, ...others], asked, this.#shown);
+    const from = this.#shown?.layer === layer && this.#shown.neuron.channel === channel ? this.#shown.neuron : null;
+    const step = from && ahead(block.neurons, asked, from);
+    const stored = step ?? nearest([first, ...others], asked);
     const numbers = this.#pictureNumbers(query, stored.pictures);
     const chosen = {
       ...stored,
@@ -79,7 +81,7 @@ export class Answers {
     };
     const [pictures, map, atlas] = await Promise.all([storedPictures(chosen), inflated(block.map), layer.atlas]);
     const { neuron, window } = stored;
-    this.#shown = neuron;
+    this.#shown = { layer, neuron };
     const view: View = {
       client: query.client,
       seq: query.seq,
@@ -103,8 +105,8 @@ export class Answers {
         _failure: {},
       },
       notice: elsewhere
-        ? `(${asked.y}, ${asked.x}) is not in this page: this is (${neuron.y}, ${neuron.x}), the nearest place of ` +
-          `channel ${channel} that is.`
+        ? `(${asked.y}, ${asked.x}) is not in this page: this is (${neuron.y}, ${neuron.x}), the ` +
+          `${step ? "next" : "nearest"} place of channel ${channel} that is.`
         : "",
     };
   }

@@ -5,28 +5,35 @@ import type { NeuronPlace } from "../protocol";
 /** Never empty; the strongest comes first. */
 export type Candidates<Stored> = readonly [Stored, ...Stored[]];
 
-/**
- * The stored neuron at the place, else the nearest one. A step away from the neuron `from` leads to the nearest
- * one in that direction, if there is one: or else the arrow keys would be held fast.
- */
+type Place = Omit<NeuronPlace, "channel">;
+
+/** The stored neuron at the place, else the nearest one; the strongest where no place is named. */
 export function nearest<Stored extends { readonly neuron: NeuronPlace }>(
   stored: Candidates<Stored>,
-  { y, x }: Omit<NeuronPlace, "channel">,
-  from: NeuronPlace | null,
+  { y, x }: Place,
 ): Stored {
-  if (y === null || x === null) return stored[0];
-  const near = closest(stored, y, x);
-  const stands = from !== null && near.neuron.channel === from.channel && samePlace(near.neuron, from);
-  if (!stands || samePlace(near.neuron, { y, x }) || from.y === null || from.x === null) return near;
-  const [down, right] = [y - from.y, x - from.x];
-  const ahead = stored.filter(({ neuron }) => {
-    return down * ((neuron.y ?? 0) - (from.y ?? 0)) + right * ((neuron.x ?? 0) - (from.x ?? 0)) > 0;
-  });
-  const [first, ...others] = ahead;
-  return first === undefined ? near : closest([first, ...others], y, x);
+  return y === null || x === null ? stored[0] : closest(stored, y, x);
 }
 
-export function samePlace(one: Omit<NeuronPlace, "channel">, other: Omit<NeuronPlace, "channel">): boolean {
+/**
+ * Where a single step from `from` to a place that is not stored leads: to the nearest stored neuron in that direction,
+ * or else the arrow keys would be held fast. Null where nothing is there, or the two are no step apart.
+ */
+export function ahead<Stored extends { readonly neuron: NeuronPlace }>(
+  stored: readonly Stored[],
+  to: Place,
+  from: Place,
+): Stored | null {
+  if (to.y === null || to.x === null || from.y === null || from.x === null) return null;
+  const [down, right] = [to.y - from.y, to.x - from.x];
+  if (Math.abs(down) + Math.abs(right) !== 1 || stored.some(({ neuron }) => samePlace(neuron, to))) return null;
+  const [first, ...others] = stored.filter(({ neuron }) => {
+    return down * ((neuron.y ?? 0) - (from.y ?? 0)) + right * ((neuron.x ?? 0) - (from.x ?? 0)) > 0;
+  });
+  return first === undefined ? null : closest([first, ...others], to.y, to.x);
+}
+
+export function samePlace(one: Place, other: Place): boolean {
   return one.y === other.y && one.x === other.x;
 }
 

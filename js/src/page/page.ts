@@ -1,13 +1,21 @@
 /** The code of an exported page: shows each of its explorers where the page, or the address in its URL, says. */
 
-import { parseAddress } from "../address";
+import type { Address } from "../address";
 import type { Query } from "../protocol";
 import widget from "../widget";
 import { Answers } from "./answers";
 import { type Head, readHead } from "./contents";
 import { PageModel } from "./host";
+import { addressIn } from "./url";
 
-async function present(place: HTMLElement): Promise<void> {
+interface Presented {
+  readonly place: HTMLElement;
+  readonly head: Head;
+  readonly answers: Answers;
+  readonly model: PageModel;
+}
+
+async function present(place: HTMLElement): Promise<Presented> {
   const exhibit = place.dataset.exhibit ?? "";
   const head = readHead(exhibit);
   const answers = new Answers(exhibit, head);
@@ -23,15 +31,22 @@ async function present(place: HTMLElement): Promise<void> {
   const explorer = widget();
   explorer.initialize({ model });
   explorer.render({ model, el: place });
+  return { place, head, answers, model };
+}
 
-  const follow = (): void => {
-    const wanted = addressed(head);
-    if (wanted === null) return;
-    place.scrollIntoView({ block: "nearest" });
-    void model.show(wanted);
-  };
-  addEventListener("hashchange", follow);
-  follow();
+/** Goes where the page's URL says: in the explorers that hold the layer, or else in those of its network, which say so. */
+async function follow(explorers: readonly Presented[]): Promise<void> {
+  const address = addressIn(location.hash.slice(1));
+  const wanted = explorers.flatMap((explorer) => {
+    const query = address && queryAt(address, explorer.head);
+    return query ? [{ ...explorer, query }] : [];
+  });
+  const holding = wanted.filter(({ answers, query }) => answers.layers.includes(query.layer ?? ""));
+  const going = holding.length > 0 ? holding : wanted;
+  await Promise.all(going.map(({ model, query }) => model.show(query)));
+  // A frame draws them, and only the next one knows where they are.
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  going[0]?.place.scrollIntoView({ block: "nearest" });
 }
 
 let asked = 0;
@@ -50,11 +65,10 @@ function queryFor(head: Head, place: Pick<Query, "layer" | "neuron">, codes: rea
   };
 }
 
-/** The place that the page's URL names behind its `#`, where it is one of this explorer. */
-function addressed(head: Head): Query | null {
-  const address = parseAddress(decodeURIComponent(location.hash.slice(1)));
+/** What an explorer is to show of an address, where it is one of its network and image. */
+function queryAt({ model, image, ...address }: Address, head: Head): Query | null {
   const { _network: network } = head.traits;
-  if (address?.model !== network.model || (address.image !== null && address.image !== network.image.name)) return null;
+  if (model !== network.model || (image !== null && image !== network.image.name)) return null;
   const { channel, y, x } = address;
   const layer = network.layers.find(({ name, label }) => name === address.layer || label === address.layer);
   return queryFor(head, { layer: layer?.name ?? address.layer, neuron: { channel, y, x } }, address.architectures);
@@ -68,4 +82,10 @@ function dimmedLayers(exhibit: string, held: readonly string[]): HTMLStyleElemen
   return style;
 }
 
-for (const place of document.querySelectorAll<HTMLElement>(".dcp-explorer")) void present(place);
+async function start(): Promise<void> {
+  const explorers = await Promise.all([...document.querySelectorAll<HTMLElement>(".dcp-explorer")].map(present));
+  addEventListener("hashchange", () => void follow(explorers));
+  await follow(explorers);
+}
+
+void start();
