@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import threading
 import time
@@ -168,6 +169,41 @@ def test_a_long_reversal_is_told_of_and_can_be_cancelled(
     assert gated.explorer._progress == {}
     monkeypatch.undo()
     assert gated.ask(neuron={"channel": 0, "y": 1, "x": 1})[-1]["_view"]["seq"] == 2
+
+
+def test_an_answer_from_memory_tells_what_it_had_cost(
+    gated: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reverse = Recording.reverse
+
+    def slow(self: Recording, *arguments: Any, **keywords: Any) -> Any:
+        time.sleep(0.05)
+        return reverse(self, *arguments, **keywords)
+
+    monkeypatch.setattr(Recording, "reverse", slow)
+    first, other = ({"channel": channel, "y": 2, "x": 3} for channel in (0, 1))
+    costs = [gated.ask(neuron=n)[-1]["_view"]["milliseconds"] for n in (first, other, first)]
+    assert costs[0] == costs[2] >= 50
+
+
+def test_what_the_device_still_computes_is_counted(
+    gated: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reverse = Recording.reverse
+
+    class Late(Tensor):
+        """Is there when it is copied, as on a device that computes while Python goes on."""
+
+        def cpu(self, *arguments: Any, **keywords: Any) -> Tensor:
+            time.sleep(0.05)
+            return self
+
+    def late(self: Recording, *arguments: Any, **keywords: Any) -> Any:
+        made = reverse(self, *arguments, **keywords)
+        return dataclasses.replace(made, values=made.values.as_subclass(Late))
+
+    monkeypatch.setattr(Recording, "reverse", late)
+    assert gated.ask(neuron={"channel": 0, "y": 2, "x": 3})[-1]["_view"]["milliseconds"] >= 50
 
 
 def test_python_waits_for_a_browser_s_recording_and_has_the_last_word(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from deconvscope.reversal import Architecture, Neuron, Reversed
 
@@ -12,30 +13,38 @@ BUDGET = 32 << 20
 Key = tuple[Neuron, tuple[Architecture, ...]]
 
 
+@dataclass(frozen=True)
+class Timed:
+    """Pictures, and how long it took to compute them."""
+
+    pictures: Reversed
+    milliseconds: float
+
+
 class Reversals:
     """Neuron and architectures → their pictures, the least recently used dropped first."""
 
     def __init__(self, budget: int = BUDGET) -> None:
         self._budget = budget
-        self._kept: OrderedDict[Key, Reversed] = OrderedDict()
+        self._kept: OrderedDict[Key, Timed] = OrderedDict()
         self._bytes = 0
 
     def __contains__(self, key: Key) -> bool:
         return key in self._kept
 
-    def get(self, key: Key) -> Reversed | None:
+    def get(self, key: Key) -> Timed | None:
         """Return the pictures, None where they are not kept."""
         if key not in self._kept:
             return None
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def keep(self, key: Key, pictures: Reversed) -> None:
+    def keep(self, key: Key, timed: Timed) -> None:
         """Keep pictures, in place of older ones where they do not fit beside them."""
         if key in self._kept:
             return
-        self._kept[key] = pictures
-        self._bytes += _size(pictures)
+        self._kept[key] = timed
+        self._bytes += _size(timed)
         while self._bytes > self._budget and len(self._kept) > 1:
             self._bytes -= _size(self._kept.popitem(last=False)[1])
 
@@ -45,5 +54,5 @@ class Reversals:
         self._bytes = 0
 
 
-def _size(pictures: Reversed) -> int:
-    return pictures.values.untyped_storage().nbytes()
+def _size(timed: Timed) -> int:
+    return timed.pictures.values.untyped_storage().nbytes()

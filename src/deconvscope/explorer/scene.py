@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from deconvscope.reversal import (
     Layer,
     Neuron,
     Recording,
-    Reversed,
     Strongest,
     UnknownLayerError,
 )
@@ -21,7 +21,7 @@ from deconvscope.reversal.errors import near_matches
 from .atlas import Atlas, draw_atlas
 from .opening import opening_layer
 from .progress import ForwardWatch
-from .reversals import Reversals
+from .reversals import Reversals, Timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,8 +211,8 @@ class Scene:
         neuron: Neuron,
         architectures: tuple[Architecture, ...],
         check: Check = lambda: None,
-    ) -> Reversed:
-        """Return a neuron's pictures, from memory where it was reversed a short while ago.
+    ) -> Timed:
+        """Return a neuron's pictures and what they cost, from memory where it was reversed a short while ago.
 
         Args:
             neuron: the neuron.
@@ -220,11 +220,14 @@ class Scene:
             check: called between layers, raises to give up.
         """
         key = (neuron, architectures)
-        pictures = self._reversals.get(key)
-        if pictures is None:
-            pictures = self.recording.reverse(neuron, architectures, check=check)
-            self._reversals.keep(key, pictures)
-        return pictures
+        timed = self._reversals.get(key)
+        if timed is None:
+            recording, started = self.recording, time.perf_counter()
+            pictures = recording.reverse(neuron, architectures, check=check)
+            pictures.values[:1, :1, :1, :1].cpu()  # waits for the device
+            timed = Timed(pictures, (time.perf_counter() - started) * 1000)
+            self._reversals.keep(key, timed)
+        return timed
 
     def has(self, neuron: Neuron) -> bool:
         """Return whether there is such a neuron, its layer given by name."""

@@ -74,7 +74,7 @@ class View:
     """The fraction of its channel's places (of a vector's neurons) that are at least as active."""
     reconstruction: Reversed
     milliseconds: float
-    """How long the reversal took."""
+    """How long the reversal took, be it now or when it was computed ahead."""
 
 
 def answer(
@@ -253,12 +253,11 @@ class Session:
                 self.tell(line)
 
         try:
-            reconstruction = scene.reversed(neuron, place.architectures, between_layers)
+            timed = scene.reversed(neuron, place.architectures, between_layers)
         finally:
             if told:
                 self.tell(None)
-        milliseconds = (time.perf_counter() - started) * 1000
-        return answer(place, scene, neuron, reconstruction, milliseconds)
+        return answer(place, scene, neuron, timed.pictures, timed.milliseconds)
 
     def _scene(self, model: str, image: str, check: Check) -> Scene:
         key = (model, self.networks.is_own(model), image)
