@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 import deconvscope as ds
+from deconvscope.explorer import messages
 from deconvscope.models import Model
+from deconvscope.reversal import Recording
 
 from .recorded_browser import Browser, RecordedComm
 
@@ -37,6 +40,18 @@ def test_pictures_are_computed_in_it(small_model: Model, precision: str) -> None
     assert torch.equal(made[ds.DECONVNET], expected.dense()[0])
     alike = exact.record(explorer.recording.input).reverse(explorer.neuron, ds.DECONVNET).dense()[0]
     assert torch.equal(made[ds.DECONVNET], alike) == (precision == "float32")
+    explorer.close()
+
+
+@pytest.mark.parametrize(("device", "told"), [("cuda", "tf32"), ("cpu", "float32")])
+def test_tf32_is_told_of_where_there_is_such_a_device(
+    small_model: Model, monkeypatch: pytest.MonkeyPatch, device: str, told: str
+) -> None:
+    explorer = ds.Explorer(small_model, precision="tf32")
+    image = SimpleNamespace(device=torch.device(device), dtype=torch.float32)
+    monkeypatch.setattr(Recording, "input", image)
+    assert messages.precision(explorer.recording) == told
+    monkeypatch.undo()
     explorer.close()
 
 

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 import deconvscope as ds
+from deconvscope.explorer.networks import Networks
 from deconvscope.explorer.photographs import OWN_KEPT
 from deconvscope.explorer.progress import Progress
 from deconvscope.explorer.session import SCENES_KEPT, Place, Session
-from deconvscope.models import Model, UnknownImageError, sample_image
+from deconvscope.models import Model, UnknownImageError, load_model, sample_image
 
 
 @pytest.fixture
@@ -162,6 +163,28 @@ def test_a_model_of_the_catalogue_keeps_its_name_unless_its_weights_are_random(
     )
     with session.networks.guest(random) as name:
         assert name == "alexnet-2"
+
+
+@pytest.mark.parametrize(
+    ("there", "best"),
+    [({"cuda", "mps"}, "cuda"), ({"mps"}, "mps"), (set(), "cpu")],
+)
+def test_a_network_of_the_catalogue_goes_to_the_best_device_there_is(
+    monkeypatch: pytest.MonkeyPatch, there: set[str], best: str
+) -> None:
+    taken: list[torch.device] = []
+
+    class Taken(nn.Identity):
+        def to(self, device: torch.device) -> Taken:  # type: ignore[override]
+            taken.append(device)
+            return self
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
+    stub = dataclasses.replace(load_model("vgg16_trunk"), network=Taken())
+    monkeypatch.setattr("deconvscope.explorer.networks.load_model", lambda name: stub)
+    assert Networks("auto")["vgg16_trunk"].model is stub
+    assert [device.type for device in taken] == [best]
 
 
 def test_a_tensor_goes_to_the_network_as_it_is(session: Session) -> None:

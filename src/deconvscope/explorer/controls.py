@@ -86,7 +86,10 @@ def _others(view: View) -> list[Neuron]:
 
 
 def _over_both_windows(one: Reversed, other: Reversed) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the pictures of both over the same pixels; neurons of one place have mostly one window."""
+    """Return the pictures of both over the same pixels; neurons of one place have mostly one window.
+
+    They are compared in float64, which not every device has.
+    """
     if one.window == other.window:
-        return one.values, other.values
-    return one.dense(), other.dense()
+        return one.values.cpu(), other.values.cpu()
+    return one.dense().cpu(), other.dense().cpu()

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from deconvscope.reversal import Reversed
+from deconvscope.reversal import Recording, Reversed
 from deconvscope.reversal.window import Box
 
 from .address import Address
@@ -89,7 +89,7 @@ def scene_traits(
             "label": model.label,
             "randomWeights": model.random_weights,
             "device": recording.input.device.type.upper(),
-            "precision": str(recording.precision or recording.input.dtype).removeprefix("torch."),
+            "precision": precision(recording),
             "image": {
                 "name": scene.photograph.name,
                 "label": scene.photograph.label,
@@ -113,6 +113,13 @@ def scene_traits(
         },
         "_photograph": _encoded(seen),
     }
+
+
+def precision(recording: Recording) -> str:
+    """Return the floating-point type of the way back; "tf32" where its factors are rounded to that."""
+    if recording.tf32 and recording.input.device.type == "cuda":
+        return "tf32"
+    return str(recording.precision or recording.input.dtype).removeprefix("torch.")
 
 
 def layer_traits(scene: Scene, layer: str) -> Payload:

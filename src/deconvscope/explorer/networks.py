@@ -69,7 +69,7 @@ class Networks:
     """Models by name, on one device.
 
     Args:
-        device: "auto" (CUDA if there is one; one's own module stays where it is) or a torch device.
+        device: "auto" (CUDA, else MPS, else the CPU; one's own module stays where it is) or a torch device.
         precision: of the way back, see `ReversedNetwork`.
     """
 
@@ -187,7 +187,9 @@ def _in_catalogue(name: str) -> bool:
 
 
 def _best_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def _on_device(model: Model, device: torch.device) -> Model:

@@ -49,8 +49,9 @@ class Explorer(ExplorerOutputs):
             last layer with maps larger than 7×7 before the last pool.
         neuron: a `Neuron` or `Strongest` to begin with; by default the layer's strongest neuron.
         architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
-        device: "auto" (CUDA where there is one; an own module stays where it is) or a torch device.
-        precision: of the way back, "float32" or "bfloat16"; by default that of the network.
+        device: "auto" (CUDA, else MPS, else the CPU; an own module stays where it is) or a torch device.
+        precision: of the way back, "float32", "bfloat16", or "tf32" for CUDA devices; by default that of the
+            network.
         exemplars: the folder given to `exemplars.build`, or `Exemplars`: of each channel the images of that data
             set that excite it most are shown, and can be opened by name, "exemplar:12".
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
