@@ -34,9 +34,8 @@ class CudaGraph:
         with torch.cuda.device(device):
             aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(
-                aside
-            ):  # left even where a failed capture does not leave it itself
+            # a capture that fails may leave its stream the current one; this does not
+            with torch.cuda.stream(aside):
                 for _ in range(WARM_UPS):
                     run()
                 with torch.cuda.graph(self._graph, stream=aside, capture_error_mode="thread_local"):
