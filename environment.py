@@ -76,9 +76,9 @@ def install_front_end_tools() -> None:
 
 
 def build_front_end() -> None:
-    """Build the widget's JavaScript and CSS unless they are newer than all their sources."""
-    targets = (BUILT / "widget.js", BUILT / "widget.css")
-    sources = [*FRONT_END.glob("src/**/*"), *FRONT_END.glob("package*.json")]
+    """Build JavaScript and CSS of widget and pages unless they are newer than all their sources."""
+    targets = [BUILT / name for name in ("widget.js", "widget.css", "page.js", "page.css")]
+    sources = [path for kind in ("src/**/*", "*.json", "*.mjs") for path in FRONT_END.glob(kind)]
     newest = max(source.stat().st_mtime for source in sources)
     if not all(target.exists() and target.stat().st_mtime >= newest for target in targets):
         install_front_end_tools()

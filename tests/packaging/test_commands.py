@@ -1,5 +1,6 @@
 """The README's two commands start before anything is installed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +41,8 @@ def test_the_front_end_is_built_when_it_is_older_than_its_sources(monkeypatch, t
     def build(*_command, folder):
         assert folder == tmp_path / "js"
         built.mkdir(exist_ok=True)
-        (built / "widget.js").write_text("")
-        (built / "widget.css").write_text("")
+        for name in ("widget.js", "widget.css", "page.js", "page.css"):
+            (built / name).write_text("")
         ran.append("build")
 
     monkeypatch.setattr(environment, "FRONT_END", tmp_path / "js")
@@ -51,6 +52,15 @@ def test_the_front_end_is_built_when_it_is_older_than_its_sources(monkeypatch, t
     environment.build_front_end()
     environment.build_front_end()
     assert ran == ["build"]
-    (built / "widget.css").unlink()
-    environment.build_front_end()
-    assert ran == ["build"] * 2
+    for name in ("widget.css", "page.js", "page.css"):
+        ran.clear()
+        (built / name).unlink()
+        environment.build_front_end()
+        assert ran == ["build"], name
+    for changed in ("build.mjs", "tsconfig.json", "package.json", "src/widget.ts"):
+        ran.clear()
+        (tmp_path / "js" / changed).write_text("")
+        os.utime(tmp_path / "js" / changed, (2e9, 2e9))
+        environment.build_front_end()
+        assert ran == ["build"], changed
+        os.utime(tmp_path / "js" / changed, (1e9, 1e9))

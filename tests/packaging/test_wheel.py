@@ -61,6 +61,8 @@ def test_the_wheel_is_whole(wheel):
             "py.typed",
             "explorer/static/widget.js",
             "explorer/static/widget.css",
+            "explorer/static/page.js",
+            "explorer/static/page.css",
             "models/bundled/MODEL_CARD.md",
             "models/bundled/vgg16_trunk.fp16.safetensors",
             "models/bundled/mobilenet_v2.fp16.safetensors",
