@@ -102,6 +102,30 @@ def test_mistakes_are_told_in_a_line(tmp_path, capsys):
     ]  # fmt: skip
 
 
+def test_what_is_not_there_is_told_in_a_line(by_command, tmp_path, capsys):
+    folder, _ = by_command
+    build_here = ("build", folder / "images", tmp_path / "out", *OPTIONS)
+    assert main("figure", folder / "alone", "features.1", "999", "--png", tmp_path / "x.png") == 1
+    assert main(*build_here, "--device", "foo") == 1
+    assert main(*build_here, "--device", "cuda:99") == 1
+    assert main(*build_here, "--world-size", "2") == 1
+    assert main(*build_here, "--rank", "0") == 1
+    told = capsys.readouterr().err.splitlines()
+    for line, what in zip(
+        told,
+        (
+            "UnknownChannelError: channel 999 of 'features.1.conv.2': it has 16 channels",
+            "ValueError: device='foo' is none that torch knows",
+            "ValueError: device='cuda:99': torch finds",
+            "ValueError: give --rank and --world-size together",
+            "ValueError: give --rank and --world-size together",
+        ),
+        strict=True,
+    ):
+        assert line.startswith(what)
+    assert not (tmp_path / "out").exists()
+
+
 def main(*arguments: str | Path) -> int:
     import argparse
 

@@ -266,6 +266,24 @@ def test_a_full_disk_is_told_of_and_what_was_done_is_kept(tmp_path, monkeypatch,
     assert built(tmp_path).found == tuple(range(parts))
 
 
+def test_a_folder_that_may_not_be_written_is_not_called_full(tmp_path, monkeypatch):
+    def refused(file):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refused)
+    with pytest.raises(WriteError, match="Input/output error; when that is mended, run the same"):
+        built(tmp_path)
+
+
+def test_a_broken_list_of_the_images_is_written_anew(tmp_path):
+    built(tmp_path)
+    whole = contents(tmp_path)
+    listing = tmp_path / "images.safetensors"
+    listing.write_bytes(listing.read_bytes()[:-1])
+    assert not built(tmp_path).computed
+    assert contents(tmp_path) == whole
+
+
 def test_nothing_is_opened_or_merged_that_is_not_there(tmp_path):
     with pytest.raises(UnfinishedBuildError, match="build them first"):
         Exemplars.open(tmp_path)

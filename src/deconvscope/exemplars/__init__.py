@@ -12,6 +12,7 @@ from .errors import (
     DataSetError,
     NoImagesError,
     UnfinishedBuildError,
+    UnknownChannelError,
     WriteError,
 )
 from .layer_exemplars import Exemplar, LayerExemplars
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Share",
     "UnfinishedBuildError",
+    "UnknownChannelError",
     "WriteError",
     "build",
     "merge",

@@ -8,22 +8,18 @@ from pathlib import Path
 
 import torch
 
-from deconvscope.models import ModelDownloadError, UnknownModelError, UnreadableImageError
+from deconvscope.models import UnknownModelError
 from deconvscope.reversal import RecordingError, UnknownLayerError
 
 from .building import CHUNK, UNIT, build
-from .errors import (
-    BrokenPartError,
-    ChangingNetworkError,
-    UnfinishedBuildError,
-)
+from .errors import ChangingNetworkError, UnfinishedBuildError, UnknownChannelError
 from .merging import merge
 from .opened import Exemplars
 from .shares import Share
 
 TOLD = (
-    BrokenPartError, ChangingNetworkError, UnfinishedBuildError, RecordingError, UnknownLayerError,
-    UnknownModelError, UnreadableImageError, ModelDownloadError, ModuleNotFoundError, OSError, ValueError,
+    ChangingNetworkError, UnfinishedBuildError, UnknownChannelError, RecordingError, UnknownLayerError,
+    UnknownModelError, ModuleNotFoundError, OSError, ValueError,
 )  # fmt: skip
 """What a person can do something about: told in a line, without a traceback."""
 
@@ -89,9 +85,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> None:
-    share = None
-    if options.rank is not None or options.world_size is not None:
-        share = Share(options.rank or 0, options.world_size or 1)
+    if (options.rank is None) != (options.world_size is None):
+        raise ValueError("give --rank and --world-size together, or neither")
+    share = None if options.rank is None else Share(options.rank, options.world_size)
     print(
         build(
             options.model,

@@ -15,6 +15,10 @@ class ChangedBuildError(ValueError):
     """The folder holds the exemplars of another network, data set or setting."""
 
 
+class UnknownChannelError(IndexError):
+    """The layer has fewer channels."""
+
+
 class UnfinishedBuildError(RuntimeError):
     """Parts are missing, or are not merged yet."""
 

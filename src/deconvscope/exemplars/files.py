@@ -7,6 +7,7 @@ A process killed at any moment leaves the file that was there before, or the new
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from .errors import BrokenPartError, WriteError
 Arrays = Mapping[str, NDArray[Any]]
 
 _KEY = "deconvscope"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,9 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        remedy = "free some space and run" if error.errno in _FULL else "when that is mended, run"
         raise WriteError(
-            error.errno,
-            f"{error.strerror or error}; free some space and run the same again",
-            str(path),
+            error.errno, f"{error.strerror or error}; {remedy} the same again", str(path)
         ) from error
 
 

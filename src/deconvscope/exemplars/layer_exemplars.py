@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from deconvscope.reversal import Box
 
+from .errors import UnknownChannelError
 from .histogram import quantile, share_at_least
 from .layers import CollectedLayer, Rectified
 
@@ -78,7 +79,7 @@ class LayerExemplars(Sequence[list[Exemplar]]):
         """Return a channel's exemplars; of a rectifier only those with a positive response.
 
         Raises:
-            IndexError: the layer has fewer channels.
+            UnknownChannelError: the layer has fewer channels.
         """
         if isinstance(channel, slice):
             return [self[one] for one in range(*channel.indices(len(self)))]
@@ -120,7 +121,7 @@ class LayerExemplars(Sequence[list[Exemplar]]):
 
     def _row(self, what: str, channel: int) -> NDArray[Any]:
         if not -len(self) <= channel < len(self):
-            raise IndexError(
+            raise UnknownChannelError(
                 f"channel {channel} of {self.layer.name!r}: it has {len(self)} channels, so 0 … {len(self) - 1}"
             )
         number = channel % len(self)

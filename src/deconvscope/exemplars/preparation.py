@@ -13,7 +13,8 @@ from deconvscope.models import Model, network_digest
 from deconvscope.reversal import ReversedNetwork, UnknownLayerError
 
 from .data_set import data_digest
-from .files import write_sealed
+from .errors import BrokenPartError
+from .files import read_sealed, write_sealed
 from .images import ImageSource, packed_listing
 from .layers import asked_layers, described, rectified_layers, usual_layers
 from .loading import first_input
@@ -129,7 +130,9 @@ def _keep_listing(folder: Path, source: ImageSource) -> None:
         "kind": source.listing.kind,
         "root": str(Path(source.listing.root).absolute()) if source.listing.root else "",
     }
-    if not path.exists():
+    try:
+        read_sealed(path)
+    except (FileNotFoundError, BrokenPartError):
         write_sealed(path, packed_listing(source.listing), about)
 
 

@@ -42,12 +42,29 @@ class Share:
         return list(range(self.rank, count, self.of))
 
     def device(self, asked: str | torch.device) -> torch.device:
-        """Return the device asked for; "auto" is this process's own GPU, or the CPU where there is none."""
+        """Return the device asked for; "auto" is this process's own GPU, or the CPU where there is none.
+
+        Raises:
+            ValueError: no such device here.
+        """
         if asked != "auto":
-            return torch.device(asked)
+            return _present(asked)
         if not torch.cuda.is_available():
             return torch.device("cpu")
         return torch.device("cuda", self.local_rank % torch.cuda.device_count())
+
+
+def _present(asked: str | torch.device) -> torch.device:
+    try:
+        device = torch.device(asked)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device={asked!r} is none that torch knows: auto, cpu, cuda, cuda:1 …"
+        ) from error
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= found:
+        raise ValueError(f"device={str(asked)!r}: torch finds {found} CUDA devices here; try 'cpu'")
+    return device
 
 
 def share_of(environment: Mapping[str, str] = os.environ) -> Share:
