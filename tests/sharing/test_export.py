@@ -17,6 +17,7 @@ from deconvscope.explorer import messages
 from deconvscope.explorer.export_choice import chosen_neurons, strongest_places
 from deconvscope.explorer.export_coding import LADDER, LOSSLESS, decode, encode
 from deconvscope.explorer.export_html import as_json
+from deconvscope.reversal import Recording
 
 from .conftest import HOSTILE, LAYER
 
@@ -63,6 +64,29 @@ def test_channels_and_layers_are_chosen_as_asked(vgg: ds.Explorer) -> None:
     assert len(chosen_neurons(vgg.exhibit())[LAYER]) == 256
     # the neuron that the page opens with is there wherever it lies
     assert vgg.neuron in chosen_neurons(vgg.exhibit(channels=1))[LAYER][vgg.channel]
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "told"),
+    [
+        ("missing/page.html", FileNotFoundError, "missing.*make it first"),
+        ("", IsADirectoryError, "name a file in it"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_the_work(
+    vgg: ds.Explorer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    error: type[OSError],
+    told: str,
+) -> None:
+    def worked(*arguments: object, **keywords: object) -> None:
+        raise AssertionError("neurons were run backwards")
+
+    monkeypatch.setattr(Recording, "reverse", worked)
+    with pytest.raises(error, match=told):
+        vgg.to_html(tmp_path / place, channels=2, progress=False)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,22 @@ def test_an_own_image_is_asked_for_by_its_content(hostile_model: Model, tmp_path
     assert again.address == explorer.address
 
 
+def test_the_image_that_is_given_is_the_one_that_the_address_names(hostile_model: Model) -> None:
+    address = ds.Explorer(hostile_model, layer="pool").address
+    assert address.endswith("#chelsea")
+    for other in ("coffee", ds.sample_image("coffee"), "exemplar:3"):
+        with pytest.raises(ValueError, match="address is of chelsea: other pixels"):
+            ds.Explorer.from_address(address, model=hostile_model, image=other)
+    for same in ("chelsea", ds.sample_image("chelsea")):
+        again = ds.Explorer.from_address(address, model=hostile_model, image=same)
+        assert again.address.split("#")[0] == address.split("#")[0]
+    own = ds.Explorer(hostile_model, ds.sample_image("chelsea"), layer="pool").address
+    assert ds.Explorer.from_address(own, model=hostile_model, image="chelsea").address == address
+    anywhere = own.split("#")[0]
+    there = ds.Explorer.from_address(anywhere, model=hostile_model, image="coffee")
+    assert there.address == f"{anywhere}#coffee"
+
+
 def test_an_own_network_is_asked_for(explorer: ds.Explorer) -> None:
     with pytest.raises(LookupError, match="not in the catalogue.*hand it over with model="):
         ds.Explorer.from_address(explorer.address)

@@ -65,6 +65,7 @@ def write_page(
         LookupError: an unknown layer.
         ValueError: no exhibit, no layer, or a channel out of range.
         PageTooLargeError: the limit is too low even for the coarsest pictures; says what would fit.
+        OSError: the file cannot be written there; told before the work.
         RuntimeError: the front end is not built.
 
     Example:
@@ -72,6 +73,7 @@ def write_page(
         >>> page = write_page("page.html", [explorer.exhibit(channels=20)])  # doctest: +SKIP
     """
     started = time.perf_counter()
+    _require_place(Path(path))
     limit = int(limit_mb * 1e6)
     draft = Draft(exhibits, title, limit)
     places = draft.places()
@@ -139,6 +141,16 @@ def _loss(difference: float) -> str:
         "The pictures are stored with loss: in the paper's display a pixel is off by "
         f"{difference:.2g} of 255 grey levels on average."
     )
+
+
+def _require_place(path: Path) -> None:
+    """Look at where a file shall be written before hours of work are put into it."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path.parent)!r}: make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"nothing can be written into {str(path.parent)!r}")
 
 
 def _write(path: Path, text: str) -> int:

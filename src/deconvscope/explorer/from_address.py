@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from deconvscope.models import SAMPLE_IMAGES, available_models
+from deconvscope.models import SAMPLE_IMAGES, available_models, sample_image
 from deconvscope.reversal import Neuron, Strongest
 from deconvscope.reversal.errors import near_matches
 
 from .address import Address
-from .photographs import EXEMPLAR, Photographs
+from .photographs import EXEMPLAR, Photographs, digest
 
 
 def opened_at(address: str | Address, model: Any = None, image: Any = None) -> dict[str, Any]:
@@ -18,7 +18,8 @@ def opened_at(address: str | Address, model: Any = None, image: Any = None) -> d
     Args:
         address: where; its text or read.
         model: the network, where it is not of the catalogue.
-        image: the image, where it is not a bundled one.
+        image: the image, where it is not a bundled one. A browser scales large pictures down, so that the
+            file of one that was opened there is another image.
 
     Raises:
         ValueError: the text is no address, or the image given is another than the one it names.
@@ -50,7 +51,7 @@ def _model(where: Address) -> str:
 
 
 def _image(where: Address, image: Any) -> Any:
-    if where.image is None or where.image in SAMPLE_IMAGES or where.image.startswith(EXEMPLAR):
+    if where.image is None or (image is None and _is_at_hand(where.image)):
         return where.image if image is None else image
     if image is None:
         raise LookupError(
@@ -58,8 +59,18 @@ def _image(where: Address, image: Any) -> Any:
             f"({', '.join(SAMPLE_IMAGES)}): hand it over with image=…, as a path or a picture"
         )
     with Photographs().guest(image) as name:
-        if name != where.image:
+        if _content(name) != _content(where.image):
             raise ValueError(
-                f"the image given is {name}, and the address is of {where.image}: other pixels"
+                f"the image given is {name}, and the address is of {where.image}: other pixels "
+                "(a browser scales large pictures down when they are opened in it)"
             )
     return image
+
+
+def _is_at_hand(image: str) -> bool:
+    return image in SAMPLE_IMAGES or image.startswith(EXEMPLAR)
+
+
+def _content(name: str) -> str:
+    """Return the digest of a bundled image; other names tell their content, or where it is found."""
+    return digest(sample_image(name)) if name in SAMPLE_IMAGES else name

@@ -82,6 +82,7 @@ class ExplorerOutputs(ExplorerTraits):
         Raises:
             LookupError: an unknown layer.
             ValueError: a channel out of range; the page cannot be made so small (says what would fit).
+            OSError: the file cannot be written there; told before the work.
 
         Example:
             >>> page = Explorer(layer="conv4_3").to_html("page.html", channels=20)  # doctest: +SKIP

@@ -137,7 +137,7 @@ class Photographs:
             self._look(self._exemplar(name))
         elif name.startswith(PREFIX):
             label, picture = self.uploads.read(name)
-            name = _digest(picture)
+            name = digest(picture)
             self._look(self._own.get(name) or Photograph(name, label, picture))
         return name
 
@@ -201,11 +201,11 @@ class Photographs:
 def _photograph(image: Any) -> Photograph:
     if isinstance(image, Tensor):
         tensor = image.detach().clone()
-        return Photograph(_digest(tensor.float().cpu()), "your tensor", tensor)
+        return Photograph(digest(tensor.float().cpu()), "your tensor", tensor)
     if isinstance(image, str) and not Path(image).expanduser().exists():
         raise UnknownImageError(image, SAMPLE_IMAGES)
     picture = read_image(image)
-    return Photograph(_digest(picture), _label(image), picture)
+    return Photograph(digest(picture), _label(image), picture)
 
 
 def _label(image: Any) -> str:
@@ -213,7 +213,8 @@ def _label(image: Any) -> str:
     return Path(path).name if path else "your picture"
 
 
-def _digest(image: Image.Image | Tensor) -> str:
+def digest(image: Image.Image | Tensor) -> str:
+    """Return the name that pixels go by, whatever file they came from."""
     values = image.numpy() if isinstance(image, Tensor) else np.asarray(image)
     content = hashlib.sha256(f"{values.dtype}{values.shape}".encode())
     content.update(np.ascontiguousarray(values).data)

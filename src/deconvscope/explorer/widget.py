@@ -123,7 +123,8 @@ class Explorer(ExplorerOutputs):
         Args:
             address: as in `address`, the widget's header and figures' metadata.
             model: the network, where it is not of the catalogue.
-            image: the image, where it is not a bundled one.
+            image: the image, where it is not a bundled one. A browser scales large pictures down, so that the
+                file of one that was opened there is another image.
             **keywords: further ones of `Explorer`.
 
         Raises:
