@@ -109,6 +109,37 @@ def test_the_view_is_moved_by_keys_and_by_the_urls_end(
     again.close()
 
 
+def test_the_urls_end_moves_the_explorer_that_holds_its_layer_and_brings_it_into_sight(
+    chromium: Browser, hostile_model: Model, tmp_path: Path
+) -> None:
+    layers = ("pool", "a/b?c#d %,e")
+    first, second = (ds.Explorer(hostile_model, layer=layer) for layer in layers)
+    path = tmp_path / "two.html"
+    exhibits = [first.exhibit(layers=["pool"]), second.exhibit(layers=[layers[1]])]
+    ds.write_page(path, exhibits, progress=False)
+    opening = OpenedPage.of(chromium, path)
+    opening.until(lambda: opening.page.locator(".dcs-root[data-seq]").count() == 2, "both")
+    before = opening.neuron(0), opening.neuron(1)
+    opening.root(1).focus()
+    opening.page.keyboard.press("]")
+    opening.until(lambda: opening.neuron(1) != before[1], "another channel")
+    there, address = opening.neuron(1), opening.root(1).locator(".dcs-address").input_value()
+    opening.close()
+
+    opened = OpenedPage.of(chromium, path, behind=f"#{address}")
+    opened.shows(there, 1)
+    opened.until(lambda: _top(opened, 1) < 500, "the second in sight")
+    assert opened.neuron(0) == before[0]
+    assert opened.notice(0) == opened.notice(1) == ""
+    opened.close()
+
+
+def _top(opened: OpenedPage, number: int) -> float:
+    box = opened.root(number).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
 def test_hovering_and_the_displays_need_no_kernel(page: OpenedPage, vgg: ds.Explorer) -> None:
     box = page.root().locator(".dcs-atlas canvas").bounding_box()
     assert box is not None
