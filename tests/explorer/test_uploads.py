@@ -164,6 +164,22 @@ def test_whatever_stands_for_an_upload_never_raises(browser: Browser, info: obje
     assert browser.ask(image="upload:a")[-1]["_failure"]["seq"] == 1
 
 
+@pytest.mark.parametrize("info", [{}, {"client": "browser", "id": "browser-1", "name": "cat.png"}])
+def test_a_browser_that_empties_what_it_sent_takes_nothing_back(
+    browser: Browser, info: dict[str, str]
+) -> None:
+    sent = {"client": "browser", "id": "browser-1", "name": "cat.png"}
+    browser.send({"_upload": saved(left_red(), "PNG"), "_upload_info": sent})
+    explorer = browser.explorer
+    before = explorer._view, explorer._failure, explorer.address
+    for empty in (b"", memoryview(b"")):
+        assert browser.send({"_upload": empty, "_upload_info": info}) == []
+        assert browser.send({"_upload": empty}) == []
+    assert before == (explorer._view, explorer._failure, explorer.address)
+    reply = browser.ask(image="upload:browser-1", layer="features.0")[-1]
+    assert reply["_network"]["image"]["label"] == "cat.png"
+
+
 def test_files_wait_only_a_few_at_a_time(browser: Browser) -> None:
     file = saved(left_red(), "PNG")
     for number in range(WAITING_KEPT + 1):

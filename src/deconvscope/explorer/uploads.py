@@ -30,7 +30,10 @@ class Uploads:
         number, name = info.get("id"), info.get("name")
         if not isinstance(number, str) or not 0 < len(number) <= LONGEST_NAME:
             return
-        if memoryview(file).nbytes > LARGEST_FILE:
+        size = memoryview(file).nbytes
+        if size == 0 and number in self._files:
+            return  # the browser keeps no file that was sent, and messages merge
+        if size > LARGEST_FILE:
             file = b""
         title = name.strip()[:LONGEST_NAME] if isinstance(name, str) else ""
         self._files[number] = (title or "your picture", bytes(file))
