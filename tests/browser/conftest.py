@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Error, Page
@@ -43,12 +42,6 @@ def host(request: pytest.FixtureRequest) -> Host:
         return Host.marimo(request.getfixturevalue("marimo"))
     server = request.getfixturevalue("jupyter")
     return Host.lab(server) if request.param == "lab" else Host.notebook_7(server)
-
-
-@pytest.fixture(scope="session")
-def lab(jupyter: JupyterServer) -> Host:
-    """JupyterLab alone, for what does not differ."""
-    return Host.lab(jupyter)
 
 
 class Pages:
@@ -135,7 +128,12 @@ def oracle() -> Oracle:
     return Oracle.of("chelsea")
 
 
-@pytest.fixture(scope="session")
-def screenshots() -> Path:
+@pytest.fixture
+def keep_picture(host: Host) -> Callable[[ShownExplorer, str], None]:
+    """Keep what an explorer shows, for the eye, under the program's name and another."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    return SCREENSHOTS
+    return lambda explorer, name: _keep(explorer, f"{host.name}_{name}")
+
+
+def _keep(explorer: ShownExplorer, name: str) -> None:
+    explorer.root.screenshot(path=SCREENSHOTS / f"{name}.png")

@@ -21,6 +21,9 @@ SCRIPTS = ("/static/lab/", "/static/notebook/", "/assets/")
 """Where the programs' own scripts lie."""
 IN_LAB = pytest.mark.parametrize("host", ["lab"], indirect=True)
 """For tests of what does not differ between the programs."""
+IN_JUPYTER = pytest.mark.parametrize("host", ["lab", "notebook7"], indirect=True)
+"""For tests of notebooks that keep what widgets showed; marimo's do not."""
+IN_MARIMO = pytest.mark.parametrize("host", ["marimo"], indirect=True)
 
 
 @dataclass(frozen=True)

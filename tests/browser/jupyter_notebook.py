@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from playwright.sync_api import Locator, TimeoutError
+from playwright.sync_api import Locator, Page, TimeoutError
 
 from .notebook import Notebook
 from .patience import PATIENCE
@@ -19,6 +19,12 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 class JupyterNotebook(Notebook):
     """A notebook in a browser page."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        # The program asks which kernel where it has not heard of any yet; the one written in the notebook is chosen
+        asked = page.locator(".jp-Dialog", has_text="Select kernel for")
+        page.add_locator_handler(asked, lambda dialog: dialog.locator(".jp-mod-accept").click())
+        super().__init__(page, address)
 
     def cell(self, number: int) -> Locator:
         """Return a cell with its output."""

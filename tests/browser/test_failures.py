@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from .notebook import Notebook
+from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +31,7 @@ ds.Explorer(Fragile())
 
 
 def test_a_failure_is_a_line_and_the_next_click_is_answered(
-    notebook: Notebook, screenshots: Path
+    notebook: Notebook, keep_picture: Callable[[ShownExplorer, str], None]
 ) -> None:
     explorer = notebook.show(FRAGILE.strip())
     before = explorer.neuron, explorer.pixels("TTT")
@@ -39,7 +40,7 @@ def test_a_failure_is_a_line_and_the_next_click_is_answered(
     assert explorer.root.locator(".dcs-status b", has_text="too full").count() == 0
     explorer.settle()
     assert (explorer.neuron, explorer.pixels("TTT")) == before
-    explorer.root.screenshot(path=screenshots / "error.png")
+    keep_picture(explorer, "error")
     explorer.click_tile(1, 1, 0.5, 0.5)
     assert explorer.neuron != before[0]
     assert "too full" not in explorer.status

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +28,9 @@ def test_the_first_view_needs_no_click(notebook: Notebook, oracle: Oracle) -> No
         assert explorer.colours(canvas) > 50
 
 
-def test_it_follows_the_theme(notebook: Notebook, screenshots: Path) -> None:
+def test_it_follows_the_theme(
+    notebook: Notebook, keep_picture: Callable[[ShownExplorer, str], None]
+) -> None:
     explorer = notebook.show("ds.Explorer()")
     try:
         for theme in ("dark", "light"):
@@ -38,7 +40,7 @@ def test_it_follows_the_theme(notebook: Notebook, screenshots: Path) -> None:
                 explorer.wait(
                     partial(_is_drawn, explorer, canvas), f"{canvas} in the {theme} theme"
                 )
-            explorer.root.screenshot(path=screenshots / f"{theme}.png")
+            keep_picture(explorer, theme)
             paper = explorer.look().getpixel((3, 3))
             assert isinstance(paper, tuple)
             assert (sum(paper) > 600) == (theme == "light")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import nbformat
 import pytest
+from nbformat.reader import NotJSONError
 from playwright.sync_api import Page
 
-from .conftest import IMPORT
-from .hosts import Host
+from .conftest import IMPORT, Pages
+from .hosts import IN_JUPYTER, IN_MARIMO, Host
 from .jupyter_server import JupyterServer
 from .patience import PATIENCE
 from .shown_explorer import ShownExplorer
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.browser
 
 MANAGER = "@jupyter-widgets/jupyterlab-manager:plugin"
 NAME = "saved"
+DIES = "import os\nos._exit(1)"
 
 
 class Saved(NamedTuple):
@@ -28,11 +31,12 @@ class Saved(NamedTuple):
     picture: tuple[int, int, bytes]
 
 
-@pytest.fixture
-def saved(page: Page, lab: Host, jupyter: JupyterServer) -> Saved:
+@pytest.fixture(scope="module")
+def saved(pages: Pages, host: Host, jupyter: JupyterServer) -> Saved:
     """A notebook saved by hand, with its widget's state, and left."""
     jupyter.setting(MANAGER, saveState=True)
-    notebook = lab.open(page, NAME, [IMPORT, "ds.Explorer(layer='conv4_3')"])
+    page = pages.open()
+    notebook = host.open(page, NAME, [IMPORT, "ds.Explorer(layer='conv4_3')"])
     notebook.run(0)
     assert "ready" in notebook.output(0)
     notebook.run(1)
@@ -40,46 +44,71 @@ def saved(page: Page, lab: Host, jupyter: JupyterServer) -> Saved:
     explorer.click_tile(0, 2, 0.4, 0.4)
     explorer.wait_for_meters()  # what is computed while idle is saved as well
     notebook.save()
-    widgets = nbformat.read(lab.path(NAME), 4).metadata.widgets
-    print(f"\nsaved state: {len(str(widgets)) / 1e6:.2f} MB")
-    assert len(str(widgets)) < 1_500_000
+    notebook.wait(lambda: _state(host) is not None, "the state to be saved")
+    print(f"\nsaved state: {len(str(_state(host))) / 1e6:.2f} MB")
+    assert len(str(_state(host))) < 1_500_000
     shown = Saved(explorer.neuron, explorer.pixels("TTT"))
-    page.goto("about:blank")
-    lab.end_kernel(NAME)
+    page.context.close()
+    host.end_kernel(NAME)
     return shown
 
 
+def _state(host: Host) -> object:
+    """Return what is saved of widgets; None as long as nothing is, or half of it."""
+    with suppress(NotJSONError):
+        return nbformat.read(host.path(NAME), 4).metadata.get("widgets")
+    return None
+
+
+@IN_JUPYTER
 def test_it_opens_on_a_fresh_kernel_with_the_view_it_was_saved_with(
-    page: Page, lab: Host, saved: Saved
+    page: Page, host: Host, saved: Saved
 ) -> None:
-    explorer = lab.open_again(page, NAME).explorer(1)
+    explorer = host.open_again(page, NAME).explorer(1)
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
     _nobody_answers(explorer)
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
-    lab.end_kernel(NAME)
+    host.end_kernel(NAME)
 
 
+@IN_JUPYTER
 def test_a_kernel_that_is_shut_down_is_missed_at_the_next_click(
-    page: Page, lab: Host, saved: Saved, screenshots: Path
+    page: Page, host: Host, saved: Saved, keep_picture: Callable[[ShownExplorer, str], None]
 ) -> None:
-    explorer = lab.open_again(page, NAME).explorer(1)
-    lab.end_kernel(NAME)
+    explorer = host.open_again(page, NAME).explorer(1)
+    host.end_kernel(NAME)
     _nobody_answers(explorer)
-    explorer.root.screenshot(path=screenshots / "no_kernel.png")
+    keep_picture(explorer, "no_kernel")
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
 
 
-def test_where_no_widget_may_run_the_picture_stands_in(page: Page, lab: Host, saved: Saved) -> None:
-    notebook = nbformat.read(lab.path(NAME), 4)
+@IN_JUPYTER
+def test_where_no_widget_may_run_the_picture_stands_in(
+    page: Page, host: Host, saved: Saved
+) -> None:
+    notebook = nbformat.read(host.path(NAME), 4)
     notebook.cells[1].source += "  # changed by a stranger, so that the notebook is not trusted"
     del notebook.metadata["widgets"]
-    nbformat.write(notebook, lab.path("stranger"))
-    lab.open_again(page, "stranger")
+    nbformat.write(notebook, host.path("stranger"))
+    host.open_again(page, "stranger")
     picture = page.locator(".jp-OutputArea img")
     picture.wait_for(timeout=PATIENCE)
     assert picture.evaluate("image => image.naturalWidth") > 700
     assert page.locator(".dcs-root").count() == 0
-    lab.end_kernel("stranger")
+    host.end_kernel("stranger")
+
+
+@IN_MARIMO
+def test_a_kernel_that_died_is_missed_at_the_next_click(page: Page, host: Host) -> None:
+    notebook = host.open(page, NAME, [IMPORT, "ds.Explorer(layer='conv3_3')", DIES])
+    notebook.run(0)
+    assert "ready" in notebook.output(0)
+    notebook.run(1)
+    explorer = notebook.explorer(1)
+    before = explorer.neuron, explorer.pixels("TTT")
+    notebook.run(2)
+    _nobody_answers(explorer)
+    assert (explorer.neuron, explorer.pixels("TTT")) == before
 
 
 def _nobody_answers(explorer: ShownExplorer) -> None:
