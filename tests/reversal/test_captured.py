@@ -6,8 +6,10 @@ CUDA graphs need a device; here an `OperatorGraph` stands in for them.
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
 import pytest
@@ -158,6 +160,27 @@ def test_an_answer_is_not_overwritten_by_the_next(rec, graphs):
     rec.reverse(ds.Neuron("3", 5, 4, 4), THREE)
     assert torch.equal(second.values, before)
     assert not torch.equal(second.values, third.values)
+
+
+def test_recordings_on_several_threads_capture_one_after_the_other():
+    underway, most = [], []
+
+    def slow(run: Callable[[], Tensor], device: torch.device) -> OperatorGraph:
+        underway.append(run)
+        time.sleep(0.02)
+        most.append(len(underway))
+        underway.remove(run)
+        return OperatorGraph(run, device)
+
+    def click(_: int) -> None:
+        rec = ds.ReversedNetwork(network()).record(smooth_noise((12, 12)))
+        rec.captured = CapturedPasses(slow, available=True)
+        for _ in range(2):
+            rec.reverse(ds.Neuron("7", 1), THREE)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(click, range(4)))
+    assert most == [1] * 4
 
 
 def test_only_so_many_passes_are_kept(rec, graphs, monkeypatch):
