@@ -119,12 +119,11 @@ class Segmenter:
         activation = recording[layer]
         if activation.ndim != 3:
             raise ValueError(
-                f"layer {layer!r} has no maps, so it tells no place; name one with maps, e.g. layer='pool5'"
+                f"layer {layer!r} has no maps, so it tells no place: name one with maps"
             )
         channel = int(activation.sum((1, 2)).argmax())
-        names = self.model.categories
-        named = names is not None and not self.layer and channel < len(names)
-        category = names[channel] if named and names is not None else f"channel {channel}"
+        names = () if self.layer else self.model.categories or ()
+        category = names[channel] if channel < len(names) else f"channel {channel}"
         return positive_places(recording, layer, channel), category
 
 
