@@ -213,7 +213,9 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
  * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
  *   `.dcs-layer[data-layer]`, `.dcs-search input`, `.dcs-image input[type=range]`, `.dcs-image` with data-field
  *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
- * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`.
+ * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`;
+ * - `.dcs-live input`, `.dcs-prefetch input`, `.dcs-enlarged > p` (what a rectifier stopped), `.dcs-comparison
+ *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click tells what is missing).
  */
 const told = ({ scene, wanted, silence, live }: State) => {
   const { seq, layer, neuron } = scene?.view ?? {};

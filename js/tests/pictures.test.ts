@@ -105,7 +105,7 @@ describe("the meter", () => {
 
   test("is explained in words that hold wherever a notebook lies", async () => {
     await show();
-    expect(one(".dcs-note").textContent).toContain("example notebook 09: When not to trust a picture");
+    expect(one(".dcs-note").textContent).toContain("example notebook 09");
     expect(all("a[href]")).toEqual([]);
   });
 });

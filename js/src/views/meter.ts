@@ -30,5 +30,5 @@ export const meter = (code: string, meters: Meters | undefined, index: number): 
 /** What the meters say, in one line. */
 export const METER_NOTE = plain(
   "p.note",
-  "like others’: how similar other channels’ pictures are here (example notebook 09: When not to trust a picture)",
+  "like others’: how similar other channels’ pictures are here (see example notebook 09)",
 );
