@@ -76,6 +76,30 @@ def test_a_minimum_that_is_only_rounding_does_not_set_the_scale():
     assert paper_scale(x) == 1.0
 
 
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.just(3), st.integers(1, 5), st.integers(1, 5)),
+        elements=st.floats(-100, 100, width=32),
+    ),
+    st.integers(0, 30),
+    st.integers(0, 30),
+)
+def test_the_zeros_around_a_window_are_counted(window, below, right):
+    whole = np.pad(window, ((0, 0), (0, below), (0, right)))
+    scale = paper_scale(window, outside=whole.size - window.size)
+    assert scale == paper_scale(whole)
+    q = abs(np.quantile(whole.astype(np.float64), 0.005))
+    if q >= 1.01e-5:
+        assert scale == pytest.approx(q, rel=1e-9)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_windows_of_one_sign_have_a_scale(sign):
+    window = sign * np.ones((3, 4, 4))
+    assert paper_scale(window, outside=3 * 96 * 96) == 1.0
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 4, 5)])
 def test_a_picture_of_zeros(mode, shape):

@@ -1,36 +1,43 @@
-"""Companded pictures, and their scale from the window alone."""
+"""The reversed pictures as bytes."""
 
 from __future__ import annotations
 
-import numpy as np
+import dataclasses
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+import torch
 
+import deconvscope as ds
 from deconvscope import display
-from deconvscope.explorer.pictures import paper_scale
-
-values = st.floats(-100, 100, width=32)
-signals = hnp.arrays(
-    np.float32, st.tuples(st.just(3), st.integers(1, 5), st.integers(1, 5)), elements=values
-)
+from deconvscope.explorer.pictures import encode_pictures, shrunk
+from deconvscope.reversal.window import Box
 
 
-@given(signals, st.integers(0, 30), st.integers(0, 30))
-def test_the_scale_is_that_of_the_whole_picture(signal, below: int, right: int) -> None:
-    whole = np.pad(signal, ((0, 0), (0, below), (0, right)))
-    expected = display.paper_scale(whole)
-    assert paper_scale(signal, whole.size - signal.size) == pytest.approx(expected, rel=1e-5)
+def reconstruction(values: torch.Tensor, extent: tuple[int, int]) -> ds.Reversed:
+    return ds.Reversed(
+        selection=ds.Neuron("layer", 0, 0, 0),
+        architectures=(ds.DESALINET,) * len(values),
+        window=Box(0, 0, *values.shape[2:]),
+        values=values,
+        extent=extent,
+    )
 
 
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_pictures_of_one_sign_have_a_scale(sign: float) -> None:
-    signal = sign * np.ones((3, 4, 4), np.float32)
-    whole = np.pad(signal, ((0, 0), (0, 96), (0, 96)))
-    assert paper_scale(signal, whole.size - signal.size) == display.paper_scale(whole) == 1.0
+def test_the_scale_is_that_of_the_whole_picture() -> None:
+    small = reconstruction(torch.randn(2, 3, 5, 6), (20, 30))
+    told = [picture.q for picture in encode_pictures(small)]
+    assert told == pytest.approx([display.paper_scale(whole) for whole in small.dense()])
 
 
-def test_a_picture_of_zeros_has_none() -> None:
-    assert paper_scale(np.zeros((3, 4, 4), np.float32), 100) == 0.0
-    assert paper_scale(np.zeros((3, 0, 0), np.float32), 100) == 0.0
+def test_an_empty_picture_has_no_scale() -> None:
+    (picture,) = encode_pictures(reconstruction(torch.zeros(1, 3, 0, 0), (20, 30)))
+    assert (picture.scale, picture.q, picture.values.size) == (0.0, 0.0, 0)
+
+
+def test_pictures_beyond_a_budget_are_averaged_over_fewer_pixels() -> None:
+    large = reconstruction(torch.randn(2, 3, 40, 80), (224, 224))
+    assert shrunk(large, large.values.numel()) is large
+    small = shrunk(large, large.values.numel() // 4)
+    blocks = large.values.unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5))
+    assert torch.allclose(small.values, blocks, atol=1e-6)
+    assert dataclasses.astuple(small.window) == (0, 0, 20, 40)

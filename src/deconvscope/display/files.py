@@ -50,7 +50,18 @@ def montage(
 
 
 def encode_png(image: Pixels) -> bytes:
-    """The PNG file of (H, W, 3) or (H, W) uint8 pixels."""
+    """The PNG file of an image.
+
+    Args:
+        image: (H, W, 3) or (H, W), uint8.
+
+    Raises:
+        ValueError: another type or shape, or no pixels.
+
+    Example:
+        >>> encode_png(np.zeros((2, 2, 3), np.uint8))[1:4]
+        b'PNG'
+    """
     file = io.BytesIO()
     Image.fromarray(_coloured(image)).save(file, format="PNG")
     return file.getvalue()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arrays import Pixels, as_picture, in_colour, rounded
+from .arrays import Pixels, Values, as_picture, in_colour, rounded
 from .colour_maps import colour_map
 
 _QUANTILE = 0.005
@@ -34,13 +36,17 @@ def paper(x: Any) -> Pixels:
         array([128, 128, 128], dtype=uint8)
     """
     picture = as_picture(x)
-    q = paper_scale(picture)
+    return in_colour(paper_levels(picture, paper_scale(picture)))
+
+
+def paper_levels(values: NDArray[Any], q: float) -> NDArray[Any]:
+    """Grey levels 0 … 255 of values whose |q| is known, before they are rounded; |q| 0 is that of zeros."""
     with np.errstate(over="ignore"):  # far beyond the quantile a pixel is black or white
-        exponent = -_LN_99 * (picture / q if q > 0 else picture)
-        return in_colour(255 / (1 + np.exp(exponent)))
+        levels: NDArray[Any] = 255 / (1 + np.exp(-_LN_99 * (values / q if q > 0 else values)))
+    return levels
 
 
-def paper_scale(x: Any) -> float:
+def paper_scale(x: Any, outside: int = 0) -> float:
     """|q|, by which `paper` divides a picture before the sigmoid.
 
     q is the 0.5 % quantile of all values of the whole picture, zeros outside the receptive field
@@ -49,28 +55,77 @@ def paper_scale(x: Any) -> float:
     its place.
 
     Args:
-        x: (C, H, W), array or tensor.
+        x: (C, H, W), array or tensor: a whole picture, or its window.
+        outside: how many zeros of the picture lie outside the window.
 
     Returns:
         A positive number, or 0.0 for a picture of zeros.
+
+    Raises:
+        ValueError: another shape, NaN or infinite values.
+
+    Example:
+        >>> window = np.full((3, 2, 2), -0.5)
+        >>> paper_scale(window), paper_scale(window, outside=30_000)
+        (0.5, 0.5)
     """
-    picture = as_picture(x)
-    q = abs(float(np.quantile(picture, _QUANTILE)))
+    values = as_picture(x).ravel()
+    position = _QUANTILE * (values.size + outside - 1)
+    first = math.floor(position)
+    below, above = (_at_rank(values, outside, rank) for rank in (first, math.ceil(position)))
+    q = abs(below + (above - below) * (position - first))
     if q >= _TOO_SMALL:
         return q
-    minimum, largest = abs(float(picture.min())), float(np.abs(picture).max())
+    smallest, largest = float(values.min()), float(np.abs(values).max())
+    minimum = abs(min(smallest, 0.0) if outside else smallest)
     return minimum if minimum > _TOO_SMALL * largest else largest
 
 
+def _at_rank(values: Values, zeros: int, rank: int) -> float:
+    """The value at a rank, from the smallest, of values together with some zeros."""
+    negative = int(np.count_nonzero(values < 0))
+    if negative <= rank < negative + zeros:
+        return 0.0
+    place = rank if rank < negative else rank - zeros
+    return float(np.partition(values, place)[place])
+
+
 def signed(x: Any) -> Pixels:
-    """Linear around mid-grey: −max|x| is black, 0 mid-grey, max|x| white; (C,H,W) ↦ (H,W,3)."""
+    """Linear around mid-grey: −max|x| is black, 0 mid-grey, max|x| white.
+
+    Args:
+        x: (C, H, W), array or tensor. One channel is grey; more than three are cut to three.
+
+    Returns:
+        (H, W, 3), uint8.
+
+    Raises:
+        ValueError: another shape, NaN or infinite values.
+
+    Example:
+        >>> signed([[[-2.0, 0.0, 1.0]]])[0, :, 0]
+        array([  0, 128, 191], dtype=uint8)
+    """
     return in_colour(127.5 + 127.5 * _relative(x))
 
 
 def renormalised(x: Any) -> Pixels:
     """sign·|x|^0.1 around mid-grey (same paper, Fig. 5), which shows a deep neuron's whole support.
 
-    (C, H, W) ↦ (H, W, 3); −max|x| is black and max|x| white.
+    −max|x| is black and max|x| white.
+
+    Args:
+        x: (C, H, W), array or tensor. One channel is grey; more than three are cut to three.
+
+    Returns:
+        (H, W, 3), uint8.
+
+    Raises:
+        ValueError: another shape, NaN or infinite values.
+
+    Example:
+        >>> renormalised([[[-1.0, 0.0, 0.001]]])[0, :, 0]
+        array([  0, 128, 191], dtype=uint8)
     """
     y = _relative(x)
     return in_colour(127.5 + 127.5 * np.sign(y) * np.abs(y) ** 0.1)
@@ -79,7 +134,20 @@ def renormalised(x: Any) -> Pixels:
 def saliency(x: Any) -> Pixels:
     """The largest |x| of the colour channels (Simonyan et al. 2014, §3), in the sequential map.
 
-    (C, H, W) ↦ (H, W, 3); zero is black and the picture's largest |x| brightest.
+    Zero is black and the picture's largest |x| brightest.
+
+    Args:
+        x: (C, H, W), array or tensor.
+
+    Returns:
+        (H, W, 3), uint8.
+
+    Raises:
+        ValueError: another shape, NaN or infinite values.
+
+    Example:
+        >>> saliency([[[-2.0, 0.0]]]).tolist()
+        [[[252, 255, 164], [0, 0, 4]]]
     """
     levels = rounded(255 * np.abs(_relative(x)).max(axis=0))
     return colour_map("sequential")[levels]

@@ -12,7 +12,6 @@ these do.
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,13 +75,6 @@ def decode(file: bytes, coding: Coding, shape: tuple[int, ...], scale: float) ->
     fraction = levels.clip(-127, 127) / 127
     signal: Values = np.sign(fraction) * np.abs(fraction) ** (1 / coding.exponent) * scale
     return signal
-
-
-def grey_levels(signal: NDArray[Any], q: float) -> Values:
-    """Return what the paper's display shows of values, 0 … 255; `q` as in `display.paper_scale`."""
-    slope = math.log(99) / q if q > 0 else 0.0
-    levels: Values = 255 / (1 + np.exp(-np.clip(slope * signal, -50, 50)))
-    return levels
 
 
 def _unmixed(levels: Values) -> Values:

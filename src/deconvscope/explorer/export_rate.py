@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deconvscope.display.reconstructions import paper_levels
+
 from . import messages
-from .export_coding import LADDER, Coding, decode, encode, grey_levels
+from .export_coding import LADDER, Coding, decode, encode
 from .export_html import as_json
 from .session import View
 
@@ -54,7 +56,7 @@ class StoredNeuron:
         means = []
         for signal, picture, file in zip(self.signals, told, self.files(coding), strict=True):
             stored = decode(file, coding, signal.shape, picture["scale"])
-            off = grey_levels(stored, picture["q"]) - grey_levels(signal, picture["q"])
+            off = paper_levels(stored, picture["q"]) - paper_levels(signal, picture["q"])
             means.append(float(np.abs(off).mean()) if off.size else 0.0)
         return means
 

@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.nn.functional import adaptive_avg_pool2d
 
-from deconvscope.display import compand
+from deconvscope.display import compand, paper_scale
 from deconvscope.reversal import Architecture, Reversed
 from deconvscope.reversal.window import Box
-
-QUANTILE = 0.005
-NEGLIGIBLE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,8 @@ def encode_pictures(reconstruction: Reversed) -> list[Picture]:
     pictures = []
     for architecture, signal in zip(reconstruction.architectures, signals, strict=True):
         values, scale = compand(signal)
-        pictures.append(Picture(architecture, values, scale, paper_scale(signal, outside)))
+        q = paper_scale(signal, outside) if signal.size else 0.0
+        pictures.append(Picture(architecture, values, scale, q))
     return pictures
 
 
@@ -52,36 +50,3 @@ def shrunk(reconstruction: Reversed, budget: int) -> Reversed:
     small = adaptive_avg_pool2d(values.float(), (height, width))
     box = Box(0, 0, height, width)
     return replace(reconstruction, values=small, window=box, extent=(height, width))
-
-
-def paper_scale(signal: NDArray[np.float32], outside: int) -> float:
-    """Return |q| of a picture that is zero outside its window, by counting those zeros.
-
-    The same number as `deconvscope.display.paper_scale` of the whole picture, many times faster
-    where the window is small.
-
-    Args:
-        signal: the values inside the window.
-        outside: how many zeros lie outside it.
-    """
-    if signal.size == 0:
-        return 0.0
-    inside = signal.ravel()
-    smallest, largest = float(inside.min()), float(np.abs(inside).max())
-    position = QUANTILE * (inside.size + outside - 1)
-    below = _at_rank(inside, outside, math.floor(position))
-    above = _at_rank(inside, outside, math.ceil(position))
-    q = abs(below + (above - below) * (position - math.floor(position)))
-    if q >= NEGLIGIBLE:
-        return q
-    minimum = abs(min(smallest, 0.0) if outside else smallest)
-    return minimum if minimum > NEGLIGIBLE * largest else largest
-
-
-def _at_rank(inside: NDArray[np.float32], zeros: int, rank: int) -> float:
-    """Return the value at a rank, from the smallest, of `inside` together with some zeros."""
-    negative = int(np.count_nonzero(inside < 0))
-    if negative <= rank < negative + zeros:
-        return 0.0
-    place = rank if rank < negative else rank - zeros
-    return float(np.partition(inside, place)[place])
