@@ -1,21 +1,26 @@
-"""A click on a CUDA device: device time of the deepest neurons, by graph replay, in float32 and TF32.
+"""A click on a CUDA device: its time on the deepest neurons, by graph replay, in float32, TF32 and bfloat16.
 
-``python benchmarks/gpu.py``. Device time is taken with CUDA events around clicks on neurons of one layer after
-the pass was captured; float32 pictures are compared with the CPU's. Ends with a line where there is no device.
+``python benchmarks/gpu.py``. A click is timed as a person waits for it, until the picture is in the host's memory, and
+on the device alone: all of its work is queued behind a long wait, so that the host's is not counted. Float32 pictures
+are compared with the CPU's. Ends with a line where there is no device.
 """
 
 from __future__ import annotations
 
 import statistics
+from functools import partial
 
 import torch
-from timing import table, write_json
+from timing import seconds, table, write_json
 from torch import nn
 
 import deconvscope as ds
+from deconvscope.reversal.arithmetic_state import single_precision
 
 THREE = [ds.DECONVNET, ds.SALINET, ds.DESALINET]
 CLICKS = 50
+WAIT = 20_000_000
+"""Cycles of the device, some ten milliseconds: longer than the host takes to queue a click."""
 
 
 def networks() -> dict[str, tuple[nn.Module, str]]:
@@ -27,34 +32,66 @@ def networks() -> dict[str, tuple[nn.Module, str]]:
     return {"VGG-16 trunk": (trunk, "features.30"), "ResNet-50, random weights": (resnet, "layer4")}
 
 
-def device_milliseconds(
+def recorded(
+    network: nn.Module, image: torch.Tensor, device: str, precision: str | None = None
+) -> ds.Recording:
+    """Return a recording whose masks and switches come of a forward pass without TF32."""
+    network, image = network.to(device), image.to(device)
+    with single_precision(image, tf32=False):
+        return ds.ReversedNetwork(network, precision=precision).record(image)
+
+
+def neurons(recording: ds.Recording, layer: str) -> list[ds.Neuron]:
+    """Return one neuron a click, in the middle of the map of each channel in turn."""
+    known = recording.layers[layer]
+    channels, height, width = known.shape
+    return [
+        ds.Neuron(known.name, click % channels, height // 2, width // 2) for click in range(CLICKS)
+    ]
+
+
+def picture(
+    recording: ds.Recording, neuron: ds.Neuron, architectures: list[ds.Architecture]
+) -> torch.Tensor:
+    """Return a neuron's pictures in the host's memory."""
+    return recording.reverse(neuron, architectures).values.cpu()
+
+
+def milliseconds(
     recording: ds.Recording, layer: str, architectures: list[ds.Architecture]
-) -> float:
-    """Return the median device time of a click, after the first clicks have captured the pass."""
-    name = recording.layers[layer].name
-    channels, height, width = recording.layers[name].shape
-    times = []
-    for click in range(CLICKS + 3):
-        neuron = ds.Neuron(name, click % channels, height // 2, width // 2)
+) -> tuple[float, float]:
+    """Return the median time of a click: on the device alone, and until the picture is in the host's memory.
+
+    Raises:
+        RuntimeError: the pass was not captured, so that no replay would be timed.
+    """
+    clicked = neurons(recording, layer)
+    held = len(recording.captured)
+    for neuron in clicked[:3]:
+        recording.reverse(neuron, architectures)
+    if len(recording.captured) != held + 1:
+        raise RuntimeError(f"the pass from {layer} was not captured")
+    alone, waited = [], []
+    for neuron in clicked:
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+        torch.cuda._sleep(WAIT)  # type: ignore[no-untyped-call]
         start.record()
         recording.reverse(neuron, architectures)
         end.record()
         torch.cuda.synchronize()
-        times.append(float(start.elapsed_time(end)))
-    return statistics.median(times[3:])
+        alone.append(float(start.elapsed_time(end)))
+        waited.append(1e3 * seconds(partial(picture, recording, neuron, architectures)))
+    return statistics.median(alone), statistics.median(waited)
 
 
 def largest_difference(network: nn.Module, image: torch.Tensor, layer: str) -> float:
     """Return how far float32 pictures of the device are from the CPU's, of their maximum."""
     pictures = []
     for device in ("cuda", "cpu"):
-        recording = ds.ReversedNetwork(network.to(device)).record(image.to(device))
-        name = recording.layers[layer].name
-        _, height, width = recording.layers[name].shape
+        recording = recorded(network, image, device)
         for _ in range(3):  # the third is a replay
-            picture = recording.reverse(ds.Neuron(name, 7, height // 2, width // 2), THREE)
-        pictures.append(picture.dense().cpu())
+            reversed_ = recording.reverse(neurons(recording, layer)[7], THREE)
+        pictures.append(reversed_.dense().cpu())
     ours, expected = pictures
     return float(((ours - expected).abs().amax((1, 2, 3)) / expected.abs().amax((1, 2, 3))).max())
 
@@ -69,15 +106,16 @@ def main() -> None:
     for name, (network, layer) in networks().items():
         apart = largest_difference(network, image, layer)
         for precision in ("float32", "tf32", "bfloat16"):
-            reversible = ds.ReversedNetwork(network.to("cuda"), precision=precision)
-            recording = reversible.record(image.to("cuda"))
-            three = device_milliseconds(recording, layer, THREE)
-            eight = device_milliseconds(recording, layer, list(ds.EIGHT))
-            told = f"{apart:.1e}" if precision == "float32" else ""
-            rows.append([name, precision, f"{three:.2f}", f"{eight:.2f}", told])
+            recording = recorded(network, image, "cuda", precision)
+            row = [name, precision]
+            for architectures in (THREE, list(ds.EIGHT)):
+                alone, waited = milliseconds(recording, layer, architectures)
+                row += [f"{alone:.2f}", f"{waited:.2f}"]
+            rows.append([*row, f"{apart:.1e}" if precision == "float32" else ""])
     device = torch.cuda.get_device_name()
-    print(f"{device}, torch {torch.__version__}, 224², graph replay, device time\n")
-    print(table(["network", "precision", "three, ms", "eight, ms", "from the CPU"], rows))
+    print(f"{device}, torch {torch.__version__}, 224², by graph replay; milliseconds\n")
+    heads = ["three, device", "three, click", "eight, device", "eight, click"]
+    print(table(["network", "precision", *heads, "from the CPU"], rows))
     write_json("gpu", {"device": device, "rows": rows})
 
 
