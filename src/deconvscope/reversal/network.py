@@ -32,6 +32,8 @@ class ReversedNetwork:
     """A convolutional network that can be run in reverse.
 
     The module is never modified: no hooks, no patches; training flags are restored after each recording.
+    It runs forwards in the order of memory that its weights have; maps travel back in channels-last order, on every
+    device.
 
     Args:
         module: any ``torch.nn.Module`` that takes an image (1, C, H, W) as its first argument.
