@@ -8,21 +8,17 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from .hosts import IN_LAB
 from .notebook import Notebook
+from .opened import open_everything
 from .patience import PATIENCE
 from .shown_explorer import ShownExplorer
+from .small_network import exemplars_cell
 
 pytestmark = pytest.mark.browser
 
 AXE = Axe()
 FROM = ("serious", "critical")
-OPENED = (
-    "canvas[data-random]",
-    "canvas[data-edges]",
-    ".dcs-way-back canvas[data-layer]",
-    "canvas[data-segmentation]",
-    ".dcs-comparison canvas[data-side]",
-)
 
 
 def _violations(explorer: ShownExplorer) -> list[str]:
@@ -54,21 +50,19 @@ def test_no_serious_violation_at_rest_and_with_everything_open(themed: Notebook)
     explorer.root.get_by_role("dialog").wait_for()
     assert _violations(explorer) == []
     explorer.page.keyboard.press("Escape")
-    for name in ("random weights", "edges", "way back", "segmentation"):
-        explorer.root.get_by_role("button", name=name).click()
-    explorer.page.keyboard.press("p")
-    explorer.press("]")
-    explorer.page.keyboard.press("p")
-    compare = explorer.root.locator(".dcs-compare")
-    explorer.wait(lambda: compare.count() == 2, "two pins")
-    for button in compare.all():
-        button.click()
-    for opened in OPENED:
-        explorer.root.locator(opened).first.wait_for(timeout=PATIENCE)
+    open_everything(explorer)
     assert _violations(explorer) == []
 
 
 def test_no_serious_violation_on_a_layer_of_classes(themed: Notebook) -> None:
     explorer = themed.show("ds.Explorer('mobilenet_v2', layer='classifier.1')")
     explorer.root.locator(".dcs-classes button[data-class]").first.wait_for(timeout=PATIENCE)
+    assert _violations(explorer) == []
+
+
+@IN_LAB
+def test_no_serious_violation_beside_exemplars(themed: Notebook) -> None:
+    explorer = themed.show(exemplars_cell())
+    cards = explorer.root.locator(".dcs-exemplars button[data-image]")
+    explorer.wait(lambda: cards.count() == 9, "the exemplars")
     assert _violations(explorer) == []

@@ -7,9 +7,13 @@ from functools import partial
 
 import pytest
 
+from .hosts import IN_LAB
+from .layout import narrow, overflowing, room
 from .notebook import Notebook
+from .opened import open_everything
 from .oracle import Oracle
 from .shown_explorer import ShownExplorer
+from .small_network import exemplars_cell
 
 pytestmark = pytest.mark.browser
 
@@ -48,32 +52,31 @@ def test_it_follows_the_theme(
         notebook.use_theme("light")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_it_fits_its_place(
-    notebook: Notebook, oracle: Oracle, width: str, screenshots: Path
+    notebook: Notebook, oracle: Oracle, keep_picture: Callable[[ShownExplorer, str], None]
 ) -> None:
     explorer = notebook.show("ds.Explorer(layer='conv4_3')")
-    notebook.page.set_viewport_size({"width": 2100, "height": 2400})
-    try:
-        explorer.root.evaluate(
-            "(root, width) => { root.parentElement.style.width = `${width}px`; }", WIDTHS[width]
-        )
-        explorer.wait(
-            lambda: abs(explorer.box_of_root()["width"] - WIDTHS[width]) <= 2, "the width"
-        )
-        explorer.next_frame()
-        explorer.root.screenshot(path=screenshots / f"{width}.png")
-        cut = explorer.root.evaluate(
-            """root => [root, ...root.querySelectorAll(".dcs-columns *, .dcs-header *, .dcs-status *")]
-                .filter(one => one.getBoundingClientRect().right > root.getBoundingClientRect().right + 1)
-                .map(one => one.outerHTML.slice(0, 90))"""
-        )
-        assert cut == []
-        explorer.click_tile(1, 1, 0.5, 0.5)
-        channel = oracle.strongest_channels("features.21")[explorer.atlas_columns + 1]
-        assert oracle.neuron(explorer.neuron).channel == channel
-    finally:
-        notebook.page.set_viewport_size({"width": 1500, "height": 1150})
+    with room(notebook):
+        for name, width in WIDTHS.items():
+            narrow(explorer, width)
+            keep_picture(explorer, name)
+            assert overflowing(explorer) == []
+            explorer.click_tile(1, 1, 0.5, 0.5)
+            channel = oracle.strongest_channels("features.21")[explorer.atlas_columns + 1]
+            assert oracle.neuron(explorer.neuron).channel == channel
+
+
+@IN_LAB
+def test_everything_open_fits_too(
+    notebook: Notebook, keep_picture: Callable[[ShownExplorer, str], None]
+) -> None:
+    explorer = notebook.show(exemplars_cell())
+    open_everything(explorer)
+    with room(notebook):
+        for name, width in WIDTHS.items():
+            narrow(explorer, width)
+            keep_picture(explorer, f"{name}_open")
+            assert overflowing(explorer) == [], name
 
 
 def _is_drawn(explorer: ShownExplorer, canvas: str) -> bool:

@@ -14,33 +14,15 @@ from deconvscope.experiments import segment_reversed
 from .notebook import Notebook
 from .oracle import Oracle, pixels_of
 from .shown_explorer import ShownExplorer
+from .small_network import exemplars_cell
 
 pytestmark = pytest.mark.browser
 
 MAP = ".dcs-image canvas"
-EXEMPLARS = """
-import pathlib, tempfile, torch
-from torch import nn
-from deconvscope.exemplars import build
-from deconvscope.models import Preprocessing
-folder = pathlib.Path(tempfile.mkdtemp())
-(folder / 'images').mkdir()
-for number in range(20):
-    photograph = ds.sample_image(('chelsea', 'coffee', 'astronaut', 'rocket')[number % 4])
-    left, top = 13 * number % (photograph.width - 64), 7 * number % (photograph.height - 64)
-    photograph.crop((left, top, left + 64, top + 64)).save(folder / f'images/{number:02d}.png')
-torch.manual_seed(0)
-small = ds.from_module(
-    nn.Sequential(nn.Conv2d(3, 8, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 6, 3)),
-    preprocess=Preprocessing(size=64, resize=64), name='small',
-)
-build(small, folder / 'images', out=folder / 'out')
-ds.Explorer(small, layer='3', exemplars=folder / 'out')
-"""
 
 
 def test_a_channel_s_strongest_images_are_shown_and_opened(notebook: Notebook) -> None:
-    explorer = notebook.show(EXEMPLARS.strip())
+    explorer = notebook.show(exemplars_cell())
     cards = explorer.root.locator(".dcs-exemplars button[data-image]")
     explorer.wait(lambda: cards.count() == 9, "the exemplars")
     assert "20 images" in explorer.status
