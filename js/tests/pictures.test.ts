@@ -86,6 +86,13 @@ describe("the meter", () => {
     expect(one('.dcs-meter[data-code="TTT"]').dataset.value).toBe("");
   });
 
+  test("does not wait where there is nobody to compare with", async () => {
+    const model = await show();
+    model.receive({ _meters: { client: "", seq: 1, samples: 0, similarities: [null, null] } });
+    await drawn();
+    expect(one(".dcs-meter").textContent).toBe("like others’ –");
+  });
+
   test("of another view is not shown", async () => {
     const model = await show();
     model.receive({ _meters: { client: "", seq: 2, samples: 12, similarities: [0.5, 0.5] } });

@@ -5,15 +5,14 @@ import { h, plain, type Tree } from "../dom";
 import type { Meters } from "../protocol";
 
 export const meter = (code: string, meters: Meters | undefined, index: number): Tree => {
-  const samples = meters?.samples ?? 0;
-  const similarity = samples > 0 ? (meters?.similarities[index] ?? null) : undefined;
+  const similarity = meters && (meters.similarities[index] ?? null);
   const known = similarity != null;
   return plain(
     "div",
     h(
       ".meter",
       {
-        title: known ? `the mean over ${samples} other channels; 1 is the same` : "",
+        title: known ? `the mean over ${meters?.samples} other channels; 1 is the same` : "",
         "data-code": code,
         "data-value": similarity ?? "",
       },
@@ -21,7 +20,7 @@ export const meter = (code: string, meters: Meters | undefined, index: number): 
         "span",
         `like others’ ${known ? (Math.trunc(similarity * 100) / 100).toFixed(2).replace("-", "−") : similarity === null ? "–" : "…"}`,
       ),
-      known && plain("span", `of ${samples}`),
+      known && plain("span", `of ${meters?.samples}`),
     ),
     h(".meter-bar", { style: `--dcs-filled: ${100 * max(0, similarity ?? 0)}%` }),
   );
