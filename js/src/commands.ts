@@ -2,15 +2,16 @@
 
 import { clamp } from "./geometry";
 import type { Command } from "./keys";
+import { latestPlace, markedNeuron } from "./place";
 import { isVector, shownChannels } from "./scene";
 import type { Store } from "./store";
 
 export const run = ([does, first = 0, second = 0]: Command, store: Store): void => {
   const { scene, order } = store.state;
-  const neuron = store.markedNeuron();
+  const neuron = markedNeuron(store.state);
   if (!scene) return;
   if (does === "strongest") store.ask({ neuron: null });
-  const place = store.place();
+  const place = latestPlace(store.state);
   if (does === "layer" && place?.model === scene.network.model) {
     const { layers } = scene.network;
     const next = layers[layers.findIndex(({ name }) => name === place.layer) + first];

@@ -13,7 +13,7 @@ const ACTIVATION = [0, 105, 195];
 export const stepBox = (step: WayBackStep, layers: readonly Layer[], image: Extent): Box | null => {
   const layer = layers.find(({ name }) => name === step.name);
   const [, rows, columns] = layer?.shape ?? [];
-  if (layer === undefined || layer.field === null || rows === undefined || columns === undefined) return null;
+  if (!layer?.field || !rows || !columns) return null;
   const map = mapBox(layer.field, { height: rows, width: columns }, image);
   const [down, across] = layer.field.stride;
   return {

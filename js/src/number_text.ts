@@ -32,7 +32,6 @@ export const durationText = (milliseconds: number): string =>
 
 /** 512 × 28², 64 × 112 × 56, or 1000 for a vector. */
 export const shapeText = (shape: readonly number[]): string => {
-  const [channels = 0, height, width] = shape;
-  if (height === undefined || width === undefined) return shape.join(" × ");
+  const [channels, height, width] = shape;
   return shape.length === 3 && height === width ? `${channels} × ${height}²` : shape.join(" × ");
 };

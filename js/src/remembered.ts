@@ -4,7 +4,7 @@ export const remembered = <Arguments extends readonly unknown[], Result>(
 ): ((...values: Arguments) => Result) => {
   let last: { readonly values: Arguments; readonly result: Result } | null = null;
   return (...values) => {
-    if (last === null || last.values.some((value, index) => !Object.is(value, values[index])))
+    if (last === null || last.values.some((value, index) => value !== values[index]))
       last = { values, result: compute(...values) };
     return last.result;
   };

@@ -3,15 +3,12 @@
  * stay in the browser. Listens to the widget's model while at least one display is mounted.
  */
 
-import { asidesReader } from "./asides";
 import { conversation } from "./conversation";
 import { kernelState } from "./kernel";
-import { decodePhotograph } from "./photograph";
-import type { Aside, AtlasInfo, Network, NeuronPlace, Traits, Wanted, WidgetModel } from "./protocol";
-import { remembered } from "./remembered";
-import { assembleScene } from "./scene";
+import { drawnPlace, latestPlace } from "./place";
+import type { Aside, NeuronPlace, Traits, Wanted, WidgetModel } from "./protocol";
 import type { State } from "./state";
-import { readBytes, readInt8, readInt16, told } from "./traits";
+import { traitReader } from "./trait_reader";
 
 /** What a view may change at will: it stays in the browser. */
 type Local =
@@ -21,7 +18,30 @@ type Local =
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
 
-export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Before anything came. */
+const EMPTY: State = {
+  catalog: { models: [], images: [], architectures: [] },
+  scene: null,
+  wanted: null,
+  silence: "none",
+  failure: null,
+  progress: null,
+  display: "paper",
+  gain: 1,
+  scale: "own",
+  zoom: "receptive field",
+  photographShare: 0.6,
+  order: "strongest",
+  hover: null,
+  edges: false,
+  enlarged: null,
+  aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
+  asides: {},
+  pins: [],
+  firstCompared: "",
+  live: false,
+  prefetch: true,
+};
 
 export type Store = ReturnType<typeof openStore>;
 
@@ -30,33 +50,9 @@ export const openStore = (model: WidgetModel) => {
   const savedProgress = model.get("_progress");
   const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
   const displays = new Set<() => void>();
-  let state: State = {
-    catalog: { models: [], images: [], architectures: [] },
-    scene: null,
-    wanted: null,
-    silence: "none",
-    failure: null,
-    progress: null,
-    display: "paper",
-    gain: 1,
-    scale: "own",
-    zoom: "receptive field",
-    photographShare: 0.6,
-    order: "strongest",
-    hover: null,
-    edges: false,
-    enlarged: null,
-    aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
-    asides: {},
-    pins: [],
-    firstCompared: "",
-    live: false,
-    prefetch: true,
-  };
+  let state = EMPTY;
   const watched = new Set<keyof Traits>();
   let reading = false;
-  let lastView: unknown;
-  let lastFailure: unknown;
 
   const change = (changes: Partial<State>): void => {
     state = { ...state, ...changes };
@@ -87,79 +83,7 @@ export const openStore = (model: WidgetModel) => {
     },
   });
 
-  const drawn = (): Wanted | null => {
-    const { scene, aside } = state;
-    if (!scene) return null;
-    const { network, view } = scene;
-    const { channel, y, x } = view.neuron;
-    return {
-      model: network.model,
-      image: network.image.name,
-      layer: view.layer,
-      neuron: { channel, y, x },
-      architectures: view.pictures.map(({ code }) => code),
-      aside,
-    };
-  };
-
-  // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
-  const asidesOf = asidesReader({ get });
-  const atlasOf = remembered((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
-  const photographOf = remembered((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
-
-  const readFailureTrait = (): void => {
-    const trait = get("_failure");
-    if (trait === lastFailure) return;
-    lastFailure = trait;
-    const failed = told(trait);
-    if (failed?.client === client) {
-      if (talk.isStale(failed.seq)) return;
-      talk.answered(failed.seq);
-    }
-    change({ failure: failed && failed.message });
-  };
-
-  const readViewTrait = async (): Promise<void> => {
-    const trait = get("_view");
-    if (trait === lastView) return;
-    const view = told(trait);
-    const network = told(get("_network"));
-    const info = told(get("_atlas_info"));
-    if (!view || !network || !info) return;
-    const own = view.client === client;
-    if (own && talk.isStale(view.seq)) return;
-    const parts = assembleScene({
-      network,
-      atlas: atlasOf(info, get("_atlas")),
-      view,
-      map: readInt16(get("_map")),
-      pictures: readBytes(get("_pictures")),
-    });
-    lastView = trait;
-    const photograph = await photographOf(get("_photograph"), network);
-    if (lastView !== trait) return; // a newer view came while the photograph was decoded
-    change({ scene: { ...parts, photograph }, failure: null });
-    if (own) talk.answered(view.seq);
-  };
-
-  const read = async (): Promise<void> => {
-    if (displays.size === 0) return;
-    try {
-      change({
-        catalog: told(get("_catalog")) ?? state.catalog,
-        display: get("display") ?? state.display,
-        progress: told(get("_progress")),
-        pins: get("_pins") ?? state.pins,
-        live: get("live") === true,
-        prefetch: get("prefetch") !== false,
-      });
-      readFailureTrait();
-      await readViewTrait();
-      if (state.scene) change({ asides: asidesOf(state.scene.view) });
-    } catch (error) {
-      change({ failure: errorText(error) });
-    }
-  };
+  const readTraits = traitReader({ get, client, talk, now: () => state, change });
 
   const onTrait = (): void => {
     // The traits of one answer change one after another within one task: read them when all are there.
@@ -167,7 +91,7 @@ export const openStore = (model: WidgetModel) => {
     reading = true;
     queueMicrotask(() => {
       reading = false;
-      void read();
+      if (displays.size > 0) void readTraits();
     });
   };
   const onConnection = (): void => talk.disconnected();
@@ -228,7 +152,7 @@ export const openStore = (model: WidgetModel) => {
 
     /** Tells the kernel which neuron of the shown layer the pointer rests on; null that it does no longer. */
     tellHover(neuron: NeuronPlace | null): void {
-      const place = store.place();
+      const place = latestPlace(state);
       if (!neuron || !place?.layer) set("_hover", {});
       else set("_hover", { client, layer: place.layer, ...neuron, architectures: place.architectures });
     },
@@ -243,26 +167,14 @@ export const openStore = (model: WidgetModel) => {
 
     /** Asks the kernel for another place. What is not named stays as it was last asked, or is now. */
     ask(changes: Partial<Wanted>): void {
-      const place = store.place();
+      const place = latestPlace(state);
       if (place) talk.ask({ ...place, ...changes });
     },
 
     /** Asks for a neuron that is drawn, or of one of the drawn layer in another image, whatever else is under way. */
     pick(neuron: NeuronPlace, image?: string): void {
-      const here = drawn();
+      const here = drawnPlace(state);
       if (here) store.ask({ model: here.model, image: image ?? here.image, layer: here.layer, neuron });
-    },
-
-    /** The place last asked for; the one shown where nothing is under way. */
-    place: (): Wanted | null => state.wanted ?? drawn(),
-
-    /** The neuron to mark: in the shown layer, and at once where the person put it. */
-    markedNeuron(): NeuronPlace | null {
-      const here = drawn();
-      const { wanted } = state;
-      if (!here || !wanted) return here && here.neuron;
-      const sameMaps = (["model", "image", "layer"] as const).every((part) => wanted[part] === here[part]);
-      return sameMaps ? wanted.neuron : null;
     },
   };
   return store;

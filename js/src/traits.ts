@@ -20,3 +20,5 @@ export const readInt16 = (value: unknown): Int16Array<ArrayBuffer> => {
   const bytes = readBytes(value);
   return new Int16Array(bytes.slice(0, bytes.length & ~1).buffer);
 };
+
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 /** Draws the visible part of an atlas: tiles copied from a sheet, and the rings around some of them. */
 
-import { ceil, floor, max, min } from "../arithmetic";
+import { ceil, floor } from "../arithmetic";
 import { colourScale, paintMap } from "../colour_maps";
 import { opaquePixels, pictureOf } from "../dom";
 import type { Box } from "../geometry";
@@ -9,21 +9,28 @@ import { type Atlas, channelExtent, type Scene, tileOf } from "../scene";
 
 export type PlacedChannel = readonly [channel: number, box: Box];
 
-const SHEET_WIDTH = 2048;
+/** So many tiles stand in a row of the sheet. */
+const COLUMNS = 32;
 
-/** All tiles painted side by side on a hidden canvas, and how many in a row. */
-const paintSheet = (atlas: Atlas): readonly [sheet: HTMLCanvasElement, columns: number] => {
+/** Where a channel's tile stands on the sheet, in tiles. */
+const onSheet = (channel: number): readonly [column: number, row: number] => [
+  channel % COLUMNS,
+  floor(channel / COLUMNS),
+];
+
+/** All tiles painted side by side on a hidden canvas. */
+const paintSheet = (atlas: Atlas): HTMLCanvasElement => {
   const { channels, tileHeight, tileWidth, minima, maxima } = atlas.info;
-  const columns = min(channels, max(1, floor(SHEET_WIDTH / tileWidth)));
-  const width = columns * tileWidth;
-  const pixels = opaquePixels(ceil(channels / columns) * tileHeight * width);
+  const width = COLUMNS * tileWidth;
+  const pixels = opaquePixels(ceil(channels / COLUMNS) * tileHeight * width);
   for (let channel = 0; channel < channels; channel++) {
-    const start = floor(channel / columns) * tileHeight * width + (channel % columns) * tileWidth;
+    const [column, row] = onSheet(channel);
     const scale = colourScale(minima[channel] ?? 0, maxima[channel] ?? 0);
     const unit = channelExtent(atlas.info, channel) / 127;
+    const start = row * tileHeight * width + column * tileWidth;
     paintMap(tileOf(atlas, channel), unit, scale, pixels, tileWidth, start, width);
   }
-  return [pictureOf(pixels, width), columns];
+  return pictureOf(pixels, width);
 };
 
 export type DrawAtlas = (context: CanvasRenderingContext2D, scene: Scene, placed: readonly PlacedChannel[]) => void;
@@ -32,7 +39,7 @@ export const atlasPainter = (): DrawAtlas => {
   const sheetOf = remembered(paintSheet);
   return (context, { atlas }, placed) => {
     const { tileHeight, tileWidth } = atlas.info;
-    const [sheet, columns] = sheetOf(atlas);
+    const sheet = sheetOf(atlas);
     context.save();
     context.beginPath();
     for (const [, { left, top, width, height }] of placed) context.roundRect(left, top, width, height, 3);
@@ -40,7 +47,7 @@ export const atlasPainter = (): DrawAtlas => {
     for (const [channel, { left, top, width, height }] of placed) {
       // Enlarged tiles keep their pixels, reduced ones are averaged.
       context.imageSmoothingEnabled = width * devicePixelRatio < tileWidth;
-      const [column, row] = [channel % columns, floor(channel / columns)];
+      const [column, row] = onSheet(channel);
       context.drawImage(sheet, column * tileWidth, row * tileHeight, tileWidth, tileHeight, left, top, width, height);
     }
     context.restore();

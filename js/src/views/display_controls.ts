@@ -2,6 +2,7 @@
 
 import { round } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
+import { latestPlace } from "../place";
 import type { Catalog, DisplayMode } from "../protocol";
 import type { State } from "../state";
 import type { Store } from "../store";
@@ -76,7 +77,7 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
       label,
     );
   const { exemplars, segmentation } = scene?.network ?? {};
-  const codes = store.place()?.architectures ?? [];
+  const codes = latestPlace(store.state)?.architectures ?? [];
   return h(
     ".segments",
     { role: "group", label: "beside the pictures" },
@@ -86,7 +87,7 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
     toggle("edges", "the edges of the photograph, which know of no neuron", edges, () =>
       store.update({ edges: !edges }),
     ),
-    toggle("way back", "the reversed signal at every layer between the neuron and the image", !!aside.wayBack, () => {
+    toggle("way back", "the reversed signal at every layer down to the image", !!aside.wayBack, () => {
       store.update({ enlarged: null });
       store.setAside({ wayBack: aside.wayBack ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null) });
     }),
@@ -108,9 +109,9 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
 
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
 const architectureChips = (store: Store, state: State): Tree => {
-  const chosen = store.place()?.architectures ?? [];
+  const chosen = latestPlace(store.state)?.architectures ?? [];
   const toggle = (code: string): void => {
-    const now = store.place()?.architectures ?? [];
+    const now = latestPlace(store.state)?.architectures ?? [];
     const others = now.filter((other) => other !== code);
     if (others.length === now.length) store.ask({ architectures: [...now, code] });
     else if (others.length > 0) store.ask({ architectures: others });

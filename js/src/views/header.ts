@@ -1,6 +1,7 @@
 /** Which network, which photograph, and the address of the place. */
 
 import { h, plain } from "../dom";
+import { latestPlace } from "../place";
 import type { State } from "../state";
 import { addressField } from "./address_field";
 import { choice, type Option } from "./choice";
@@ -14,7 +15,7 @@ export const header = (stage: Stage, toggleHelp: () => void): View => {
   const address = addressField(stage);
   const networks = listOf(stage);
   return (state) => {
-    const place = store.place();
+    const place = latestPlace(store.state);
     return plain(
       ".header",
       networks("network", "models", modelOptions(state), place?.model, (model) =>

@@ -5,6 +5,7 @@ import { gradient } from "../colour_maps";
 import { create, h, plain } from "../dom";
 import { type Box, mapBox, type Place, placeAt, wholeBox } from "../geometry";
 import { percentText, valueText } from "../number_text";
+import { markedNeuron } from "../place";
 import { remembered } from "../remembered";
 import { isVector, mapValue, type Scene, support } from "../scene";
 import { chosenField, type MapPicture, mapPicture, paintImage } from "./image_painting";
@@ -26,7 +27,7 @@ export const imageView = (stage: Stage): View => {
 
   /** The neuron of the chosen channel under the pointer; null on layers without places. */
   const neuronUnder = (event: MouseEvent, scene: Scene): (Place & { readonly channel: number }) | null => {
-    const channel = store.markedNeuron()?.channel;
+    const channel = markedNeuron(store.state)?.channel;
     if (channel === undefined || isVector(scene.layer)) return null;
     const box = mapBox(scene.layer.field, scene.view.map, scene.network.image);
     return { channel, ...placeAt(pixelUnder(event, scene), box, scene.view.map) };
@@ -71,7 +72,7 @@ export const imageView = (stage: Stage): View => {
           if (neuron) store.ask({ neuron });
         },
         from: [scene, hover, state.wanted, photographShare, asides.segmentation],
-        paint: () => paintImage(canvas, state, scene, map, store.markedNeuron(), box),
+        paint: () => paintImage(canvas, state, scene, map, markedNeuron(store.state), box),
       }),
       map &&
         plain(

@@ -24,12 +24,17 @@ const DOTTED = [1.5, 3];
 
 /** The map of one channel; that of the chosen one is finer than its tile in the atlas. */
 export const mapPicture = ({ view, map, atlas }: Scene, channel: number): MapPicture => {
-  const own = channel === view.neuron.channel;
   const { minima, maxima, tileWidth } = atlas.info;
-  const [minimum = 0, maximum = 0] = own ? [view.map.min, view.map.max] : [minima[channel], maxima[channel]];
-  const width = own ? view.map.width : tileWidth;
-  const values = own ? map : tileOf(atlas, channel);
-  const unit = own ? view.map.scale / 32767 : channelExtent(atlas.info, channel) / 127;
+  const [values, width, unit, minimum = 0, maximum = 0] =
+    channel === view.neuron.channel
+      ? ([map, view.map.width, view.map.scale / 32767, view.map.min, view.map.max] as const)
+      : ([
+          tileOf(atlas, channel),
+          tileWidth,
+          channelExtent(atlas.info, channel) / 127,
+          minima[channel],
+          maxima[channel],
+        ] as const);
   const scale = colourScale(minimum, maximum);
   const pixels = opaquePixels(values.length);
   paintMap(values, unit, scale, pixels, width, 0, width);
@@ -78,7 +83,7 @@ export const paintImage = (
     outline(context, atLeast(cellBox(place, box, view.map), size), frame);
   };
   if (sameNeuron(marked, view.neuron) && support.height > 0) outline(context, scaled(support, ratio), frame, DOTTED);
-  if (marked && marked.y !== null && marked.x !== null) mark({ y: marked.y, x: marked.x }, 8, []);
+  if (marked?.y != null) mark({ y: marked.y, x: marked.x ?? 0 }, 8, []);
   if (hover?.neuron) mark(hover.neuron, 5, [4, 3]);
   else if (hover?.pixel) {
     const [top, left] = [(hover.pixel.y + 0.5) * ratio, (hover.pixel.x + 0.5) * ratio];

@@ -3,7 +3,8 @@
 import { wantedAt } from "../address";
 import { h, plain, type Tree, take } from "../dom";
 import { preparedPicture } from "../picture_file";
-import { errorText, type Store } from "../store";
+import type { Store } from "../store";
+import { errorText } from "../traits";
 
 const open = async (store: Store, file: File | undefined): Promise<void> => {
   if (!file) return;

@@ -1,6 +1,7 @@
 /** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
 
 import type { Box, Place } from "../geometry";
+import { markedNeuron } from "../place";
 import { sameNeuron } from "../scene";
 import type { Hover } from "../state";
 import type { Stage } from "./stage";
@@ -19,5 +20,5 @@ export const pointAt = ({ store, tip }: Stage, hover: Hover | null, text = "", a
   store.update({ hover });
   tip(text, at);
   const neuron = hover?.neuron;
-  if (store.state.live && neuron && !sameNeuron(neuron, store.markedNeuron())) store.pick(neuron);
+  if (store.state.live && neuron && !sameNeuron(neuron, markedNeuron(store.state))) store.pick(neuron);
 };
