@@ -1,7 +1,8 @@
 """Reversed passes that are captured once and replayed on every click.
 
 On a GPU the launches of a reversed pass cost more than its sums. A CUDA graph holds them all; it is made for one
-layer and one batch of architectures over the whole map, so that it serves every neuron of the layer.
+layer and one batch of architectures over the whole map, so that it serves every neuron of the layer. Where a neuron
+sees little of the image, its window is run instead: there are few launches then, and the whole map would be much work.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ PASSES_KEPT = 8
 LARGEST_CAPTURED = 1 << 29
 """Values on the way back, all maps and rows together, up to which whole maps are run rather than windows."""
 LEAST_SHARE = 0.5
-"""Of these values, how many must be in the windows that are run otherwise. Shallow layers have few launches to save."""
+"""Part of these values that must lie in the windows which would be run otherwise."""
 
 _taking_turns = threading.RLock()
 """Only one capture may be underway in a process, and a pass has one place for its ŷ.

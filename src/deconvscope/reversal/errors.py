@@ -11,7 +11,7 @@ class RecordingError(RuntimeError):
 
 
 class StaleRecordingError(RuntimeError):
-    """The recording was forgotten, or the weights were changed in place after it was made."""
+    """The recording was forgotten, or the weights were changed after it was made."""
 
 
 class InputError(ValueError):

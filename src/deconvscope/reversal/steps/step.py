@@ -58,6 +58,7 @@ class Step(ABC):
         layer: the layer's name.
         call: what was called, e.g. ``"relu"``.
         weight: the network's own tensor that `reverse` reads; it must be as it was in the recording.
+        version: how often the weight had been written then.
     """
 
     kind: ClassVar[str]
@@ -95,7 +96,7 @@ class Step(ABC):
     def stale(self) -> StaleRecordingError:
         """Return the error for a weight that is not what it was."""
         return StaleRecordingError(
-            f"the weights of layer {self.layer!r} were changed in place after this recording; record again"
+            f"the weights of layer {self.layer!r} were changed after this recording; record again"
         )
 
     @abstractmethod
