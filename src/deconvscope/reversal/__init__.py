@@ -7,7 +7,7 @@ from .errors import InputError, RecordingError, RuleError, StaleRecordingError, 
 from .memory_limit import MemoryLimitError
 from .network import ReversedNetwork
 from .recording import Layer, ReceptiveField, Recording
-from .reversing import Reversed
+from .reversed_pictures import Reversed
 from .rules import BackwardRelu, Identity, Mask, MaskedBackwardRelu, RectGrad, ReluRule, SmoothRelu
 from .selection import (
     Activations,

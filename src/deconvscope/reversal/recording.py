@@ -21,7 +21,8 @@ from .steps.rectifier import Rectifier
 from .steps.step import POINT, Reach, Step
 
 if TYPE_CHECKING:
-    from .reversing import Check, Reversed, Watch
+    from .reversed_pictures import Reversed
+    from .reversing import Check, Watch
 
 Asked = Architecture | str | Sequence["Architecture | str"]
 

@@ -13,10 +13,10 @@ from tqdm.auto import tqdm
 from .architecture import Architecture, as_architectures
 from .arithmetic_state import plain_arithmetic, single_precision
 from .batch import Batch, in_runs
-from .errors import RuleError
 from .memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
 from .recording import Asked, Recording
-from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
+from .required_rules import require_rules
+from .reversed_pictures import Reversed
 from .selection import Seed, Selection
 from .selection_groups import alike
 from .steps.rectifier import Rectifier
@@ -53,45 +53,6 @@ PART_BYTES = 16 << 20
 """Signals of more bytes than this are carried on in parts, architecture by architecture."""
 
 
-@dataclass(frozen=True)
-class Reversed:
-    """The pictures that the reversed architectures draw of one selection.
-
-    Attributes:
-        selection: what was reversed; for `Strongest` the `Neuron` that it was.
-        architectures: in the order asked.
-        window: the support in the image, in pixels; the pictures are zero outside.
-        values: (A, C, h, w) inside the window, signed, in the units of ∂y/∂x for SaliNet.
-        extent: (H, W) of the image.
-    """
-
-    selection: Selection
-    architectures: tuple[Architecture, ...]
-    window: Box
-    values: Tensor
-    extent: tuple[int, int]
-
-    def dense(self) -> Tensor:
-        """Return the whole pictures, (A, C, H, W), zero outside the window."""
-        w = self.window
-        dense = self.values.new_zeros((*self.values.shape[:2], *self.extent))
-        dense[:, :, w.top : w.top + w.height, w.left : w.left + w.width] = self.values
-        return dense
-
-    def __getitem__(self, architecture: Architecture | str) -> Tensor:
-        """Return one architecture's whole picture, (C, H, W).
-
-        Raises:
-            LookupError: it was not asked for.
-        """
-        (wanted,) = as_architectures(architecture)
-        if wanted not in self.architectures:
-            raise LookupError(
-                f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}"
-            )
-        return self.dense()[self.architectures.index(wanted)]
-
-
 def reverse_all(
     recording: Recording,
     selections: Sequence[Selection],
@@ -102,7 +63,7 @@ def reverse_all(
     """Reverse every selection under every architecture, in batches of selections whose windows are alike."""
     asked = as_architectures(architectures)
     for architecture in asked:
-        _require_rules(recording, architecture)
+        require_rules(recording, architecture)
     image = recording.recorded(0)
     with plain_arithmetic(image), single_precision(image, recording.tf32), torch.no_grad():
         return _reverse_all(recording, selections, asked, max_batch_bytes, listener)
@@ -306,29 +267,3 @@ def _picture(window: Window, rows: Sequence[int], lane: int) -> Picture:
     values = torch.cat([window.values[row + lane : row + lane + 1] for row in rows])
     alone = Window(values, 0, (window.tops[lane],), (window.lefts[lane],), window.extent).confined()
     return alone.box, alone.values
-
-
-def _require_rules(recording: Recording, architecture: Architecture) -> None:
-    """Raise where an override names a layer that is not there, or a rule that is not for its kind."""
-    for name, rule in architecture.own_rules:
-        layer = recording.layers[name]
-        known = {
-            "rectifier": tuple(RELU_RULES),
-            "max pool": POOL_RULES,
-            "local response norm": LRN_RULES,
-        }.get(layer.kind, ())
-        if not (rule in known or (isinstance(rule, ReluRule) and layer.kind == "rectifier")):
-            told = (
-                f"rules for it are {', '.join(map(repr, known))}"
-                if known
-                else "only rectifiers, max pools and LRNs have a choice"
-            )
-            raise RuleError(
-                f"override {rule!s} does not fit layer {name!r}, a {layer.kind}; {told}"
-            )
-    if architecture.pool != "switches":
-        for call in recording.coverage().suspicious:
-            if "pool" in call.call:
-                raise RuleError(
-                    f"layer {call.layer!r} ({call.call}) has no reversed rule {architecture.pool!r}, only 'switches'"
-                )

@@ -1,0 +1,50 @@
+"""`Reversed`, what comes back from a reversal: pictures inside a window of the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .architecture import Architecture, as_architectures
+from .selection import Selection
+from .window import Box
+
+
+@dataclass(frozen=True)
+class Reversed:
+    """The pictures that the reversed architectures draw of one selection.
+
+    Attributes:
+        selection: what was reversed; for `Strongest` the `Neuron` that it was.
+        architectures: in the order asked.
+        window: the support in the image, in pixels; the pictures are zero outside.
+        values: (A, C, h, w) inside the window, signed, in the units of ∂y/∂x for SaliNet.
+        extent: (H, W) of the image.
+    """
+
+    selection: Selection
+    architectures: tuple[Architecture, ...]
+    window: Box
+    values: Tensor
+    extent: tuple[int, int]
+
+    def dense(self) -> Tensor:
+        """Return the whole pictures, (A, C, H, W), zero outside the window."""
+        w = self.window
+        dense = self.values.new_zeros((*self.values.shape[:2], *self.extent))
+        dense[:, :, w.top : w.top + w.height, w.left : w.left + w.width] = self.values
+        return dense
+
+    def __getitem__(self, architecture: Architecture | str) -> Tensor:
+        """Return one architecture's whole picture, (C, H, W).
+
+        Raises:
+            LookupError: it was not asked for.
+        """
+        (wanted,) = as_architectures(architecture)
+        if wanted not in self.architectures:
+            raise LookupError(
+                f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}"
+            )
+        return self.dense()[self.architectures.index(wanted)]
