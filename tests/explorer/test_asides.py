@@ -118,6 +118,21 @@ def test_a_cell_that_is_run_again_has_its_meters_from_the_beginning(browser: Bro
     assert [message["_meters"][key] for key in ("client", "seq")] == [view["client"], view["seq"]]
 
 
+def test_a_view_that_cannot_be_made_again_after_a_rest_is_told(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: Any, **keywords: Any) -> Any:
+        raise RuntimeError("out of memory")
+
+    browser.send({"_view_count": 1})
+    browser.send({"_view_count": 0})
+    monkeypatch.setattr("deconvscope.reversal.ReversedNetwork.record", fails)
+    browser.send({"_view_count": 1})
+    browser.wait_for("_failure", message="out of memory")
+    monkeypatch.undo()
+    assert browser.ask()[-1]["_view"]["seq"] == 1
+
+
 # ---------------------------------------------------------------- random filters
 
 

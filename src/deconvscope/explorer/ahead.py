@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from deconvscope.reversal import Architecture, Neuron
 
+from .queries import Query
 from .scene import Scene
+from .session import Place
 from .worker import Check, Interrupted
 
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
@@ -31,6 +33,13 @@ class Ahead:
             around = [(neuron.y + dy, neuron.x + dx) for dy, dx in NEIGHBOURS]
             neighbours = (replace(neuron, y=y, x=x) for y, x in around)
             self._wish = ((neuron, *neighbours), architectures)
+
+    def is_awaited(self, place: Place, query: Query | None) -> bool:
+        """Return whether a query asks for the neuron that is being reversed, of the place's network and image."""
+        if query is None or self.computing is None:
+            return False
+        asked = Neuron(query.layer or "", query.channel or 0, query.y, query.x)
+        return asked == self.computing and (query.model, query.image) == (place.model, place.image)
 
     def next(self, scene: Scene, check: Check) -> bool:
         """Reverse one neuron; return whether there was one to reverse."""

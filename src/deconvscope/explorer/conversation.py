@@ -121,8 +121,10 @@ class Conversation:
                     shown.place, layer=layer, channel=there.channel, y=there.y, x=there.x
                 )
                 view = self._session.visit(place, check)
-            except (LookupError, ValueError) as error:
-                line = f"not followed: {error}"
+            except Interrupted:
+                raise
+            except Exception as error:  # whatever a person's own network raises too
+                line = f"not followed: {messages.line(error)}"
                 return partial(self._fail, line, "", next(self._moves))
             return partial(move, partial(self._show, view, "", next(self._moves), self._aside))
 
@@ -147,8 +149,10 @@ class Conversation:
             return lambda: None
         try:
             view = self._session.visit(shown.place, check)
-        except (LookupError, ValueError) as error:
-            return partial(self._fail, str(error), "", next(self._moves))
+        except Interrupted:
+            raise
+        except Exception as error:  # whatever a person's own network raises too
+            return partial(self._fail, messages.line(error), "", next(self._moves))
         return partial(self._show, view, "", next(self._moves), self._aside)
 
     def pin(self, addresses: Sequence[str]) -> None:
@@ -269,8 +273,7 @@ class Conversation:
 
         def unless_awaited() -> None:
             # A click on the very neuron that is being computed waits for it
-            query, neuron = self._awaited, self._ahead.computing
-            if query is None or neuron is None or not _asks_for(query, view, neuron):
+            if not self._ahead.is_awaited(view.place, self._awaited):
                 check()
 
         return (
@@ -292,8 +295,3 @@ class Conversation:
         self._pins.know(address, known)
         self._screen.put({"_pins": self._pins.traits()})
         return True
-
-
-def _asks_for(query: Query, view: View, neuron: Neuron) -> bool:
-    asked = Neuron(query.layer or "", query.channel or 0, query.y, query.x)
-    return asked == neuron and (query.model, query.image) == (view.place.model, view.place.image)

@@ -50,8 +50,7 @@ class Explorer(ExplorerOutputs):
         neuron: a `Neuron` or `Strongest` to begin with; by default the layer's strongest neuron.
         architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
         device: "auto" (CUDA, else MPS, else the CPU; an own module stays where it is) or a torch device.
-        precision: of the way back, "float32", "bfloat16", or "tf32" for CUDA devices; by default that of the
-            network.
+        precision: of the way back, "float32", "bfloat16" or "tf32" (CUDA); by default that of the network.
         exemplars: the folder given to `exemplars.build`, or `Exemplars`: of each channel the images of that data
             set that excite it most are shown, and can be opened by name, "exemplar:12".
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
@@ -123,8 +122,7 @@ class Explorer(ExplorerOutputs):
         Args:
             address: as in `address`, the widget's header and figures' metadata.
             model: the network, where it is not of the catalogue.
-            image: the image, where it is not a bundled one. A browser scales large pictures down, so that the
-                file of one that was opened there is another image.
+            image: the image, where it is not a bundled one; what a browser opened it scaled down, if large.
             **keywords: further ones of `Explorer`.
 
         Raises:
@@ -136,8 +134,6 @@ class Explorer(ExplorerOutputs):
             433
         """
         return cls(**opened_at(address, model, image), **keywords)
-
-    # ------------------------------------------------------------------ moving
 
     def select(
         self,
@@ -246,8 +242,6 @@ class Explorer(ExplorerOutputs):
                         self.set_trait(trait, shown[trait])
                     raise
             return messages.public_traits(self._now)[name]
-
-    # ------------------------------------------------------------------ answering
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a browser sends: answer what it asks, keep what it sets."""
