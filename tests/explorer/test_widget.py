@@ -46,6 +46,12 @@ def test_a_query_is_answered_in_one_message_that_echoes_it(browser: Browser) -> 
     assert browser.explorer.neuron == ds.Neuron("features.4", 3, 7, 8)
 
 
+def test_a_layer_of_another_network_may_go_by_its_label(browser: Browser) -> None:
+    browser.ask(model="vgg16_trunk", layer="conv2_1", neuron={"channel": 3, "y": 7, "x": 8})
+    view = browser.wait_for("_view", seq=1)["_view"]
+    assert view["address"] == "vgg16_trunk/features.5/3@7,8?FTT,saliency,TTT#chelsea"
+
+
 def test_a_new_layer_brings_its_atlas_and_a_new_image_its_photograph(browser: Browser) -> None:
     (reply,) = browser.ask(layer="features.0")
     assert reply["_atlas_info"]["layer"] == "features.0"
