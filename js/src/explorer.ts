@@ -1,27 +1,18 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
 import { run } from "./commands";
-import { h, plain, render, setAttribute, type Tree, take } from "./dom";
+import { h, render, setAttribute, type Tree, take } from "./dom";
 import { commandFor, ownsKeys } from "./keys";
 import { prefetching } from "./prefetch";
 import { savePictures } from "./saving";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { hostTheme, watchTheme } from "./theme";
-import { atlasView } from "./views/atlas";
-import { comparison } from "./views/comparison";
-import { modeBar, pictureControls } from "./views/display_controls";
-import { exemplarStrip } from "./views/exemplars";
-import { header } from "./views/header";
+import { hostTheme, type Theme, watchTheme } from "./theme";
 import { helpCard } from "./views/help";
-import { imageView } from "./views/image";
-import { layerStrip } from "./views/layer_strip";
 import { openingHandlers } from "./views/opening";
-import { pins, pinThis } from "./views/pins";
-import { reconstructions } from "./views/reconstructions";
+import { pinThis } from "./views/pins";
+import { screen } from "./views/screen";
 import type { Stage } from "./views/stage";
-import { statusLine } from "./views/status";
-import { wayBack } from "./views/way_back";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
@@ -38,12 +29,13 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   let draws = 0;
   /** Whether everything is to be painted, not only what has changed. */
   let anew = true;
+  let theme: Theme = "light";
   let help = false;
   /** What had the focus before the help card. */
   let opener: HTMLElement = root;
   let dropping = false;
   let pointed = false;
-  let tip: readonly [text: string, x: number, y: number] | null = null;
+  let tip: readonly [text: string, style: string] | null = null;
 
   const redraw = (): void => {
     frame ||= requestAnimationFrame(draw);
@@ -64,21 +56,18 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   };
   const stage: Stage = {
     store,
-    signal,
     redraw,
     colour,
     focus,
     watchSize: (target) => sizes.observe(target),
     tip: (text, at) => {
       const { left, top } = root.getBoundingClientRect();
-      tip = at && text ? [text, at.clientX - left, at.clientY - top] : null;
+      tip = at && text ? [text, `--dcs-x: ${at.clientX - left}px; --dcs-y: ${at.clientY - top}px`] : null;
       redraw();
     },
   };
 
-  const [top, strip, image, atlas] = [header(stage, toggleHelp), layerStrip(stage), imageView(stage), atlasView(stage)];
-  const [pictures, back, compared] = [reconstructions(stage), wayBack(stage), comparison(store)];
-  const [modes, pinned, status] = [modeBar(stage, save), pins(stage), statusLine(stage)];
+  const views = screen(stage, save, toggleHelp);
   const prefetch = prefetching(
     (neuron) => store.tellHover(neuron),
     () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
@@ -105,7 +94,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     take(event);
   };
 
-  const screen = (state: State): Tree =>
+  const tree = (state: State): Tree =>
     h(
       root,
       {
@@ -116,7 +105,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         ...told(state),
         [SUPPRESS]: "true",
         "data-drawn": draws,
-        "data-dcs-theme": hostTheme(host),
+        "data-dcs-theme": theme,
         "data-pointed": pointed,
         "data-dropping": dropping,
         onmousedown: (event) => {
@@ -129,31 +118,13 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         onkeydown: onKey,
         ...dropHandlers,
       },
-      top(state),
-      strip(state),
-      plain(
-        ".columns",
-        image(state),
-        atlas(state),
-        h(
-          "section.reconstructions",
-          { label: "reversed pictures" },
-          modes(state),
-          pictures(state),
-          pictureControls(store, state),
-          back(state),
-        ),
-      ),
-      exemplarStrip(store, state),
-      compared(state),
-      pinned(state),
-      status(state),
+      views(state),
       helpCard(help, toggleHelp),
       h(
         ".tooltip",
         {
           hidden: !tip,
-          style: `--dcs-x: ${tip?.[1]}px; --dcs-y: ${tip?.[2]}px`,
+          style: tip?.[1] ?? "",
           "aria-hidden": true,
         },
         tip?.[0],
@@ -163,9 +134,11 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   const draw = (): void => {
     frame = 0;
     draws += 1;
-    const tree = screen(store.state);
+    const now = hostTheme(host);
+    anew ||= now !== theme;
+    theme = now;
     prefetch.point(store.state.hover?.neuron ?? null);
-    render(root, tree, anew || tree.props["data-dcs-theme"] !== root.getAttribute("data-dcs-theme"));
+    render(root, tree(store.state), anew);
     anew = false;
   };
 

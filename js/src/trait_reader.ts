@@ -68,8 +68,8 @@ export const traitReader = ({ get, client, talk, now, change }: ReaderParts): ((
         display: get("display") ?? "paper",
         progress: told(get("_progress")),
         pins: get("_pins") ?? [],
-        live: get("live") === true,
-        prefetch: get("prefetch") !== false,
+        live: get("live") ?? false,
+        prefetch: get("prefetch") ?? true,
       });
       readFailure();
       await readView();

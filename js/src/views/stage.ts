@@ -6,8 +6,6 @@ import type { Store } from "../store";
 
 export interface Stage {
   readonly store: Store;
-  /** Ends with the display. */
-  readonly signal: AbortSignal;
   /** Asks for a frame: something has changed that only this display knows. */
   readonly redraw: () => void;
   /** The value of a theme variable, for what is drawn on canvases. */
