@@ -12,7 +12,15 @@ import { traitReader } from "./trait_reader";
 
 /** What a view may change at will: it stays in the browser. */
 type Local =
-  | ("failure" | "gain" | "scale" | "zoom" | "photographShare" | "order" | "hover" | "edges" | "enlarged")
+  | "failure"
+  | "gain"
+  | "scale"
+  | "zoom"
+  | "photographShare"
+  | "order"
+  | "hover"
+  | "edges"
+  | "enlarged"
   | "firstCompared";
 
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */

@@ -69,6 +69,24 @@ describe("while another layer or network is on its way", () => {
     expect(explorer.model.queries.at(-1)?.layer).toBe("features.1");
   });
 
+  test("a pointer that passes in live mode takes nothing back", async () => {
+    const explorer = await show({ live: true });
+    const atlas = explorer.one(".dcs-atlas canvas");
+    for (const length of ["clientWidth", "clientHeight"]) Object.defineProperty(atlas, length, { value: 100 });
+    atlas.getBoundingClientRect = () => ({ top: 0, left: 0, width: 100, height: 100 }) as DOMRect;
+    const pass = async (clientX: number): Promise<void> => {
+      atlas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY: 5 }));
+      await drawn();
+    };
+    await pass(5);
+    expect(explorer.model.queries.map(({ neuron }) => neuron)).toEqual([{ channel: 2, y: 0, x: 0 }]);
+    await explorer.reply();
+    await explorer.click('[data-layer="classifier"]');
+    await pass(9);
+    await explorer.reply();
+    expect(explorer.model.queries.at(-1)).toMatchObject({ layer: "classifier", neuron: null });
+  });
+
   test("an address names the layers of its own network", () => {
     const { _network: network, _catalog: catalog } = answer();
     const state = { scene: { network }, catalog } as Parameters<typeof wantedAt>[1];

@@ -19,6 +19,7 @@ export const pointIn = (event: MouseEvent, element: Element, { top, left, height
 export const pointAt = ({ store, tip }: Stage, hover: Hover | null, text = "", at?: MouseEvent): void => {
   store.update({ hover });
   tip(text, at);
-  const neuron = hover?.neuron;
-  if (store.state.live && neuron && !sameNeuron(neuron, markedNeuron(store.state))) store.pick(neuron);
+  const [neuron, marked] = [hover?.neuron, markedNeuron(store.state)];
+  // Where none is marked another layer is on its way, which a pointer that passes must not take back.
+  if (store.state.live && neuron && marked && !sameNeuron(neuron, marked)) store.ask({ neuron });
 };
