@@ -5,7 +5,7 @@ import type { AtlasInfo, Traits } from "../src/protocol";
 import { answer } from "./sample";
 import { drawn, type Shown, show, simulateCanvases } from "./shown";
 
-beforeEach(simulateCanvases);
+beforeEach(() => void simulateCanvases());
 
 afterEach(() => {
   document.body.replaceChildren();

@@ -2,23 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
+import { drawn, simulateCanvases } from "./shown";
 
 let host: HTMLElement;
 let added: { readonly target: EventTarget; readonly signal: AbortSignal | undefined }[];
 
-/** A drawing context that accepts everything and draws nothing. */
-function anyContext(): CanvasRenderingContext2D {
-  const image = { data: new Uint8ClampedArray(64) };
-  return new Proxy({} as CanvasRenderingContext2D, {
-    get: (_, name) => (name === "getImageData" ? () => image : () => undefined),
-    set: () => true,
-  });
-}
-
 beforeEach(() => {
-  vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close: () => {} }));
-  vi.stubGlobal("ImageData", class {});
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => anyContext() as never);
+  simulateCanvases();
   added = [];
   let eventTarget: EventTarget = HTMLElement.prototype;
   while (!Object.hasOwn(eventTarget, "addEventListener")) eventTarget = Object.getPrototypeOf(eventTarget);
@@ -38,10 +28,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
-
-async function drawn(): Promise<void> {
-  for (let frame = 0; frame < 4; frame++) await new Promise((done) => requestAnimationFrame(done));
-}
 
 interface Shown {
   readonly model: FakeModel;

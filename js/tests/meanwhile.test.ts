@@ -7,7 +7,7 @@ import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
 import { drawn, type Shown, show, simulateCanvases } from "./shown";
 
-beforeEach(simulateCanvases);
+beforeEach(() => void simulateCanvases());
 
 afterEach(() => {
   document.body.replaceChildren();

@@ -1,56 +1,30 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Traits } from "../src/protocol";
-import explorerWidget from "../src/widget";
-import { answer, FakeModel, inLargerBuffer } from "./sample";
+import type { Ticket, Traits } from "../src/protocol";
+import { answer, type FakeModel, inLargerBuffer } from "./sample";
+import { drawn, show as mounted, type Shown, simulateCanvases } from "./shown";
 
-let host: HTMLElement;
-let unmount: () => void;
+let explorer: Shown;
 let written: string[];
 
 beforeEach(() => {
-  vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close: () => {} }));
-  vi.stubGlobal("ImageData", class {});
-  written = [];
-  const image = { data: new Uint8ClampedArray(64).map((_, index) => index * 4) };
-  const context = new Proxy({} as CanvasRenderingContext2D, {
-    get: (_, name) => {
-      if (name === "getImageData") return () => image;
-      return (text: unknown) => name === "fillText" && written.push(String(text));
-    },
-    set: () => true,
-  });
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => context as never);
-  host = document.createElement("div");
-  document.body.replaceChildren(host);
+  written = simulateCanvases();
 });
 
 afterEach(() => {
-  unmount();
+  explorer.unmount();
+  document.body.replaceChildren();
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
 
-async function drawn(): Promise<void> {
-  for (let frame = 0; frame < 4; frame++) await new Promise((done) => requestAnimationFrame(done));
-}
-
 async function show(traits: Partial<Traits> = {}): Promise<FakeModel> {
-  const model = new FakeModel({ ...answer(), ...traits });
-  unmount = explorerWidget().render({ model, el: host });
-  await drawn();
-  return model;
+  explorer = await mounted(traits);
+  return explorer.model;
 }
 
-function all<Kind extends HTMLElement = HTMLElement>(selector: string): Kind[] {
-  return [...host.querySelectorAll<Kind>(selector)];
-}
-
-function one<Kind extends HTMLElement = HTMLElement>(selector: string): Kind {
-  const [found] = all<Kind>(selector);
-  if (found === undefined) throw new Error(`no ${selector}`);
-  return found;
-}
+const all = <Kind extends HTMLElement = HTMLElement>(selector: string): Kind[] => explorer.all<Kind>(selector);
+const one = <Kind extends HTMLElement = HTMLElement>(selector: string): Kind => explorer.one<Kind>(selector);
 
 function button(text: string): HTMLElement {
   const found = all("button").find(({ textContent }) => textContent === text);
@@ -63,14 +37,7 @@ function press(target: HTMLElement, key: string): void {
 }
 
 /** Answers the newest query with its own place, and whatever stands beside it. */
-async function reply(
-  model: FakeModel,
-  beside: (ticket: { client: string; seq: number }) => Partial<Traits> = () => ({}),
-) {
-  const { client, seq } = model.queries.at(-1) ?? { client: "", seq: 0 };
-  model.receive({ ...answer({ client, seq }), ...beside({ client, seq }) });
-  await drawn();
-}
+const reply = (beside?: (ticket: Ticket) => Partial<Traits>): Promise<void> => explorer.reply(beside);
 
 describe("the meter", () => {
   test("tells the similarity to others and how many there were, and waits until there are any", async () => {
@@ -127,7 +94,7 @@ test("random weights are asked for, awaited in their place, and drawn below", as
   expect(all("[data-waiting] canvas[data-random]")).toHaveLength(2);
   const window = { top: 0, left: 0, height: 1, width: 2 };
   const pictures = ["FTT", "TTT"].map((code) => ({ code, name: code, channels: 3, scale: 3, q: 1, max: 3 }));
-  await reply(model, (ticket) => ({
+  await reply((ticket) => ({
     _random: { ...ticket, window, pictures },
     _random_pictures: inLargerBuffer(new Array(12).fill(9)),
   }));
@@ -204,7 +171,7 @@ describe("the way back", () => {
     const model = await show();
     button("way back").click();
     await drawn();
-    await reply(model, (ticket) => ({
+    await reply((ticket) => ({
       _way_back: {
         ...ticket,
         code: "TTT",
@@ -239,11 +206,11 @@ describe("the way back", () => {
     expect(card()).toContain("features.1");
     expect(card()).toContain("activation, up to 7");
     expect(card()).toContain("stopped by this rectifier: 75 % of the signal’s energy");
-    press(all(".dcs-step")[0] ?? host, "ArrowRight");
+    press(all(".dcs-step")[0] ?? explorer.root, "ArrowRight");
     await drawn();
     expect(card()).toContain("both");
     expect(document.activeElement).toBe(all(".dcs-step")[1]);
-    press(one(".dcs-root"), "Escape");
+    press(explorer.root, "Escape");
     await drawn();
     expect(card()).toBe("");
   });
@@ -289,7 +256,7 @@ describe("exemplars", () => {
     await drawn();
     expect(model.queries.at(-1)?.aside.exemplars).toBe(false);
     expect(all(".dcs-exemplars")).toEqual([]);
-    unmount();
+    explorer.unmount();
     await show();
     expect(all("button").some(({ textContent }) => textContent === "exemplars")).toBe(false);
   });
@@ -302,12 +269,12 @@ test("a segmentation is asked for where it can be, and told with its share of th
   await drawn();
   expect(one(".dcs-alert").textContent).toContain("pip install deconvscope[segmentation]");
   expect(without.queries).toEqual([]);
-  unmount();
+  explorer.unmount();
   const model = await show({ _network: { ...answer()._network, segmentation: true } });
   button("segmentation").click();
   await drawn();
   expect(model.queries.at(-1)?.aside.segmentation).toBe(true);
-  await reply(model, (ticket) => ({
+  await reply((ticket) => ({
     _segmentation: { ...ticket, name: "SaliNet", height: 4, width: 4, share: 0.23, note: "" },
     _segmentation_mask: inLargerBuffer([0x06, 0x60]),
   }));
@@ -324,7 +291,7 @@ describe("saving", () => {
     });
     vi.spyOn(HTMLCanvasElement.prototype, "toBlob").mockImplementation((done) => done(new Blob(["png"])));
     vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:saved");
-    if (how === "the key") press(one(".dcs-root"), "s");
+    if (how === "the key") press(explorer.root, "s");
     else one(".dcs-save").click();
     expect(names).toEqual(["tiny_features.0_2@1,3_FTT,TTT_cat.png"]);
     expect(written).toEqual(

@@ -5,15 +5,21 @@ import type { Ticket, Traits } from "../src/protocol";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
 
-export function simulateCanvases(): void {
+/** Returns the texts that are written on canvases from now on. */
+export function simulateCanvases(): string[] {
   vi.stubGlobal("createImageBitmap", () => Promise.resolve({ close: () => {} }));
   vi.stubGlobal("ImageData", class {});
-  const image = { data: new Uint8ClampedArray(64) };
+  const written: string[] = [];
+  const image = { data: new Uint8ClampedArray(64).map((_, index) => index * 4) };
   const context = new Proxy({} as CanvasRenderingContext2D, {
-    get: (_, name) => (name === "getImageData" ? () => image : () => undefined),
+    get: (_, name) => {
+      if (name === "getImageData") return () => image;
+      return (text: unknown) => name === "fillText" && written.push(String(text));
+    },
     set: () => true,
   });
   vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(() => context as never);
+  return written;
 }
 
 export async function drawn(): Promise<void> {
