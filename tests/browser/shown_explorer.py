@@ -58,6 +58,11 @@ class ShownExplorer:
         self.page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         self.answered(before)
 
+    def choose_network(self, name: str) -> None:
+        """Choose a network in the list; it is on its way when this returns."""
+        self.root.get_by_role("combobox", name="network").select_option(name)
+        self.next_frame()
+
     def assert_not_asked(self, before: tuple[str, ...]) -> None:
         """Check that nothing was asked of the kernel since `before`, by what was done just now."""
         self.next_frame()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from torch import Tensor
 
 import deconvscope as ds
 
+from .hosts import IN_LAB
 from .notebook import Notebook
 from .oracle import Oracle
 from .shown_explorer import ShownExplorer
@@ -13,6 +15,8 @@ from .shown_explorer import ShownExplorer
 pytestmark = pytest.mark.browser
 
 LAYER = "features.14"
+TILE = 34
+"""The side of this layer's tiles in the atlas, whose maps have a side of 56."""
 
 
 def test_tiles_stand_in_the_chosen_order(explorer: ShownExplorer, oracle: Oracle) -> None:
@@ -30,6 +34,41 @@ def test_tiles_stand_in_the_chosen_order(explorer: ShownExplorer, oracle: Oracle
             explorer.click_tile(1, column, 0.5, 0.5)
             channel = oracle.neuron(explorer.neuron).channel
             assert channel == order[explorer.atlas_columns + column], name
+
+
+@IN_LAB
+def test_tiles_stand_in_the_order_of_what_they_show_here(
+    explorer: ShownExplorer, oracle: Oracle
+) -> None:
+    explorer.click_tile(1, 1, 0.55, 0.45)
+    neuron = oracle.neuron(explorer.neuron)
+    assert neuron.y is not None
+    assert neuron.x is not None
+    here = _shown_at(oracle.recording[LAYER], neuron.y, neuron.x)
+    step = float(oracle.recording[LAYER].abs().max()) / 127
+    explorer.root.get_by_role("combobox", name="order of the channels").select_option("here")
+    explorer.next_frame()
+    channels = []
+    for column in range(5):
+        explorer.page.mouse.move(*explorer.tile_point(0, column, 0.5, 0.5))
+        explorer.next_frame()
+        channels.append(int(explorer.tooltip.split()[0]))
+    values = here[channels]
+    assert values[0] >= here.max() - step
+    assert (values.diff() <= step).all()
+    assert values.min() >= here.sort(descending=True).values[len(channels)] - step
+    assert len(set(channels)) == len(channels)
+
+
+def _shown_at(maps: Tensor, y: int, x: int) -> Tensor:
+    """Return for each channel what its tile shows of a place: the strongest value of those it stands for."""
+    places = maps.shape[1]
+    rows, columns = (
+        slice(cell * places // TILE, -(-(cell + 1) * places // TILE))
+        for cell in (y * TILE // places, x * TILE // places)
+    )
+    near = maps[:, rows, columns].flatten(1)
+    return near.gather(1, near.abs().argmax(1, keepdim=True))[:, 0]
 
 
 def test_a_channel_is_found_by_its_number(explorer: ShownExplorer, oracle: Oracle) -> None:

@@ -13,31 +13,15 @@ from deconvscope.models import Preprocessing
 from .drawn_boxes import CANVAS, photograph_alone
 from .notebook import Notebook
 from .shown_explorer import ShownExplorer
+from .slow_network import SLOW
 
 pytestmark = pytest.mark.browser
-
-SLOW = """
-import time
-from torch import nn
-
-class Pause(nn.Module):
-    def forward(self, x):
-        if slow:
-            time.sleep(0.3)
-        return x.relu()
-
-slow = False
-parts = [layer for _ in range(12) for layer in (nn.Conv2d(3, 3, 3, padding=1), Pause())]
-ex = ds.Explorer(nn.Sequential(*parts))
-slow = True
-ex
-"""
 
 
 @pytest.fixture
 def slow(notebook: Notebook) -> ShownExplorer:
     """An explorer of a network that takes four seconds to record."""
-    return notebook.show(SLOW.strip())
+    return notebook.show(SLOW)
 
 
 def _choose_image(explorer: ShownExplorer, name: str) -> None:
