@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from functools import partial
 
+import pytest
+from playwright.sync_api import Locator
+
+from .hosts import IN_LAB
 from .notebook import Notebook
 from .oracle import Oracle
 from .shown_explorer import ShownExplorer
@@ -74,3 +78,48 @@ def test_python_pins_too(notebook: Notebook, explorer: ShownExplorer) -> None:
     notebook.write(2, "ex.pins = []")
     notebook.run(2)
     explorer.wait(lambda: _pins(explorer) == [], "no pins")
+
+
+@IN_LAB
+def test_one_pin_too_many_is_refused_with_a_line(
+    notebook: Notebook, explorer: ShownExplorer
+) -> None:
+    notebook.write(
+        2, "ex.pins = [f'vgg16_trunk/features.14/{n}@9,9?TTT#chelsea' for n in range(24)]"
+    )
+    notebook.run(2)
+    explorer.wait(lambda: len(_pins(explorer)) == 24, "the pins")
+    full = _pins(explorer)
+    explorer.focus()
+    explorer.page.keyboard.press("p")
+    alert = explorer.root.get_by_role("alert")
+    explorer.wait(lambda: alert.is_visible() and "24" in alert.inner_text(), "the refusal")
+    assert _pins(explorer) == full
+    assert notebook.answer(3, "str(len(ex.pins))").strip("'\"").endswith("24")
+
+
+@IN_LAB
+def test_two_displays_show_one_comparison(notebook: Notebook, explorer: ShownExplorer) -> None:
+    other = notebook.show("ex", 2)
+    _two_pins(explorer)
+    other.wait(lambda: len(_pins(other)) == 2, "the pins")
+    explorer.root.locator(".dcs-compare").first.click()
+    other.root.locator(".dcs-compare").last.click()
+    for display in (explorer, other):
+        compared = display.root.locator(".dcs-comparison canvas[data-side]")
+        display.wait(partial(_are, compared, 6), "the comparison")
+        pressed = display.root.locator(".dcs-compare[aria-pressed=true]")
+        assert pressed.count() == 2
+    other.root.get_by_role("button", name="close the comparison").click()
+    chosen = explorer.root.locator(".dcs-compare[aria-pressed=true]")
+    explorer.wait(partial(_are, chosen, 0), "nothing to be chosen")
+    explorer.root.locator(".dcs-compare").first.click()
+    other.wait(partial(_are, other.root.locator(".dcs-compare[aria-pressed=true]"), 1), "a choice")
+    notebook.write(3, "ex.pins = ex.pins[1:]")
+    notebook.run(3)
+    explorer.wait(lambda: len(_pins(explorer)) == 1, "one pin")
+    explorer.wait(partial(_are, chosen, 0), "nothing to be half chosen")
+
+
+def _are(found: Locator, count: int) -> bool:
+    return found.count() == count
