@@ -26,7 +26,9 @@ export interface Layer {
 export interface Catalog {
   readonly models: readonly { readonly name: string; readonly label: string; readonly bundled: boolean }[];
   readonly images: readonly { readonly name: string; readonly label: string; readonly thumbnail: string }[];
-  readonly architectures: readonly { readonly code: string; readonly name: string }[];
+  readonly architectures: readonly { readonly code: string; readonly name: string; readonly meaning: string }[];
+  /** The notebook that explains the meters, where it lies beside the one that is open. */
+  readonly notebook?: string | null;
 }
 
 export interface Network {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Ticket, Traits } from "../src/protocol";
+import type { Catalog, Ticket, Traits } from "../src/protocol";
 import { answer, type FakeModel, inLargerBuffer } from "./sample";
 import { drawn, show as mounted, type Shown, simulateCanvases } from "./shown";
 
@@ -77,10 +77,13 @@ describe("the meter", () => {
     ]);
   });
 
-  test("is explained in words that hold wherever a notebook lies", async () => {
-    await show();
+  test("is explained by a notebook, with a link where it lies beside this one", async () => {
+    const model = await show();
     expect(one(".dcs-note").textContent).toContain("example notebook 09");
     expect(all("a[href]")).toEqual([]);
+    model.receive({ _catalog: { ...(answer()._catalog as Catalog), notebook: "09.ipynb" } });
+    await drawn();
+    expect(one<HTMLAnchorElement>(".dcs-note a").getAttribute("href")).toBe("09.ipynb");
   });
 });
 

@@ -41,9 +41,9 @@ export function answer(
       ],
       images: [{ name: "cat", label: "a cat", thumbnail: "data:image/png;base64,AAAA" }],
       architectures: [
-        { code: "TTT", name: "DeSaliNet" },
-        { code: "FTT", name: "DeConvNet" },
-        { code: "FTF", name: "FTF" },
+        { code: "TTT", name: "DeSaliNet", meaning: "masks and all" },
+        { code: "FTT", name: "DeConvNet", meaning: "switches" },
+        { code: "FTF", name: "FTF", meaning: "switches alone" },
       ],
     },
     _network: {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from deconvscope import display
 from deconvscope.explorer import messages, queries
 from deconvscope.explorer.session import Place, Session, View
 from deconvscope.models import Model
+from deconvscope.reversal import Architecture, RectGrad
 
 QUERY = {
     "client": "ab",
@@ -168,3 +172,31 @@ def test_a_vector_layer_has_a_map_of_one_place(small_model: Model) -> None:
     assert (traits["_view"]["map"]["height"], traits["_view"]["map"]["width"]) == (1, 1)
     assert len(traits["_map"]) == 2
     assert traits["_view"]["address"].startswith("small/classifier/7?")
+
+
+def test_every_architecture_is_told_in_words() -> None:
+    session = Session()
+    own = [Architecture(relu=RectGrad(0.5)), Architecture(relu="mask", pool="uniform")]
+    session._known.add(own)
+    told = {one["code"]: one["meaning"] for one in messages.catalog(session)["architectures"]}
+    assert told["TTT"] == "ReLU masks, pooling switches, backward ReLU"
+    assert told["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"
+    assert told["saliency"].startswith("the true gradient")
+    assert "rectgrad" in told[own[0].code] and "spread evenly" in told[own[1].code]
+    assert sum("true gradient" in meaning for meaning in told.values()) == 1
+
+
+@pytest.mark.parametrize(("beside", "kernel"), [(True, True), (True, False), (False, True)])
+def test_the_notebook_that_explains_is_named_where_a_link_leads_there(
+    beside: bool, kernel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if kernel:  # the notebook's folder is a Jupyter kernel's own
+        monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    else:
+        monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    name = "09_when_not_to_trust_a_picture.ipynb"
+    if beside:
+        (tmp_path / name).touch()
+    assert (messages.catalog(Session())["notebook"] == name) is (beside and kernel)
+    assert (Path(__file__).parents[2] / "example_notebooks" / name).exists()

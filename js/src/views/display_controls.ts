@@ -119,13 +119,13 @@ const architectureChips = (store: Store, state: State): Tree => {
   return h(
     ".chips",
     { role: "group", label: "architectures" },
-    architecturesOf(state).map(({ code, name }) => {
+    architecturesOf(state).map(({ code, name, meaning }) => {
       const pressed = chosen.includes(code);
       return h(
         "button.chip",
         {
           key: code,
-          named: `${name === code ? code : `${name} (${code})`}: ${lettersText(code)}`,
+          named: `${name === code ? code : `${name} (${code})`}: ${meaning}`,
           "aria-pressed": pressed,
           "aria-disabled": pressed && chosen.length === 1,
           onclick: () => toggle(code),
@@ -138,16 +138,12 @@ const architectureChips = (store: Store, state: State): Tree => {
 
 /** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
 const architecturesOf = ({ catalog, scene }: State): Catalog["architectures"] => {
-  const shown = scene?.view.pictures ?? [];
-  return [...shown, ...catalog.architectures.filter(({ name }) => !shown.some((picture) => picture.name === name))];
-};
-
-const lettersText = (code: string): string => {
-  if (!/^[TF]{3}$/.test(code)) return "the true gradient";
-  const [mask, switches, rectifier] = [...code].map((letter) => letter === "T");
-  return [
-    `${mask ? "" : "no "}ReLU masks`,
-    switches ? "pooling switches" : "pooling to the centre",
-    `${rectifier ? "" : "no "}backward ReLU`,
-  ].join(", ");
+  const { architectures } = catalog;
+  const named = (wanted: string) => architectures.find(({ name }) => name === wanted);
+  const shown = (scene?.view.pictures ?? []).map(({ code, name }) => ({
+    code,
+    name,
+    meaning: named(name)?.meaning ?? code,
+  }));
+  return [...shown, ...architectures.filter(({ name }) => !shown.some((picture) => picture.name === name))];
 };

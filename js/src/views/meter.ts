@@ -26,8 +26,12 @@ export const meter = (code: string, meters: Meters | undefined, index: number): 
   );
 };
 
-/** What the meters say, in one line. */
-export const METER_NOTE = plain(
-  "p.note",
-  "like others’: how similar other channels’ pictures are here (see example notebook 09)",
-);
+/** What the meters say, in one line, and where more is said. */
+export const meterNote = (notebook: string | null | undefined): Tree =>
+  plain(
+    "p.note",
+    "like others’: how similar other channels’ pictures are here. ",
+    notebook
+      ? h("a", { href: notebook, target: "_blank", rel: "noopener" }, "When not to trust a picture")
+      : "See example notebook 09.",
+  );

@@ -4,7 +4,7 @@ import { centre, movedCursor } from "../cursor";
 import { h, plain, take } from "../dom";
 import type { Place } from "../geometry";
 import { pictureColumns, viewBox } from "../shown_pictures";
-import { METER_NOTE, meter } from "./meter";
+import { meter, meterNote } from "./meter";
 import { pictureSheet, reading } from "./picture_sheet";
 import type { Stage, View } from "./stage";
 
@@ -60,7 +60,7 @@ export const reconstructions = ({ store, watchSize }: Stage): View => {
         ),
       ),
       h("p.unseen", { "aria-live": "polite" }, announced),
-      METER_NOTE,
+      meterNote(state.catalog.notebook),
     );
   };
 };

@@ -9,6 +9,32 @@ from deconvscope.reversal import DECONVNET, DESALINET, EIGHT, SALINET, Architect
 THREE = (DECONVNET, SALINET, DESALINET)
 FIGURE_3 = tuple(SALINET if architecture.code == "TTF" else architecture for architecture in EIGHT)
 """The eight as printed, SaliNet with its own LRN† where the figure has TTF."""
+POOLS = {
+    "switches": "pooling switches",
+    "centre": "pooling to the centre",
+    "uniform": "pooling spread evenly",
+}
+
+
+def in_words(architecture: Architecture) -> str:
+    """Return what an architecture does on the way back, e.g. "ReLU masks, pooling switches, backward ReLU"."""
+    rule = architecture.relu_rule
+    words = [
+        "ReLU masks" if rule.masks else "no ReLU masks",
+        POOLS[architecture.pool],
+        "backward ReLU" if rule.clamps else "no backward ReLU",
+    ]
+    if rule.gated:
+        words = [f"{rule} at ReLUs", POOLS[architecture.pool]]
+    if architecture.own_rules:
+        words.append("other rules at single layers")
+    told = ", ".join(words)
+    return f"the true gradient: {told}" if architecture == SALINET else told
+
+
+def described(architectures: Iterable[Architecture]) -> list[dict[str, str]]:
+    """Return architectures as browsers are told of them."""
+    return [{"code": a.code, "name": a.name, "meaning": in_words(a)} for a in architectures]
 
 
 class KnownArchitectures:

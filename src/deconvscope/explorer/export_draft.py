@@ -12,6 +12,7 @@ import numpy as np
 from deconvscope.reversal import Neuron
 
 from . import export_html, messages
+from .architectures import described
 from .export_choice import Exhibit, chosen_neurons
 from .export_html import packed
 
@@ -123,7 +124,7 @@ class Draft:
                     "thumbnail": scene.photograph.thumbnail,
                 }
             ],
-            "architectures": [{"code": a.code, "name": a.name} for a in place.architectures],
+            "architectures": described(place.architectures),
         }
         return {
             "traits": {"_catalog": catalog, "_network": network, "display": exhibit.display},

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from deconvscope.reversal import Recording, Reversed
 from deconvscope.reversal.window import Box
 
 from .address import Address
+from .architectures import described
 from .pictures import Picture, encode_pictures
 from .progress import Progress
 from .scene import Scene
@@ -26,6 +29,8 @@ from .session import Session, View
 
 Payload = dict[str, Any]
 
+NOTEBOOK = "09_when_not_to_trust_a_picture.ipynb"
+"""Explains the meters; a link leads there where it lies beside the notebook that is open."""
 LONGEST_LINE = 600
 LARGEST_PNG = 130_000
 """Bytes up to which the photograph is sent without loss."""
@@ -64,10 +69,8 @@ def catalog(session: Session) -> Payload:
             }
             for name in session.photographs.names()
         ],
-        "architectures": [
-            {"code": architecture.code, "name": architecture.name}
-            for architecture in session.offered_architectures()
-        ],
+        "architectures": described(session.offered_architectures()),
+        "notebook": NOTEBOOK if "ipykernel" in sys.modules and Path(NOTEBOOK).exists() else None,
     }
 
 
