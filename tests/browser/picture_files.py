@@ -73,6 +73,12 @@ def bad() -> list[PictureFile]:
     ]
 
 
+def private() -> PictureFile:
+    """Return a photograph of a usual size: 0.3 MB or more, also when a browser has written it anew."""
+    noise = Image.effect_noise((700, 500), 80).convert("RGB")
+    return _file("private.jpg", noise, (), quality=95)
+
+
 def quadrants(border: int = 0) -> Image.Image:
     """Return a picture that shows which side is up; the border tells several apart."""
     picture = Image.new("RGB", (SIDE, SIDE))

@@ -46,6 +46,13 @@ def test_it_is_copied_and_leads_back(
     oracle.assert_drawn(oracle.neuron(place), "TTT", *explorer.pixels("TTT"))
 
 
+def test_one_pasted_anywhere_is_gone_to(explorer: ShownExplorer) -> None:
+    explorer.page.evaluate("navigator.clipboard.writeText('vgg16_trunk/conv4_3/433@10,9')")
+    explorer.focus()
+    explorer.press("Control+v")
+    assert explorer.neuron == "features.21/433@10,9"
+
+
 def test_labels_and_architectures_are_understood(
     explorer: ShownExplorer, field: Locator, oracle: Oracle
 ) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 
 import numpy as np
 import pytest
 
+from .hosts import IN_LAB
+from .notebook import Notebook
 from .oracle import Oracle
 from .shown_explorer import ATLAS, ShownExplorer
 
@@ -108,3 +111,37 @@ def test_nothing_is_left_where_the_pointer_left(explorer: ShownExplorer) -> None
     explorer.page.mouse.move(2, 2)
     explorer.wait(lambda: seen() == before, "nothing to be left")
     assert not explorer.root.locator(".dcs-cursor").first.is_visible()
+
+
+@IN_LAB
+def test_the_kernel_hears_of_a_resting_pointer_only_while_it_may_compute_ahead(
+    notebook: Notebook, explorer: ShownExplorer
+) -> None:
+    heard: list[str] = []
+    tools = notebook.page.context.new_cdp_session(notebook.page)
+    tools.on(
+        "Network.webSocketFrameSent",
+        lambda sent: heard.append(str(b64decode(sent["response"]["payloadData"]))),
+    )
+    tools.send("Network.enable")
+    ahead = explorer.root.get_by_role("checkbox", name="compute ahead")
+    assert ahead.is_checked()
+    _rest_on_tiles(explorer)
+    assert any("_hover" in message for message in heard)
+    ahead.click()
+    explorer.wait(lambda: not ahead.is_checked(), "it to be off")
+    assert notebook.answer(2, "str(ex.prefetch)").endswith("False'")
+    heard.clear()
+    _rest_on_tiles(explorer)
+    assert not any("_hover" in message for message in heard)
+    tools.detach()
+    notebook.write(2, "ex.prefetch = True")
+    notebook.run(2)
+    explorer.wait(ahead.is_checked, "what Python set")
+
+
+def _rest_on_tiles(explorer: ShownExplorer) -> None:
+    explorer.come_to_rest()
+    for column in (1, 2):
+        explorer.page.mouse.move(*explorer.tile_point(1, column, 0.5, 0.5))
+        explorer.page.wait_for_timeout(400)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nbformat
 import pytest
 from nbformat.reader import NotJSONError
 from playwright.sync_api import Page
 
+from . import picture_files
 from .conftest import IMPORT, Pages
 from .hosts import IN_JUPYTER, IN_MARIMO, Host
 from .jupyter_server import JupyterServer
 from .patience import PATIENCE
+from .picture_files import PictureFile
 from .shown_explorer import ShownExplorer
 
 pytestmark = pytest.mark.browser
@@ -41,16 +43,38 @@ def saved(pages: Pages, host: Host, jupyter: JupyterServer) -> Saved:
     assert "ready" in notebook.output(0)
     notebook.run(1)
     explorer = notebook.explorer(1)
+    _open_and_leave(explorer, picture_files.private())
     explorer.click_tile(0, 2, 0.4, 0.4)
     explorer.wait_for_meters()  # what is computed while idle is saved as well
     notebook.save()
     notebook.wait(lambda: _state(host) is not None, "the state to be saved")
     print(f"\nsaved state: {len(str(_state(host))) / 1e6:.2f} MB")
     assert len(str(_state(host))) < 1_500_000
+    assert _uploads(_state(host)) == [""]
     shown = Saved(explorer.neuron, explorer.pixels("TTT"))
     page.context.close()
     host.end_kernel(NAME)
     return shown
+
+
+def _open_and_leave(explorer: ShownExplorer, file: PictureFile) -> None:
+    """Look at a person's own picture, and go back to a bundled one."""
+    before = explorer.shown
+    with explorer.page.expect_file_chooser() as chooser:
+        explorer.root.get_by_role("button", name="Open…").click()
+    chooser.value.set_files({"name": file.name, "mimeType": file.kind, "buffer": file.content})
+    explorer.answered(before)
+    assert explorer.root.locator(".dcs-image h3").inner_text() == file.name
+    before = explorer.shown
+    explorer.root.get_by_role("radio", name="Chelsea").click()
+    explorer.answered(before)
+
+
+def _uploads(state: Any) -> list[str]:
+    """Return what is saved, in base64, of the pictures that were sent to the kernel."""
+    models = state["application/vnd.jupyter.widget-state+json"]["state"].values()
+    sent = (one for model in models for one in model.get("buffers", []))
+    return [one["data"] for one in sent if one["path"] == ["_upload"]]
 
 
 def _state(host: Host) -> object:
