@@ -12,8 +12,8 @@ from .shown_explorer import ShownExplorer
 CANVAS = ".dcs-image canvas"
 SEEN = 224
 """The side of what the network sees, in pixels of the image."""
-WHITE = 200
-"""The least level of a line's pixels; bundled photographs have hardly any as bright."""
+WHITE = 170
+"""The least level of a line's pixels, of which each of two may have three quarters; the cat has few as bright."""
 PERIOD = 4.5
 """Pixels from one dot of a dotted line to the next."""
 CORNER = 4
