@@ -147,7 +147,14 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   host.append(root);
   sizes.observe(root);
   watchTheme(redrawAll, signal); // while hosts exchange style sheets there may be nothing to paint on
-  addEventListener("resize", redrawAll, { signal }); // also when the window moves to a screen of another density
+  const watchDensity = (): void => {
+    const onChange = (): void => {
+      redrawAll();
+      watchDensity();
+    };
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", onChange, { once: true, signal });
+  };
+  watchDensity(); // no size changes when the window moves to a screen of another one
   const unsubscribe = store.subscribe(redraw);
   redraw();
 

@@ -39,7 +39,7 @@ export const addressField = ({ store, redraw }: Stage): View => {
     return plain(
       ".address-box",
       h(field, {
-        title: "paste another one, and press Enter",
+        title: "paste another, press Enter",
         label: "address of this place",
         "aria-invalid": invalid || null,
         onfocus: () => field.select(),

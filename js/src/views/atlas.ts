@@ -45,7 +45,7 @@ export const atlasView = (stage: Stage): View => {
         h(
           "h3",
           { title: `${layer.name}: ${layer.kind}` },
-          layer.label,
+          plain("span", layer.label),
           plain("span.shape", ` · ${shapeText(layer.shape)}`),
         ),
         plain(

@@ -31,7 +31,7 @@ export const layerStrip = ({ store, redraw }: Stage): View => {
         h(search, {
           type: "search",
           placeholder: "find layer",
-          label: "find a layer by its name or kind",
+          label: "find a layer by name or kind",
           oninput: redraw,
           onkeydown: (event) => {
             const { key } = event;
@@ -74,12 +74,16 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
             "data-look": lookOf(kind),
           }),
         ),
-        plain("span", label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label), // paths differ at their ends
+        plain("span", shortLabel(label)),
       ),
       attributes: { "data-layer": name },
     };
   });
 };
+
+/** Paths differ at their ends. */
+export const shortLabel = (label: string): string =>
+  label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label;
 
 /** What a neuron of the layer can see. */
 export const fieldText = ({ field }: Layer): string => `field ${field ? field.size.join(" × ") : "the whole image"}`;

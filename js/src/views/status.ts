@@ -61,7 +61,7 @@ export const statusLine = ({ store, focus }: Stage): View => {
       toggle(
         "live",
         "live",
-        "look at what the pointer is over",
+        "look where the pointer is",
         live || (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS,
       ),
       toggle("prefetch", "compute ahead", "what the pointer rests on", true),

@@ -11,6 +11,7 @@ import type { Scene } from "../scene";
 import { viewBox } from "../shown_pictures";
 import { choice } from "./choice";
 import { closeButton } from "./elements";
+import { shortLabel } from "./layer_strip";
 import { listOf } from "./select";
 import type { Stage, View } from "./stage";
 
@@ -44,7 +45,7 @@ export const wayBack = (stage: Stage): View => {
           code,
           (chosen) => store.setAside({ wayBack: chosen }),
         ),
-        plain("span.muted", "signal norm at each layer, below it the activation’s"),
+        plain("span.muted", "signal norms; below them the activation’s"),
       ),
       choice(
         "steps of the way back",
@@ -57,7 +58,7 @@ export const wayBack = (stage: Stage): View => {
             "div",
             map(scene, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
             map(scene, one, come && (() => levelPixels(one.activationMap))),
-            one.label,
+            shortLabel(one.label),
           ),
         })),
         enlarged,
