@@ -29,6 +29,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   let draws = 0;
   /** Whether everything is to be painted, not only what has changed. */
   let anew = true;
+  let density = 0;
   let theme: Theme = "light";
   let help = false;
   /** What had the focus before the help card. */
@@ -135,7 +136,8 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     frame = 0;
     draws += 1;
     const now = hostTheme(host);
-    anew ||= now !== theme;
+    anew ||= now !== theme || density !== devicePixelRatio;
+    density = devicePixelRatio; // of another screen, which no event tells of everywhere
     theme = now;
     prefetch.point(store.state.hover?.neuron ?? null);
     render(root, tree(store.state), anew);
@@ -147,14 +149,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   host.append(root);
   sizes.observe(root);
   watchTheme(redrawAll, signal); // while hosts exchange style sheets there may be nothing to paint on
-  const watchDensity = (): void => {
-    const onChange = (): void => {
-      redrawAll();
-      watchDensity();
-    };
-    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", onChange, { once: true, signal });
-  };
-  watchDensity(); // no size changes when the window moves to a screen of another one
+  addEventListener("resize", redraw, { signal }); // most windows that move to a screen of another density
   const unsubscribe = store.subscribe(redraw);
   redraw();
 

@@ -67,10 +67,15 @@ def test_it_fits_its_place(
 
 
 @IN_LAB
-def test_everything_open_fits_too(
+def test_everything_open_fits_too_with_long_names(
     notebook: Notebook, keep_picture: Callable[[ShownExplorer, str], None]
 ) -> None:
-    explorer = notebook.show(exemplars_cell())
+    names = {
+        "network": "network_of_a_student",
+        "layer": "feature_extractor_with_residual_connections_",
+        "image": "a_photograph_of_a_data_set_0000000000",
+    }
+    explorer = notebook.show(exemplars_cell(**names))
     open_everything(explorer)
     with room(notebook):
         for name, width in WIDTHS.items():
