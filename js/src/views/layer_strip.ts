@@ -11,7 +11,6 @@ import { choice, type Option } from "./choice";
 import { remark } from "./elements";
 import type { Stage, View } from "./stage";
 
-const LABEL_LENGTH = 14;
 
 export const layerStrip = ({ store, redraw }: Stage): View => {
   const search = create<HTMLInputElement>(plain("input"));
@@ -74,7 +73,7 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
             "data-look": lookOf(kind),
           }),
         ),
-        plain("span", shortLabel(label)),
+        plain("span", shortLabel(label, 14)),
       ),
       attributes: { "data-layer": name },
     };
@@ -82,8 +81,8 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
 };
 
 /** Paths differ at their ends. */
-export const shortLabel = (label: string): string =>
-  label.length > LABEL_LENGTH ? `…${label.slice(1 - LABEL_LENGTH)}` : label;
+export const shortLabel = (label: string, length: number): string =>
+  label.length > length ? `…${label.slice(1 - length)}` : label;
 
 /** What a neuron of the layer can see. */
 export const fieldText = ({ field }: Layer): string => `field ${field ? field.size.join(" × ") : "the whole image"}`;

@@ -58,7 +58,7 @@ export const wayBack = (stage: Stage): View => {
             "div",
             map(scene, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
             map(scene, one, come && (() => levelPixels(one.activationMap))),
-            shortLabel(one.label),
+            shortLabel(one.label, 10),
           ),
         })),
         enlarged,
