@@ -84,9 +84,7 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
     toggle("random weights", "the same neuron, filters drawn at random", aside.random, () =>
       store.setAside({ random: !aside.random }),
     ),
-    toggle("edges", "the photograph’s edges, which know of no neuron", edges, () =>
-      store.update({ edges: !edges }),
-    ),
+    toggle("edges", "the photograph’s edges, which know of no neuron", edges, () => store.update({ edges: !edges })),
     toggle("way back", "the reversed signal at every layer", !!aside.wayBack, () => {
       store.update({ enlarged: null });
       store.setAside({ wayBack: aside.wayBack ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null) });

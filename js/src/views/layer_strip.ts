@@ -11,7 +11,6 @@ import { choice, type Option } from "./choice";
 import { remark } from "./elements";
 import type { Stage, View } from "./stage";
 
-
 export const layerStrip = ({ store, redraw }: Stage): View => {
   const search = create<HTMLInputElement>(plain("input"));
   const go = (layer: string): void => {

@@ -58,12 +58,7 @@ export const statusLine = ({ store, focus }: Stage): View => {
       working && h("progress.progress", { label: "progress", value: progress.fraction }),
       h("span.work", { role: "status", hidden: !work }, work),
       working && progress.cancellable && h("button.button.cancel", { onclick: () => store.cancel() }, "Cancel"),
-      toggle(
-        "live",
-        "live",
-        "look where the pointer is",
-        live || (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS,
-      ),
+      toggle("live", "live", "look where the pointer is", live || (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS),
       toggle("prefetch", "compute ahead", "what the pointer rests on", true),
       h("span.cost", { title: fallbacksText(scene?.network) }, scene && costText(scene.view, scene.network)),
     );
