@@ -15,7 +15,7 @@ const MODES: readonly Option<DisplayMode>[] = (
   [
     ["paper", "paper", "a sigmoid, black at the 0.5 % quantile"],
     ["signed", "signed", "linear, grey at zero"],
-    ["renormalised", "^0.1", "the signed tenth root: the whole support"],
+    ["renormalised", "^0.1", "the tenth root with its sign: the whole support"],
     ["saliency", "saliency", "the largest magnitude of the colours"],
     ["overlay", "over image", "the picture where it is strong"],
   ] as const
@@ -84,7 +84,9 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
     toggle("random weights", "the same neuron, filters drawn at random", aside.random, () =>
       store.setAside({ random: !aside.random }),
     ),
-    toggle("edges", "the photograph’s edges, which know of no neuron", edges, () => store.update({ edges: !edges })),
+    toggle("edges", "the edges of the photograph, which know of no neuron", edges, () =>
+      store.update({ edges: !edges }),
+    ),
     toggle("way back", "the reversed signal at every layer", !!aside.wayBack, () => {
       store.update({ enlarged: null });
       store.setAside({ wayBack: aside.wayBack ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null) });
