@@ -18,14 +18,19 @@ def open_everything(explorer: ShownExplorer) -> None:
     """Switch on what has a switch, pin two places and compare them; wait until all of it is there."""
     for name in ("random weights", "edges", "way back", "segmentation"):
         explorer.root.get_by_role("button", name=name).click()
-    explorer.focus()
-    explorer.page.keyboard.press("p")
-    explorer.press("]")
-    explorer.page.keyboard.press("p")
-    compare = explorer.root.locator(".dcs-compare")
-    explorer.wait(lambda: compare.count() == 2, "two pins")
-    for button in compare.all():
+    pin_two(explorer)
+    for button in explorer.root.locator(".dcs-compare").all():
         button.click()
     for opened in OPENED:
         explorer.root.locator(opened).first.wait_for(timeout=PATIENCE)
     explorer.settle()
+
+
+def pin_two(explorer: ShownExplorer) -> None:
+    """Pin the neuron, and the one at its place in the next channel, by keys."""
+    explorer.focus()
+    explorer.page.keyboard.press("p")
+    explorer.press("]")
+    explorer.page.keyboard.press("p")
+    pinned = explorer.root.locator(".dcs-pins .dcs-pin")
+    explorer.wait(lambda: pinned.count() == 2, "two pins")

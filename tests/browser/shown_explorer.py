@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 
 from .patience import PATIENCE, wait
+from .picture_files import PictureFile
 
 ATLAS = ".dcs-atlas canvas"
 TILE_GAP, TILE_MARGIN = 5, 4
@@ -102,6 +103,14 @@ class ShownExplorer:
     def atlas_columns(self) -> int:
         """How many tiles stand in a row."""
         return int(self.root.locator(ATLAS).get_attribute("data-columns") or 0)
+
+    def choose(
+        self, file: PictureFile, press: Callable[[Locator], None] = lambda button: button.click()
+    ) -> None:
+        """Open a picture by the button, pressed as a person does."""
+        with self.page.expect_file_chooser() as chooser:
+            press(self.root.get_by_role("button", name="Open…"))
+        chooser.value.set_files({"name": file.name, "mimeType": file.kind, "buffer": file.content})
 
     def tile_point(self, row: int, column: int, down: float, across: float) -> tuple[float, float]:
         """Return the point of the page at fractions of an atlas tile."""

@@ -6,6 +6,7 @@ import pytest
 
 from .hosts import IN_LAB
 from .notebook import Notebook
+from .opened import pin_two
 from .patience import PATIENCE
 from .shown_explorer import ShownExplorer
 from .slow_network import SLOW
@@ -24,12 +25,8 @@ def _tab_to(explorer: ShownExplorer, name: str) -> None:
 
 
 def test_pins_are_compared_and_taken_away(explorer: ShownExplorer) -> None:
-    explorer.focus()
-    explorer.page.keyboard.press("p")
-    explorer.press("]")
-    explorer.page.keyboard.press("p")
+    pin_two(explorer)
     pinned = explorer.root.locator(".dcs-pins .dcs-pin")
-    explorer.wait(lambda: pinned.count() == 2, "two pins")
     for _ in range(2):
         _tab_to(explorer, "compare")
         explorer.page.keyboard.press("Enter")

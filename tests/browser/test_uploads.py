@@ -24,12 +24,6 @@ FILE = """([name, kind, content]) => {
 }"""
 
 
-def _choose(explorer: ShownExplorer, file: PictureFile) -> None:
-    with explorer.page.expect_file_chooser() as chooser:
-        explorer.root.get_by_role("button", name="Open…").click()
-    chooser.value.set_files({"name": file.name, "mimeType": file.kind, "buffer": file.content})
-
-
 def _drop(explorer: ShownExplorer, file: PictureFile) -> None:
     content = b64encode(file.content).decode()
     transfer = explorer.page.evaluate_handle(FILE, [file.name, file.kind, content])
@@ -70,7 +64,7 @@ def test_every_usual_format_is_opened_upright_and_in_its_colours(
     files = picture_files.good()
     for file in files if host.name == "lab" else files[::4]:  # the browser decodes, not the program
         before = explorer.shown
-        _choose(explorer, file)
+        explorer.choose(file)
         explorer.answered(before)
         _assert_shows(explorer, file)
         assert explorer.root.locator(".dcs-image h3").inner_text() == file.name
@@ -80,7 +74,7 @@ def test_what_cannot_be_opened_is_said_and_the_view_stays(explorer: ShownExplore
     before = explorer.shown, explorer.pixels("TTT")
     alert = explorer.root.get_by_role("alert")
     for file in picture_files.bad():
-        _choose(explorer, file)
+        explorer.choose(file)
         explorer.wait(partial(_says, alert, file), f"a line about {file.name}")
         assert (explorer.shown, explorer.pixels("TTT")) == before
     assert explorer.page.evaluate("window.stranger") is None
