@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
+
+from . import distribution
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -24,6 +27,19 @@ ARGUMENTS = [
 
 settings.register_profile("suite", deadline=None, print_blob=True)  # shared machines stutter
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Spread the tests over processes by groups."""
+    config.option.loadscopereorder = False  # by number of tests
+    return distribution.ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one of several processes, put the tests in the order of their start."""
+    if hasattr(config, "workerinput"):
+        items[:] = distribution.in_order_of_start(items)
 
 
 @pytest.fixture(autouse=True)

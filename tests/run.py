@@ -1,20 +1,83 @@
-"""Check everything: format, lint and types of both languages, then all tests.
+"""Check everything: format, lint and types of both languages, then the tests.
 
-``python tests/run.py [arguments for pytest]`` makes .venv and installs what is missing first.
+``python tests/run.py`` makes .venv and installs what is missing first. ``--help`` lists the choices;
+arguments that are not among them go to pytest.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import environment
 from environment import FRONT_END, PYTHON, run, say
 
+PARTS = ("lint", "types", "typescript", "python")
+EXTENT = {
+    "quick": "not slow and not browser and not notebook",
+    "default": "not slow",
+    "all": "",
+}
+"""Which tests run, as pytest's `-m`."""
+MOST_WORKERS = 4
+"""Each holds torch and networks in memory."""
+
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to run."""
+
+    extent: str
+    parts: tuple[str, ...]
+    pytest: tuple[str, ...]
+
+    @property
+    def drives_browser(self) -> bool:
+        """Whether browser tests may be among the tests."""
+        return "python" in self.parts and self.extent != "quick"
+
+
+def choose(arguments: Sequence[str]) -> Choice:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="tests/run.py",
+        description="Check and test this source tree in .venv, which is made on first use.",
+        epilog="Other arguments go to pytest: paths, -k NAME, -x, -n 0 for a single process, …",
+        allow_abbrev=False,
+    )
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument(
+        "--quick",
+        dest="extent",
+        action="store_const",
+        const="quick",
+        help="leave out the browser, notebooks and whatever else takes long",
+    )
+    extent.add_argument(
+        "--all",
+        dest="extent",
+        action="store_const",
+        const="all",
+        help="add the long tests: every notebook program, notebook, instruction set, "
+        "Python and oldest dependency, and the wheel in a fresh environment",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=PARTS,
+        help="run this part alone; may be given several times",
+    )
+    known, rest = parser.parse_known_args(arguments)
+    parts = tuple(part for part in PARTS if part in (known.only or PARTS))
+    return Choice(known.extent or "default", parts, tuple(rest))
 
 
 def provide_chromium() -> None:
@@ -29,31 +92,47 @@ def provide_chromium() -> None:
             "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu"
         )
     else:
-        say(
-            "no Chromium found: install it (apt install chromium), or add -m 'not browser and not slow'"
-        )
+        say("no Chromium found: install it (apt install chromium), or run with --quick")
 
 
-def check() -> None:
-    """Formatters, linters and type checkers of both languages, and the front end's unit tests."""
-    environment.install_front_end_tools()
-    for script in ("check", "test", "build"):
-        say(f"npm run {script}")
-        run("npm", "run", "--silent", script, folder=FRONT_END)
-    say("ruff")
-    run("ruff", "format", "--check", "--quiet", ".")
-    run("ruff", "check", "--quiet", ".")
-    say("mypy")
-    run("mypy")
+def check(part: str) -> None:
+    """Run the checks of one part; the first that fails ends the run."""
+    if part == "lint":
+        say("ruff")
+        run("ruff", "format", "--check", "--quiet", ".")
+        run("ruff", "check", "--quiet", ".")
+    elif part == "types":
+        say("mypy")
+        run("mypy")
+    elif part == "typescript":
+        environment.install_front_end_tools()
+        for script in ("check", "test", "build"):
+            say(f"npm run {script}")
+            run("npm", "run", "--silent", script, folder=FRONT_END)
 
 
-def main(arguments: list[str]) -> int:
+def test(choice: Choice) -> int:
+    """Run pytest in several processes of one torch thread each; its exit status."""
+    environment.build_front_end()
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    workers = min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
+    say(f"pytest, {workers} processes")
+    options = ["-n", str(workers), "--dist", "loadscope", "-m", EXTENT[choice.extent]]
+    return environment.status(
+        PYTHON, "-m", "pytest", *options, "--durations=25", "--durations-min=1", *choice.pytest
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
     """Prepare, check, test; pytest's summary comes last, and its exit status goes out."""
+    choice = choose(arguments)
     environment.prepare("test")
-    provide_chromium()
-    check()
-    say("pytest")
-    return environment.status(PYTHON, "-m", "pytest", *arguments)
+    if choice.drives_browser:
+        provide_chromium()
+    for part in choice.parts:
+        check(part)
+    return test(choice) if "python" in choice.parts else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from example_notebooks.execute import execute
 
 from .limits import assert_small
 
+pytestmark = pytest.mark.notebook
+
 
 def test_it_runs(path: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(path, tmp_path))
