@@ -50,7 +50,7 @@ class Selection(ABC):
 
 @dataclass(frozen=True)
 class Neuron(Selection):
-    """One neuron: ŷ is 1 there and 0 elsewhere.
+    """One neuron: ŷ is 1 there and 0 elsewhere. In a layer of complex numbers that is the neuron's real part.
 
     Args:
         layer: the layer's name.
@@ -100,6 +100,11 @@ class Strongest(Selection):
     def neuron(self, recording: Recorded) -> Neuron:
         """Return the neuron that it is on this recording."""
         activation = recording[self.layer]
+        if activation.is_complex():
+            raise ValueError(
+                f"{self!r}: layer {self.layer!r} holds complex numbers, of which none is the largest; "
+                "pass a Neuron, or the name of a layer behind .abs() or .real"
+            )
         region: list[slice] = []
         wanted = (self.channel, self.y, self.x)
         if (self.y is None) != (self.x is None):
@@ -295,6 +300,10 @@ class Signal(Selection):
             )
         if not bool(torch.isfinite(values).all()):
             raise ValueError(f"ŷ for layer {self.layer!r} holds NaN or infinite values")
+        if values.is_complex() and not activation.is_complex():
+            raise ValueError(
+                f"ŷ is complex, layer {self.layer!r} is real ({activation.dtype}); pass ŷ.real or ŷ.imag"
+            )
         return Seed((0,) * activation.ndim, values.to(activation.device, activation.dtype).clone())
 
 

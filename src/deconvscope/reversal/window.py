@@ -43,8 +43,9 @@ class Dense:
         return self
 
     def to(self, dtype: torch.dtype) -> Dense:
-        """Return the signal in another floating-point type."""
-        return self if self.values.dtype == dtype else self.with_values(self.values.to(dtype))
+        """Return the signal in another precision; complex numbers stay complex."""
+        values = in_precision(self.values, dtype)
+        return self if values is self.values else self.with_values(values)
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,9 @@ class Window:
         return spread
 
     def to(self, dtype: torch.dtype) -> Window:
-        """Return the signal in another floating-point type."""
-        return self if self.values.dtype == dtype else self.with_values(self.values.to(dtype))
+        """Return the signal in another precision; complex numbers stay complex."""
+        values = in_precision(self.values, dtype)
+        return self if values is self.values else self.with_values(values)
 
     def densified(self) -> Dense:
         """Return the same signal as a `Dense` one of the recorded tensor's shape (1, C, H, W)."""
@@ -239,6 +241,18 @@ def as_map(signal: Signal) -> Window:
 def lanewise(values: Tensor, lanes: int) -> Tensor:
     """View (architectures × lanes, …) as (architectures, lanes, …)."""
     return values.view(-1, lanes, *values.shape[1:])
+
+
+def in_precision(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return values in a floating-point type, complex ones in the complex type of that precision or the next finer.
+
+    Args:
+        values: real or complex.
+        dtype: a floating-point or complex type; of the latter, real values become complex.
+    """
+    if values.is_complex() and not dtype.is_complex:
+        dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
+    return values.to(dtype)
 
 
 def in_layout_of(values: Tensor, factor: Tensor) -> Tensor:

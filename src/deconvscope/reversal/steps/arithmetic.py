@@ -12,17 +12,19 @@ from ..batch import Batch
 from ..window import Dense, Signal, Window, lanewise, total
 from .step import POINT, Elementwise, Reach, Step
 
+Number = int | float | complex
+
 
 class Add(Elementwise):
-    """y = Σ cᵢ·xᵢ of tensors of one shape, a skip connection. Reversed: ŷ is copied to each branch, times cᵢ."""
+    """y = Σ cᵢ·xᵢ of tensors of one shape, a skip connection. Reversed: ŷ is copied to each branch, times c̄ᵢ."""
 
     kind = "add"
     any_precision = True
     rule: ClassVar[str] = "copied to each branch"
 
-    def __init__(self, *terms: tuple[Tensor, float]) -> None:
+    def __init__(self, *terms: tuple[Tensor, Number]) -> None:
         super().__init__(*(x for x, _ in terms))
-        self.factors = tuple(factor for _, factor in terms)
+        self.factors = tuple(factor.conjugate() for _, factor in terms)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Copy ŷ; the first branch takes the original."""
@@ -32,17 +34,19 @@ class Add(Elementwise):
 
 
 class Scale(Elementwise):
-    """y = c·x, c a number or a constant tensor that broadcasts to x. Reversed: c·ŷ."""
+    """y = c·x, c a number or a constant tensor that broadcasts to x. Reversed: c̄·ŷ."""
 
     kind = "scale"
     any_precision = True
     rule: ClassVar[str] = "c"
 
-    def __init__(self, x: Tensor, factor: float | Tensor) -> None:
+    def __init__(self, x: Tensor, factor: Number | Tensor) -> None:
         super().__init__(x)
         if isinstance(factor, Tensor):
-            factor = factor.detach().view((1,) * (x.ndim - factor.ndim) + tuple(factor.shape))
-        self.factor = factor
+            axes = (1,) * (x.ndim - factor.ndim)
+            self.factor: Number | Tensor = factor.detach().view(axes + tuple(factor.shape)).conj()
+        else:
+            self.factor = factor.conjugate()
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Multiply in place."""
@@ -56,7 +60,7 @@ class Scale(Elementwise):
 class Multiply(Elementwise):
     """y = a·b of two recorded tensors, such as a map and its squeeze-and-excite gate; b may broadcast.
 
-    Reversed by the product rule (BP): â = ŷ·b, b̂ = Σ ŷ·a over the axes along which b was broadcast.
+    Reversed by the product rule (BP): â = ŷ·b̄, b̂ = Σ ŷ·ā over the axes along which b was broadcast.
     """
 
     kind = "multiply"
@@ -67,10 +71,10 @@ class Multiply(Elementwise):
         self.a, self.b = a, b
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Return ŷ·b and ŷ·a, summed where b was broadcast."""
+        """Return ŷ·b̄ and ŷ·ā, summed where b was broadcast."""
         values = lanewise(y_hat.values, y_hat.lanes)
-        to_b = values * y_hat.cut(self.a)
-        values.mul_(y_hat.cut(self.b))
+        to_b = values * y_hat.cut(self.a).conj()
+        values.mul_(y_hat.cut(self.b).conj())
         return y_hat, self._gathered(to_b, y_hat)
 
     def _gathered(self, to_b: Tensor, y_hat: Signal) -> Signal:

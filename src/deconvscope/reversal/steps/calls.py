@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..nested import tensors_in
 from .step import Step
 
 Function = Callable[..., Any]
@@ -35,6 +37,10 @@ class Call:
         """Tell whether an argument is a tensor that depends on the image."""
         return isinstance(value, Tensor) and id(value) in self.tracked
 
+    def is_complex(self) -> bool:
+        """Tell whether any argument is a tensor of complex numbers."""
+        return any(t.is_complex() for t in tensors_in((self.args, self.kwargs)))
+
     def run(self) -> Any:
         """Call it."""
         return self.function(*self.args, **self.kwargs)
@@ -44,21 +50,39 @@ Recorded = tuple[Any, Step]
 Family = Callable[..., Recorded | None]
 """Takes a `Call` and the call's own arguments; returns its output and step, None where it is not its business."""
 
+Numbers = Literal["real", "real or complex"]
+ANY: Numbers = "real or complex"
+
 FAMILIES: dict[Function, Family] = {}
 
 F_ = TypeVar("F_", bound=Family)
 
 
-def family(*names: str) -> Callable[[F_], F_]:
-    """Register a family for every spelling of the functions of these names."""
+def family(*names: str, numbers: Numbers = "real") -> Callable[[F_], F_]:
+    """Register a family for every spelling of the functions of these names.
+
+    Args:
+        *names: of the functions.
+        numbers: for which its rule is right. A call on complex tensors is never read by a family of real
+            numbers: masks and the backward ReLU are not defined there, and affine rules want the conjugate.
+    """
 
     def register(read: F_) -> F_:
+        entry = read if numbers == ANY else _of_real_numbers(read)
         for name in names:
             for function in spellings(name):
-                FAMILIES[function] = read
+                FAMILIES[function] = entry
         return read
 
     return register
+
+
+def _of_real_numbers(read: F_) -> F_:
+    @wraps(read)
+    def read_real(call: Call, *args: Any, **kwargs: Any) -> Recorded | None:
+        return None if call.is_complex() else read(call, *args, **kwargs)
+
+    return cast(F_, read_real)
 
 
 def spellings(name: str) -> Iterator[Function]:
