@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
+import captum.attr
 import pytest
 import torch
+import zennit.composites
 from torch import nn
 
 import deconvscope as ds
+from deconvscope.reversal.architecture import as_architectures
 
 
 def test_the_eight_stand_in_the_order_of_the_papers_figure() -> None:
@@ -39,6 +44,79 @@ def test_names_and_codes_round_trip(architecture: ds.Architecture) -> None:
 def test_an_unknown_name_is_refused_with_those_that_exist(text: str) -> None:
     with pytest.raises(ValueError, match="DeConvNet"):
         ds.Architecture.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "names"),
+    [
+        (
+            ds.DECONVNET,
+            [
+                "deconvolution",
+                "Deconvolution",
+                "NeuronDeconvolution",
+                "ReLUDeconvNet",
+                "deconv-net",
+            ],
+        ),
+        (
+            ds.SALINET,
+            ["Saliency", "gradient", "vanilla gradient", "NeuronGradient", "backpropagation"],
+        ),
+        (
+            ds.DESALINET,
+            [
+                "guided backpropagation",
+                "Guided Back-Propagation",
+                "guided_backprop",
+                "GuidedBackprop",
+                "NeuronGuidedBackprop",
+                "ReLUGuidedBackprop",
+            ],
+        ),
+    ],
+)
+def test_names_of_papers_and_other_packages_are_known(
+    architecture: ds.Architecture, names: list[str]
+) -> None:
+    assert [ds.Architecture.parse(name) for name in names] == [architecture] * len(names)
+    assert as_architectures(names[0]) == (architecture,)
+
+
+def test_the_classes_of_other_packages_have_the_rule_that_is_named_after_them() -> None:
+    """Captum and zennit themselves say which architecture each of their names means."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 6, 3))
+    x = torch.randn(1, 3, 12, 12)
+    recording = ds.ReversedNetwork(network).record(x)
+    for name in ("NeuronGradient", "NeuronDeconvolution", "NeuronGuidedBackprop"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # captum tells that it sets hooks
+            method = getattr(captum.attr, name)(network, network[3])
+            theirs = method.attribute(x.clone().requires_grad_(), (2, 1, 1))[0]
+        ours = recording.reverse(ds.Neuron("3", 2, 1, 1), name).dense()[0]
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+    for name, composite in (
+        ("ReLUDeconvNet", zennit.composites.DeconvNet()),
+        ("ReLUGuidedBackprop", zennit.composites.GuidedBackprop()),
+    ):
+        leaf = x.clone().requires_grad_()
+        with composite.context(network) as hooked:
+            (theirs,) = torch.autograd.grad(hooked(leaf)[0, 2, 1, 1], leaf)
+        ours = recording.reverse(ds.Neuron("3", 2, 1, 1), name).dense()[0]
+        torch.testing.assert_close(ours, theirs[0], rtol=1e-4, atol=1e-6)
+
+
+def test_a_misspelled_name_of_another_package_is_suggested_as_it_is_spelled() -> None:
+    with pytest.raises(ValueError, match="did you mean .*'guided backpropagation'"):
+        ds.Architecture.parse("gided backpropagaton")
+
+
+@pytest.mark.parametrize("text", ["Grad-CAM", "IntegratedGradients", "smooth grad", "LRP"])
+def test_methods_that_are_no_architecture_are_not_taken_for_one(text: str) -> None:
+    with pytest.raises(ValueError, match=f"{text!r} is not an architecture") as raised:
+        ds.Architecture.parse(text)
+    assert "did you mean" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,9 @@ class ImageSource(ABC):
     def __len__(self) -> int:
         return len(self.listing.names)
 
+    def __iter__(self) -> Iterator[Any]:
+        return (self[number] for number in range(len(self)))
+
     @abstractmethod
     def __getitem__(self, number: int) -> Any:
         """Return a PIL picture, or a float tensor (C, H, W) that goes to the network as it is."""

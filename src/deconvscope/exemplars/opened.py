@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -33,8 +33,10 @@ KEPT = 16
 """Channels whose pictures stay in memory; those of a deep layer take 5 MB."""
 
 
-class Exemplars:
-    """The strongest images of every channel; open with `Exemplars.open`.
+class Exemplars(Mapping[str, LayerExemplars]):
+    """The strongest images of every channel, by layer; open with `Exemplars.open`.
+
+    A mapping from the paths of the collected layers to their `LayerExemplars`; labels are accepted too.
 
     Example:
         >>> exemplars = Exemplars.open("exemplars")  # doctest: +SKIP
@@ -116,7 +118,16 @@ class Exemplars:
         return {self.names[copy]: self.names[original] for copy, original in pairs}
 
     def __contains__(self, layer: object) -> bool:
-        return isinstance(layer, str) and self._found(layer) is not None
+        return self._found(layer) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (one.name for one in self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __getitem__(self, layer: str) -> LayerExemplars:
         """Return a layer's exemplars, by path or label; a rectifier's are its input's where positive.
@@ -281,7 +292,9 @@ class Exemplars:
         half = getattr(torch, self.manifest.dtype).itemsize < 4
         return ExemplarReversal(self.model, self.manifest.shape, 0.05 if half else 1e-3)
 
-    def _found(self, layer: str) -> tuple[CollectedLayer, Rectified | None] | None:
+    def _found(self, layer: object) -> tuple[CollectedLayer, Rectified | None] | None:
+        if not isinstance(layer, str):
+            return None
         for name, rectified in self.manifest.rectified.items():
             if layer in (name, self._rectified_label(name)):
                 collected = self.manifest.layer(rectified.layer)

@@ -95,6 +95,9 @@ class Networks:
         """Return whether a model is in memory."""
         return name in self._own or name in self._loaded
 
+    def __iter__(self) -> Iterator[str]:
+        return (offer.name for offer in self.offered())
+
     def __getitem__(self, name: str) -> Loaded:
         """Return the model of that name, loading it if need be.
 

@@ -99,6 +99,9 @@ class Photographs:
         """Return the names of all images at hand, the bundled ones first."""
         return [*SAMPLE_IMAGES, *self._own]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
     def __getitem__(self, name: str) -> Photograph:
         """Return the image of that name.
 

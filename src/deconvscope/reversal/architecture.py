@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from .errors import near_matches
+from .architecture_names import paper_name, unknown_name
 from .rules import LRN_RULES, POOL_RULES, RELU_RULES, LrnRule, PoolRule, ReluRule
 
 Overrides = tuple[tuple[str, "str | ReluRule"], ...]
@@ -58,16 +58,17 @@ class Architecture:
         """Return the architecture of that name or of the authors' three letters.
 
         Args:
-            text: ``"DeConvNet"``, ``"SaliNet"`` (or ``"saliency"``), ``"DeSaliNet"``, or three letters T/F for
-                [ReLU mask][pooling switches][backward ReLU], e.g. ``"FTT"`` for DeConvNet.
+            text: ``"DeConvNet"``, ``"SaliNet"``, ``"DeSaliNet"``, a name that papers and other packages give to one
+                of them (``"deconvolution"``, ``"saliency"``, ``"gradient"``, ``"guided backpropagation"``, captum's
+                and zennit's class names), in any case and with or without spaces and hyphens; or three letters
+                T/F for [ReLU mask][pooling switches][backward ReLU], e.g. ``"FTT"`` for DeConvNet. Other packages
+                leave LRN† to autograd in all of them; here it is the identity in all but SaliNet.
 
         Raises:
             ValueError: neither, with near matches.
         """
-        key = text.strip().lower() if isinstance(text, str) else text
-        if key in _NAMES:
-            return _NAMES[key]
-        if isinstance(key, str) and len(key) == 3 and set(key) <= {"t", "f"}:
+        key = text.strip().lower() if isinstance(text, str) else ""
+        if len(key) == 3 and set(key) <= {"t", "f"}:
             mask, switches, backward = (letter == "t" for letter in key)
             relu = {
                 (False, False): "identity",
@@ -76,22 +77,10 @@ class Architecture:
                 (True, True): "relu∘mask",
             }
             return Architecture(relu[mask, backward], "switches" if switches else "centre")
-        known = [
-            "DeConvNet",
-            "SaliNet",
-            "DeSaliNet",
-            "TTT",
-            "FTT",
-            "TTF",
-            "FTF",
-            "TFT",
-            "FFT",
-            "TFF",
-            "FFF",
-        ]
-        raise ValueError(
-            f"no architecture is named {text!r}{near_matches(str(text), known)} known: {', '.join(known)}"
-        )
+        name = paper_name(key)
+        if name is None:
+            raise ValueError(unknown_name(text))
+        return {"DeConvNet": DECONVNET, "SaliNet": SALINET, "DeSaliNet": DESALINET}[name]
 
     @property
     def own_rules(self) -> Overrides:
@@ -178,15 +167,6 @@ def _override(layer: str, rule: object) -> str | ReluRule:
 DECONVNET = Architecture(relu="relu", pool="switches", lrn="identity")
 SALINET = Architecture(relu="mask", pool="switches", lrn="bp")
 DESALINET = Architecture(relu="relu∘mask", pool="switches", lrn="identity")
-
-_NAMES = {
-    "deconvnet": DECONVNET,
-    "salinet": SALINET,
-    "saliency": SALINET,
-    "gradient": SALINET,
-    "desalinet": DESALINET,
-    "guided backpropagation": DESALINET,
-}
 
 EIGHT = tuple(
     Architecture.parse(code) for code in ("TTT", "FTT", "TTF", "FTF", "TFT", "FFT", "TFF", "FFF")

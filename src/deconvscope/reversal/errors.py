@@ -22,12 +22,14 @@ class RuleError(ValueError):
     """A reversed rule was asked for that this call does not have."""
 
 
-class UnknownLayerError(LookupError):
-    """No layer of that name was recorded."""
+class UnknownLayerError(KeyError):
+    """No layer of that name was recorded. A `KeyError`, so that `get` of what maps layers returns its default."""
+
+    __str__ = LookupError.__str__  # KeyError's own shows the message in quotes
 
 
-def near_matches(name: str, known: Iterable[str]) -> str:
-    """Name up to three similar known names, as the tail of a sentence.
+def near_matches(name: object, known: Iterable[str]) -> str:
+    """Name up to three similar known names, as the tail of a sentence. Case does not count.
 
     Args:
         name: what was asked for.
@@ -36,5 +38,6 @@ def near_matches(name: str, known: Iterable[str]) -> str:
     Returns:
         ``"; did you mean 'a', 'b'?"`` or an empty string.
     """
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    return f"; did you mean {', '.join(map(repr, close))}?" if close else ""
+    spelling = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(str(name).lower(), spelling, n=3, cutoff=0.4)
+    return f"; did you mean {', '.join(repr(spelling[one]) for one in close)}?" if close else ""

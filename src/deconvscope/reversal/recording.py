@@ -15,7 +15,8 @@ from .batch import Batch, PreparedWeights
 from .captured import CapturedPasses
 from .coverage import Coverage, cover, kind_of
 from .cuda_graph import CudaGraph
-from .errors import StaleRecordingError, UnknownLayerError, near_matches
+from .errors import StaleRecordingError, UnknownLayerError
+from .layer_matches import near_layers
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
 from .steps.rectifier import Rectifier
 from .steps.step import POINT, Reach, Step
@@ -65,7 +66,7 @@ class Layers(Mapping[str, Layer]):
         found = self._layers.get(self._aliases.get(name, name))
         if found is None:
             raise UnknownLayerError(
-                f"no layer is named {name!r}{near_matches(str(name), [*self._layers, *self._aliases])}"
+                f"no layer is named {name!r}{near_layers(name, self._layers, self._aliases)}"
             )
         return found
 
@@ -163,6 +164,16 @@ class Recording:
             StaleRecordingError: the recording was forgotten.
         """
         return without_batch(self._kept()[self.slot(layer)])
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the layers, as a mapping does."""
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in self.layers
 
     def slot(self, layer: str) -> int:
         """Return the number of the recorded tensor of that layer."""

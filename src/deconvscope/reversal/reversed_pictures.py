@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,9 +12,11 @@ from .selection import Selection
 from .window import Box
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reversed:
     """The pictures that the reversed architectures draw of one selection.
+
+    Iterating goes over the architectures, as with a dict whose values are the pictures; ``dict(result)`` is one.
 
     Attributes:
         selection: what was reversed; for `Strongest` the `Neuron` that it was.
@@ -48,3 +51,23 @@ class Reversed:
                 f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}"
             )
         return self.dense()[self.architectures.index(wanted)]
+
+    def __iter__(self) -> Iterator[Architecture]:
+        return iter(self.architectures)
+
+    def __len__(self) -> int:
+        return len(self.architectures)
+
+    def __contains__(self, architecture: object) -> bool:
+        return architecture in self.architectures or (
+            isinstance(architecture, str)
+            and as_architectures(architecture)[0] in self.architectures
+        )
+
+    def keys(self) -> tuple[Architecture, ...]:
+        """Return the architectures, in the order asked."""
+        return self.architectures
+
+    def items(self) -> Iterator[tuple[Architecture, Tensor]]:
+        """Iterate over pairs of an architecture and its whole picture, (C, H, W)."""
+        return zip(self.architectures, self.dense(), strict=True)

@@ -248,7 +248,7 @@ class Class(Selection):
         lowered = [name.lower() for name in names]
         if self.category.lower() not in lowered:
             raise UnknownLayerError(
-                f"no class is named {self.category!r}{near_matches(self.category.lower(), lowered)}"
+                f"no class is named {self.category!r}{near_matches(self.category, names)}"
             )
         return lowered.index(self.category.lower())
 
