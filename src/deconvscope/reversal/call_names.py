@@ -26,8 +26,6 @@ RESHAPES_IN_PLACE = frozenset(
 )
 ONLY_LIKE = frozenset(("to", "type_as", "expand_as", "view_as", "reshape_as"))
 """Calls that read no more than the type or shape of what stands second."""
-RANDOM = ("dropout", "rrelu", "rand", "bernoulli", "multinomial", "normal", "gumbel", "fractional")
-"""Parts of the names of calls that draw random numbers."""
 QUIET = frozenset(
     (
         "contiguous",

@@ -11,7 +11,6 @@ from .steps.step import Step
 
 RECTIFIER_LIKE = frozenset(
     [
-        "where",
         "maximum",
         "max",
         "minimum",
@@ -21,8 +20,6 @@ RECTIFIER_LIKE = frozenset(
         "abs",
         "glu",
         "rrelu",
-        "masked_fill",
-        "heaviside",
         "relu",
         "threshold",
         "amax",
@@ -31,13 +28,10 @@ RECTIFIER_LIKE = frozenset(
         "adaptive_max_pool2d",
         "max_pool2d_with_indices",
         "adaptive_max_pool2d_with_indices",
-        "setitem",
         "clamp_max",
         "fmax",
         "topk",
         "sort",
-        "index_put",
-        "masked_scatter",
         "max_pool3d",
         "adaptive_max_pool1d",
         "adaptive_max_pool3d",
@@ -45,7 +39,10 @@ RECTIFIER_LIKE = frozenset(
         "maxout",
     ]
 )
-"""Calls that act as a rectifier or a max pool, and that lose a rule where they are reversed by BP."""
+"""Calls that act as a rectifier or a max pool, and that lose a rule where they are reversed by BP.
+
+Products with a mask and choices by one are marked where the mask was computed from the image: see `Step.gated`.
+"""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ wherever it is used later, and so are its views.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -22,17 +20,16 @@ from .call_names import (
     MAKES_CONSTANTS,
     ONLY_LIKE,
     QUIET,
-    RANDOM,
     RESHAPES_IN_PLACE,
 )
 from .calls_in_progress import CallStack
 from .errors import InputError, RecordingError
 from .memory_limit import is_out_of_memory
 from .nested import by_identity, replaced, tensors_in
-from .random_numbers import drawn_again, random_states
 from .refusals import refusal
-from .steps.backpropagation import Backpropagation
-from .steps.calls import FAMILIES, Call, Family, Function, Recorded, without_writing
+from .steps.calls import Call, Function, without_writing
+from .steps.hand_written import ImageMasks
+from .steps.reading import read
 from .steps.shape import Unchanged
 from .steps.step import Step
 from .written_tensors import WrittenTensors
@@ -71,7 +68,7 @@ class Recorder(TorchFunctionMode):
         self._constants |= {id(t): t for t in given}
         self._versions = [_version(image)]
         self._used: set[int] = set()
-        self._masks: set[int] = set()
+        self._masks = ImageMasks()
         self.written = WrittenTensors(self.record, self._slots, stack.where)
 
     def __torch_function__(
@@ -103,7 +100,9 @@ class Recorder(TorchFunctionMode):
         if name in MAKES_CONSTANTS or (
             name in ONLY_LIKE and given[0] is not tracked.get(id(given[0]))
         ):
-            return self._constant(func(*args, **kwargs))
+            value = self._constant(func(*args, **kwargs))
+            self._masks.note(Call(func, name, args, kwargs, frozenset()), value)
+            return value
         if name in IGNORED:
             return None
         if name in LEAVES_TORCH:
@@ -113,7 +112,10 @@ class Recorder(TorchFunctionMode):
                 )
             self.stops.append(f"{self.stack.where() or 'the network'}: {name}")
             left = func(*args, **kwargs)
-            return self._constant(left.clone() if isinstance(left, Tensor) else left)
+            if isinstance(left, Tensor):
+                left = left.clone()
+                self._masks.copied(left, args[0])
+            return self._constant(left)
         functional = without_writing(func, name, kwargs)
         if functional is None and isinstance(kwargs.get("out"), Tensor):
             raise RecordingError(
@@ -139,14 +141,13 @@ class Recorder(TorchFunctionMode):
         """Run a functional call and keep its step."""
         made_in = self.stack.innermost()
         try:
-            output, step = self._run(call, tracked)
+            output, step = read(call, tracked, self._masks)
         except (RuntimeError, ValueError, IndexError) as error:
             if isinstance(error, RecordingError) or is_out_of_memory(error):
                 raise
             raise InputError(self._refused(call, error)) from error
         made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
         if not made:
-            self._masks.update(map(id, tensors_in(output)))
             return self._constant(output)
         if len(made) == 1 and id(made[0]) in tracked and call.name in QUIET:
             return output
@@ -156,9 +157,6 @@ class Recorder(TorchFunctionMode):
                 id(t): t for t in tensors_in(output) if all(t is not m for m in made)
             }
         step.call = call.name
-        step.gated = call.name in ("mul", "multiply", "__mul__") and any(
-            id(t) in self._masks for t in tensors_in(call.args)
-        )
         step.inputs = tuple(self._slots.get(id(source), -1) for source in step.sources)
         step.sources = ()
         step.outputs = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
@@ -198,35 +196,6 @@ class Recorder(TorchFunctionMode):
         """Return the number of a recorded tensor, −1 for a constant."""
         return self._slots.get(id(tensor), -1)
 
-    def _run(self, call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
-        family = FAMILIES.get(call.function)
-        random = any(word in call.name for word in RANDOM)
-        drawn_from = random_states(self.tensors[0].device) if random else None
-        recorded = _read(family, call) if family is not None else None
-        if recorded is not None:
-            step = recorded[1]
-            sources = {id(source) for source in step.sources}
-            if sources >= tracked.keys():
-                return recorded
-        step = self._fallback(call, tracked, drawn_from)
-        return call.run(), step
-
-    def _fallback(
-        self, call: Call, tracked: dict[int, Tensor], drawn_from: list[Tensor] | None
-    ) -> Step:
-        xs = [x for x in tracked.values() if x.is_floating_point() or x.is_complex()]
-        order = [id(x) for x in xs]
-        device = self.tensors[0].device
-
-        def again(fresh: Sequence[Tensor]) -> list[Tensor]:
-            swap = by_identity(dict(zip(order, fresh, strict=True)))
-            args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
-            with nullcontext() if drawn_from is None else drawn_again(device, drawn_from):
-                made = list(tensors_in(call.function(*args, **kwargs)))
-            return [t for t in made if t.is_floating_point() or t.is_complex()]
-
-        return Backpropagation(call.name, xs, again)
-
     def _unrelated(
         self, func: Function, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
@@ -254,9 +223,9 @@ class Recorder(TorchFunctionMode):
             ) from error
         given = {id(t): t for t in tensors_in((args, kwargs))}
         made = [t for t in tensors_in(value) if id(t) not in given]
-        self.written.note_views(Call(func, name, args, kwargs, frozenset()), made, given)
-        if self._masks & given.keys():
-            self._masks.update(map(id, made))
+        call = Call(func, name, args, kwargs, frozenset())
+        self.written.note_views(call, made, given)
+        self._masks.note(call, made)
         return value
 
     def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
@@ -266,6 +235,7 @@ class Recorder(TorchFunctionMode):
             if isinstance(value, Tensor):
                 self.stops.append(f"{self.stack.where() or 'the network'}: .{name}")
                 value = value.clone()
+                self._masks.copied(value, args[0])
             return self._constant(value)
         tracked = {id(args[0]): args[0]}
         return self.record(Call(func, name, args, {}, frozenset(tracked)), tracked)
@@ -278,18 +248,6 @@ class Recorder(TorchFunctionMode):
         for tensor in tensors_in(value):
             self._constants[id(tensor)] = tensor
         return value
-
-
-def _read(family: Family, call: Call) -> Recorded | None:
-    """Let a family read a call; None for a spelling of the arguments that it does not know."""
-    try:
-        return family(call, *call.args, **call.kwargs)
-    except TypeError:
-        try:
-            inspect.signature(family).bind(call, *call.args, **call.kwargs)
-        except TypeError:
-            return None
-        raise
 
 
 def _version(tensor: Tensor) -> int:

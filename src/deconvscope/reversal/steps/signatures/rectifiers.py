@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..arithmetic import broadcasts_into
 from ..calls import Call, Recorded, family
+from ..hand_written import StepFunction
 from ..rectifier import Clamp, Leaky, Relu, Smooth
 
 
@@ -121,3 +122,9 @@ def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
     y = call.run()
     options = {key: value for key, value in kwargs.items() if key not in ("inplace", "out")}
     return y, Smooth(input, y, lambda x: call.function(x, *args, **options))
+
+
+@family("heaviside")
+def heaviside(call: Call, input: Tensor, values: Tensor) -> Recorded:
+    """Read the step function, for which torch has no derivative at all."""
+    return call.run(), StepFunction(*(x for x in (input, values) if call.tracks(x)))
