@@ -3,16 +3,19 @@
  * A query that stays without an answer for long no longer holds the next one back.
  */
 
+import { min } from "./arithmetic";
 import type { Wanted } from "./protocol";
 
 /** How long a query may hold back a newer one; and how often the clock is looked at. */
 export const PATIENCE_MS = 300;
 /** After this long without an answer the person is told. */
 export const SILENCE_MS = 1500;
-/** After this long a kernel that stands idle, and never answered, is taken not to know this widget. */
+/** This long after a sign of life, a kernel that stands idle and never answered is taken not to know this widget. */
 export const IDLE_MS = 3000;
-/** After this long without any sign of life there is taken to be no kernel. */
+/** And this long after one, if it answered before. */
 export const GIVE_UP_MS = 4500;
+/** After this long there is taken to be no kernel, where the host does not tell and none ever answered. */
+export const UNKNOWN_MS = 10_000;
 
 /** `absent`: there is none; `unknown`: the host does not tell. */
 export type KernelState = "absent" | "idle" | "busy" | "unknown";
@@ -23,13 +26,14 @@ export type Silence = "none" | "waiting" | "no kernel";
 interface Sent {
   readonly seq: number;
   readonly wanted: Wanted;
-  readonly at: number;
 }
 
 export interface ConversationParts {
   /** Sends a query; the answer carries its number. */
   readonly send: (wanted: Wanted, seq: number) => void;
   readonly kernelState: () => KernelState;
+  /** Asks the kernel for a sign of life, which a busy machine delays like an answer; null where the host cannot. */
+  readonly signOfLife: () => Promise<unknown> | null;
   /** True while the kernel reports progress: it lives, whatever the clock says. */
   readonly working: () => boolean;
   /** Told the place asked for and not yet drawn, and whether anything answers. */
@@ -42,19 +46,30 @@ export interface Conversation {
   ask(wish: Wanted): void;
   /** True where an answer to this query came too late: a newer one of this browser's is under way. */
   isStale(answer: number): boolean;
-  /** The answer, or the failure, that ends the query of this number. */
-  answered(answer: number): void;
+  /** The answer, or the failure, that ends the query of this number; returns what was asked, null where it came too late. */
+  answered(answer: number): Wanted | null;
+  /** Wants nothing any more; an answer to what is under way comes too late. */
+  takeBack(): void;
   /** The host says that its connection to the kernel changed. */
   disconnected(): void;
   stop(): void;
 }
 
-export const conversation = ({ send, kernelState, working, changed }: ConversationParts): Conversation => {
+export const conversation = ({ send, kernelState, signOfLife, working, changed }: ConversationParts): Conversation => {
   let seq = 0;
   let wanted: Wanted | null = null;
   let sent: Sent | null = null;
+  /** What was asked last. */
+  let last: Wanted | null = null;
   let silence: Silence = "none";
   let everAnswered = false;
+  /** For how long the query under way has been without an answer, and until when that was counted. */
+  let silent = 0;
+  let looked = 0;
+  /** The query that a sign of life was asked for, and how long it has been silent since that came. */
+  let doubted: Sent | null = null;
+  let lives = false;
+  let idle = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const tell = (): void => changed(wanted, silence);
@@ -68,20 +83,30 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
       giveUp();
       return;
     }
-    if (wanted !== sent?.wanted) {
-      seq += 1;
-      sent = { seq, wanted, at: performance.now() };
-      send(wanted, seq);
-    }
+    sendIfNew();
     clearTimeout(timer);
     timer = setTimeout(look, PATIENCE_MS);
+  };
+
+  const sendIfNew = (): void => {
+    if (!wanted || wanted === sent?.wanted) return;
+    seq += 1;
+    silent = idle = 0;
+    looked = performance.now();
+    sent = { seq, wanted };
+    last = wanted;
+    send(wanted, seq);
   };
 
   /** Is there still a kernel, and is a newer wish to be sent? */
   const look = (): void => {
     if (!sent) return;
-    const silent = performance.now() - sent.at;
-    if (noKernelAfter(silent)) {
+    // A browser that is held up itself hears no answer either: that is not silence.
+    const elapsed = min(performance.now() - looked, 2 * PATIENCE_MS);
+    looked = performance.now();
+    silent += elapsed;
+    if (noKernelAfter(elapsed)) {
+      sendIfNew(); // should an answer come after all, it is to the last wish
       giveUp();
       return;
     }
@@ -92,18 +117,41 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
     flush();
   };
 
-  const noKernelAfter = (milliseconds: number): boolean => {
+  /** Whether there is taken to be no kernel, so long after the last look. */
+  const noKernelAfter = (elapsed: number): boolean => {
     if (working()) return false;
     const state = kernelState();
     // An idle one may still compute on a subshell, which JupyterLab does not count as busy.
-    if (state === "idle") return milliseconds >= (everAnswered ? GIVE_UP_MS : IDLE_MS);
-    return state === "absent" || (state === "unknown" && !everAnswered && milliseconds >= GIVE_UP_MS);
+    if (state === "idle") {
+      doubt();
+      if (lives) idle += elapsed;
+      return idle >= (everAnswered ? GIVE_UP_MS : IDLE_MS);
+    }
+    return state === "absent" || (state === "unknown" && !everAnswered && silent >= UNKNOWN_MS);
+  };
+
+  /** Asks for a sign of life, once a query: only a kernel that gives one, and no answer, does not know this widget. */
+  const doubt = (): void => {
+    if (doubted === sent) return;
+    doubted = sent;
+    const sign = signOfLife();
+    lives = sign === null;
+    const come = (): void => {
+      lives ||= doubted === sent;
+    };
+    sign?.then(come, come);
   };
 
   const giveUp = (): void => {
     clearTimeout(timer);
     sent = wanted = null;
     silence = "no kernel";
+    tell();
+  };
+
+  const takeBack = (): void => {
+    clearTimeout(timer);
+    sent = wanted = null;
     tell();
   };
 
@@ -120,20 +168,18 @@ export const conversation = ({ send, kernelState, working, changed }: Conversati
     answered(answer) {
       everAnswered = true;
       silence = "none";
-      if (answer < seq) return;
+      if (answer < seq) return null;
       clearTimeout(timer);
       if (!sent || wanted === sent.wanted) wanted = null;
       sent = null;
       if (wanted) sendSoon();
       tell();
+      return last;
     },
+    takeBack,
     disconnected() {
       if (kernelState() === "absent" || sent) giveUp();
     },
-    stop() {
-      clearTimeout(timer);
-      sent = wanted = null;
-      tell();
-    },
+    stop: takeBack,
   };
 };

@@ -48,7 +48,14 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   const sizes = new ResizeObserver(redrawAll);
   const focus = (): void => root.focus({ preventScroll: true });
   const colour = (name: string): string => getComputedStyle(root).getPropertyValue(name).trim();
-  const save = (): void => savePictures(store.state, root, colour);
+  /** Saves what the state says, drawn first where it is not yet. */
+  const save = (): void => {
+    if (frame > 0) {
+      cancelAnimationFrame(frame);
+      draw();
+    }
+    savePictures(store.state, root, colour);
+  };
   const toggleHelp = (): void => {
     help = !help;
     if (help) opener = root.querySelector<HTMLElement>(":focus") ?? root;
@@ -89,9 +96,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     if (does === "close" && !help && store.state.enlarged === null) return;
     if (does === "help" || (does === "close" && help)) toggleHelp();
     else if (does === "close") store.update({ enlarged: null });
-    else if (does === "save") save();
-    else if (does === "pin") pinThis(store);
-    else run(command, store);
+    else run(command, store, { pin: () => pinThis(store), save });
     take(event);
   };
 

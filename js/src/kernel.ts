@@ -10,12 +10,26 @@ const STATES = [
 
 /** JupyterLab's manager. */
 interface Manager {
-  readonly kernel: { readonly status?: string; readonly isDisposed?: boolean } | null | undefined;
+  readonly kernel:
+    | {
+        readonly status?: string;
+        readonly isDisposed?: boolean;
+        /** Asks for the comms that are open. */
+        readonly requestCommInfo?: (content: object) => Promise<unknown>;
+      }
+    | null
+    | undefined;
 }
+
+const kernelOf = (widgetManager: unknown): Manager["kernel"] => (Object(widgetManager) as Manager).kernel;
 
 export const kernelState = (widgetManager: unknown): KernelState => {
   if (!("kernel" in Object(widgetManager))) return "unknown";
-  const { kernel } = widgetManager as Manager;
+  const kernel = kernelOf(widgetManager);
   if (!kernel || kernel.isDisposed) return "absent";
   return STATES.find(([, status]) => status.test(kernel.status ?? ""))?.[0] ?? "unknown";
 };
+
+/** Asks the kernel something that it answers after what it was asked before; null where the host has no way to. */
+export const signOfLife = (widgetManager: unknown): Promise<unknown> | null =>
+  kernelOf(widgetManager)?.requestCommInfo?.({ target_name: "jupyter.widget" }) ?? null;

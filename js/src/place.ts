@@ -18,6 +18,9 @@ export const drawnPlace = ({ scene, aside }: State): Wanted | null => {
   };
 };
 
+/** Whether what was asked for last is drawn. */
+export const isSettled = ({ scene, wanted }: State): boolean => scene !== null && wanted === null;
+
 /** The place last asked for; the one drawn where nothing is under way. */
 export const latestPlace = (state: State): Wanted | null => state.wanted ?? drawnPlace(state);
 
@@ -26,6 +29,12 @@ export const markedNeuron = (state: State): NeuronPlace | null => {
   const here = drawnPlace(state);
   const { wanted } = state;
   if (!here || !wanted) return here && here.neuron;
-  const sameMaps = (["model", "image", "layer"] as const).every((part) => wanted[part] === here[part]);
-  return sameMaps ? wanted.neuron : null;
+  return sameMaps(wanted, here) ? wanted.neuron : null;
 };
+
+/** Whether two places are of one network that looks at one image. */
+export const sameRecording = (one: Wanted, other: Wanted): boolean =>
+  one.model === other.model && one.image === other.image;
+
+/** Whether two places are of one layer's maps. */
+export const sameMaps = (one: Wanted, other: Wanted): boolean => sameRecording(one, other) && one.layer === other.layer;

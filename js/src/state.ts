@@ -17,6 +17,8 @@ export interface State {
   readonly scene: Scene | null;
   /** Asked for and not yet drawn. */
   readonly wanted: Wanted | null;
+  /** The layer's strongest neuron that was asked for last, where the kernel refused it: the keys step over that layer. */
+  readonly refused: Wanted | null;
   readonly silence: Silence;
   readonly failure: string | null;
   readonly progress: Progress | null;

@@ -4,10 +4,11 @@
  */
 
 import { conversation } from "./conversation";
-import { kernelState } from "./kernel";
-import { drawnPlace, latestPlace } from "./place";
+import { kernelState, signOfLife } from "./kernel";
+import { drawnPlace, isSettled, latestPlace } from "./place";
 import type { Aside, NeuronPlace, Traits, Wanted, WidgetModel } from "./protocol";
 import type { State } from "./state";
+import { type Press, stepping } from "./steps";
 import { traitReader } from "./trait_reader";
 
 /** What a view may change at will: it stays in the browser. */
@@ -26,11 +27,15 @@ type Local =
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
 
+/** What is said of a press that a choice overtook. */
+const LOST = { pin: "not pinned", save: "not saved" };
+
 /** Before anything came. */
 const EMPTY: State = {
   catalog: { models: [], images: [], architectures: [] },
   scene: null,
   wanted: null,
+  refused: null,
   silence: "none",
   failure: null,
   progress: null,
@@ -81,6 +86,7 @@ export const openStore = (model: WidgetModel) => {
   const talk = conversation({
     send: (wanted, seq) => set("_query", { ...wanted, client, seq }),
     kernelState: () => kernelState(model.widget_manager),
+    signOfLife: () => signOfLife(model.widget_manager),
     working: () => state.progress !== null && model.get("_progress") !== savedProgress,
     changed: (wanted, silence) => {
       change({ wanted, silence });
@@ -91,7 +97,34 @@ export const openStore = (model: WidgetModel) => {
     },
   });
 
-  const readTraits = traitReader({ get, client, talk, now: () => state, change });
+  const steps = stepping({
+    ask(changes) {
+      const place = latestPlace(state);
+      if ("neuron" in changes) change({ refused: null });
+      if (place) talk.ask({ ...place, ...changes });
+      return state.wanted;
+    },
+    isSettled: () => isSettled(state),
+    takeBack: () => talk.takeBack(),
+    lost: (does) => change({ failure: `${LOST[does]}: another place was chosen before its pictures came` }),
+  });
+
+  const readTraits = traitReader({
+    get,
+    client,
+    isStale: talk.isStale,
+    show(scene, seq) {
+      change({ scene, failure: null });
+      if (seq === null) change({ refused: null });
+      else steps.drawn(talk.answered(seq));
+    },
+    refuse(seq) {
+      const place = talk.answered(seq);
+      if (!steps.refused() && place?.neuron === null && !state.wanted) change({ refused: place });
+    },
+    now: () => state,
+    change,
+  });
 
   const onTrait = (): void => {
     // The traits of one answer change one after another within one task: read them when all are there.
@@ -99,8 +132,12 @@ export const openStore = (model: WidgetModel) => {
     reading = true;
     queueMicrotask(() => {
       reading = false;
-      if (displays.size > 0) void readTraits();
+      if (displays.size > 0) void readTraits().then(steps.goOn);
     });
+  };
+  /** What waits for an answer that will not come is not carried out with what is done now. */
+  const forgetUnanswered = (): void => {
+    if (state.silence === "no kernel") steps.forget();
   };
   const onConnection = (): void => talk.disconnected();
   const store = {
@@ -120,6 +157,7 @@ export const openStore = (model: WidgetModel) => {
         for (const event of CONNECTION_EVENTS) model.off(event, onConnection);
         for (const name of watched) model.off(`change:${name}`, onTrait);
         watched.clear();
+        steps.forget();
         talk.stop();
       };
     },
@@ -152,8 +190,15 @@ export const openStore = (model: WidgetModel) => {
       store.ask({ aside });
     },
 
-    /** Gives up the query under way. */
+    /** Carries out a key press, after those before it. */
+    press(press: Press): void {
+      forgetUnanswered();
+      steps.press(press);
+    },
+
+    /** Gives up the query under way, and what waits for its answer. */
     cancel(): void {
+      steps.forget();
       const seq = talk.inFlight;
       if (seq !== null) set("_cancel", { client, seq });
     },
@@ -175,8 +220,8 @@ export const openStore = (model: WidgetModel) => {
 
     /** Asks the kernel for another place. What is not named stays as it was last asked, or is now. */
     ask(changes: Partial<Wanted>): void {
-      const place = latestPlace(state);
-      if (place) talk.ask({ ...place, ...changes });
+      forgetUnanswered();
+      steps.choose(changes);
     },
 
     /** Asks for a neuron that is drawn, or of one of the drawn layer in another image, whatever else is under way. */

@@ -5,20 +5,32 @@ import type { Conversation } from "./conversation";
 import { decodePhotograph } from "./photograph";
 import type { AtlasInfo, Network, WidgetModel } from "./protocol";
 import { remembered } from "./remembered";
-import { assembleScene } from "./scene";
+import { assembleScene, type Scene } from "./scene";
 import type { State } from "./state";
 import { errorText, readBytes, readInt8, readInt16, told } from "./traits";
 
 export interface ReaderParts extends Pick<WidgetModel, "get"> {
   /** What one's own queries are signed with. */
   readonly client: string;
-  readonly talk: Pick<Conversation, "isStale" | "answered">;
+  readonly isStale: Conversation["isStale"];
+  /** Told of a scene, and of the number of one's own query that it answers. */
+  readonly show: (scene: Scene, seq: number | null) => void;
+  /** Told of one's own query that was refused. */
+  readonly refuse: (seq: number) => void;
   readonly now: () => State;
   readonly change: (changes: Partial<State>) => void;
 }
 
 /** Reads all traits whenever it is called; a failure to do so is told in the state. */
-export const traitReader = ({ get, client, talk, now, change }: ReaderParts): (() => Promise<void>) => {
+export const traitReader = ({
+  get,
+  client,
+  isStale,
+  show,
+  refuse,
+  now,
+  change,
+}: ReaderParts): (() => Promise<void>) => {
   let lastView: unknown;
   let lastFailure: unknown;
   // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
@@ -32,8 +44,8 @@ export const traitReader = ({ get, client, talk, now, change }: ReaderParts): ((
     lastFailure = trait;
     const failed = told(trait);
     if (failed?.client === client) {
-      if (talk.isStale(failed.seq)) return;
-      talk.answered(failed.seq);
+      if (isStale(failed.seq)) return;
+      refuse(failed.seq);
     }
     change({ failure: failed && failed.message });
   };
@@ -46,7 +58,7 @@ export const traitReader = ({ get, client, talk, now, change }: ReaderParts): ((
     const info = told(get("_atlas_info"));
     if (!view || !network || !info) return;
     const own = view.client === client;
-    if (own && talk.isStale(view.seq)) return;
+    if (own && isStale(view.seq)) return;
     const parts = assembleScene({
       network,
       atlas: atlasOf(info, get("_atlas")),
@@ -57,8 +69,7 @@ export const traitReader = ({ get, client, talk, now, change }: ReaderParts): ((
     lastView = trait;
     const photograph = await photographOf(get("_photograph"), network);
     if (lastView !== trait) return; // a newer view came while the photograph was decoded
-    change({ scene: { ...parts, photograph }, failure: null });
-    if (own) talk.answered(view.seq);
+    show({ ...parts, photograph }, own ? view.seq : null);
   };
 
   return async () => {

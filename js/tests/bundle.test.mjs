@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import { FakeModel } from "./sample";
 
 /** Bytes, so that a notebook stays light. */
-const LIMIT = 50_000;
+const LIMIT = 54_000;
 
 // In a process of its own: esbuild does not run beside a simulated browser.
 const print = 'import("./build.mjs").then(async ({ bundled }) => process.stdout.write(await bundled("src/widget.ts")))';
@@ -20,6 +20,7 @@ test("the bundle is small, and fetches nothing", () => {
 });
 
 test("the bundle, whose own names are short, speaks to kernel and browser as the source does", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }); // which of both is slower must not matter
   let painted = 0;
   const image = { data: new Uint8ClampedArray(64) };
   const method = (name) => {
@@ -56,6 +57,7 @@ test("the bundle, whose own names are short, speaks to kernel and browser as the
     await sent("../src/widget"),
     await sent(`data:text/javascript;base64,${bytes.toString("base64")}`),
   ];
+  vi.useRealTimers();
   expect(source.traits.length).toBeGreaterThan(5);
   expect(source.painted).toBeGreaterThan(5);
   expect(bundle).toEqual(source);

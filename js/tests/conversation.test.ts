@@ -2,17 +2,19 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type Conversation,
   conversation as converse,
-  GIVE_UP_MS,
   IDLE_MS,
   type KernelState,
+  PATIENCE_MS,
   SILENCE_MS,
   type Silence,
+  UNKNOWN_MS,
 } from "../src/conversation";
 import type { Wanted } from "../src/protocol";
 
 const FRAME_MS = 16;
 let kernel: KernelState;
 let working: boolean;
+let sign: Promise<unknown> | null;
 let sent: { channel: number; seq: number }[];
 let conversation: Conversation;
 let wanted: Wanted | null;
@@ -30,10 +32,11 @@ async function nextFrame(): Promise<void> {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  [kernel, working, sent, wanted, silence] = ["busy", false, [], null, "none"];
+  [kernel, working, sent, wanted, silence, sign] = ["busy", false, [], null, "none", null];
   conversation = converse({
     send: (wanted, seq) => sent.push({ channel: wanted.neuron?.channel ?? -1, seq }),
     kernelState: () => kernel,
+    signOfLife: () => sign,
     working: () => working,
     changed: (...now) => {
       [wanted, silence] = now;
@@ -114,12 +117,51 @@ describe("silence", () => {
     expect(silence).toBe("no kernel");
   });
 
+  test("of an idle kernel counts from its sign of life on, however long that takes on a busy machine", async () => {
+    let live: () => void = () => {};
+    kernel = "idle";
+    sign = new Promise<void>((come) => {
+      live = come;
+    });
+    conversation.ask(neuron(1));
+    await nextFrame();
+    vi.advanceTimersByTime(60_000);
+    expect(silence).toBe("waiting");
+    live();
+    await Promise.resolve();
+    vi.advanceTimersByTime(IDLE_MS - PATIENCE_MS);
+    expect(silence).toBe("waiting");
+    vi.advanceTimersByTime(2 * PATIENCE_MS);
+    expect(silence).toBe("no kernel");
+  });
+
+  test("is not what a browser misses while it is held up itself", async () => {
+    kernel = "idle";
+    conversation.ask(neuron(1));
+    await nextFrame();
+    const now = performance.now();
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now + 60_000);
+    vi.advanceTimersByTime(PATIENCE_MS);
+    expect(silence).toBe("none");
+    clock.mockRestore();
+  });
+
+  test("leaves the last wish with the kernel, whose late answer brings it", async () => {
+    kernel = "idle";
+    conversation.ask(neuron(1));
+    await nextFrame();
+    vi.advanceTimersByTime(IDLE_MS - PATIENCE_MS);
+    conversation.ask(neuron(2));
+    vi.advanceTimersByTime(PATIENCE_MS);
+    expect(sent.at(-1)).toEqual({ channel: 2, seq: 2 });
+  });
+
   test("of a host that tells nothing means no kernel, unless it ever answered or works", async () => {
     kernel = "unknown";
     conversation.ask(neuron(1));
     await nextFrame();
     working = true;
-    vi.advanceTimersByTime(GIVE_UP_MS + 500);
+    vi.advanceTimersByTime(UNKNOWN_MS + 500);
     expect(silence).toBe("waiting");
     working = false;
     vi.advanceTimersByTime(500);
@@ -130,7 +172,7 @@ describe("silence", () => {
     conversation.answered(2);
     conversation.ask(neuron(3));
     await nextFrame();
-    vi.advanceTimersByTime(GIVE_UP_MS + 500);
+    vi.advanceTimersByTime(UNKNOWN_MS + 500);
     expect(silence).toBe("waiting");
   });
 

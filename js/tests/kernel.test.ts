@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kernelState } from "../src/kernel";
+import { kernelState, signOfLife } from "../src/kernel";
 
 test("JupyterLab's manager tells by its kernel", () => {
   expect(kernelState({ kernel: null })).toBe("absent");
@@ -13,4 +13,11 @@ test("other hosts tell nothing", () => {
   expect(kernelState(undefined)).toBe("unknown");
   expect(kernelState({ get_model: () => null })).toBe("unknown");
   expect(kernelState({ kernel: { status: "unknown" } })).toBe("unknown");
+});
+
+test("a sign of life is asked of JupyterLab's kernel, where there is one", async () => {
+  const kernel = { requestCommInfo: async (content: object) => content };
+  expect(await signOfLife({ kernel })).toEqual({ target_name: "jupyter.widget" });
+  for (const manager of [{ kernel: null }, { kernel: { status: "idle" } }, undefined, {}])
+    expect(signOfLife(manager)).toBeNull();
 });
