@@ -37,6 +37,8 @@ export interface Network {
   readonly randomWeights: boolean;
   readonly device: string;
   readonly precision: string;
+  /** What is otherwise on this machine than on most, each in a few words and a sentence. */
+  readonly differences?: readonly { readonly label: string; readonly reason: string }[];
   readonly image: { readonly name: string; readonly label: string; readonly height: number; readonly width: number };
   readonly fallbacks: readonly string[];
   readonly layers: readonly Layer[];

@@ -70,6 +70,24 @@ describe("a display", () => {
     expect(one(root, ".dcs-badge").hidden).toBe(false);
   });
 
+  test("says in the status line what is otherwise on this machine, and why on its title", async () => {
+    const { root, model } = await show();
+    const differences = [{ label: "sums in float32", reason: "no bfloat16 arithmetic here" }];
+    const told = answer({ seq: 5 });
+    model.receive({
+      ...told,
+      _network: { ...told._network, precision: "bfloat16", differences, fallbacks: ["gate.mul"] },
+    });
+    await drawn();
+    const cost = one(root, ".dcs-cost");
+    expect(cost.textContent).toBe("41 ms · CPU · bfloat16 · sums in float32 · ⚠ 1 without a rule");
+    expect(cost.title.split("\n")).toEqual([
+      "sums in float32: no bfloat16 arithmetic here",
+      "rectifiers by plain gradient:",
+      "gate.mul",
+    ]);
+  });
+
   test("shows text from outside as text", async () => {
     const { root } = await show();
     expect(root.querySelector("img[onerror]")).toBeNull();

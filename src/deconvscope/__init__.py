@@ -38,6 +38,7 @@ from .reversal import (
 
 if TYPE_CHECKING:
     from . import exemplars, experiments
+    from .bug_report import environment
     from .explorer import Explorer, PageTooLargeError, write_page
     from .models import (
         Model,
@@ -59,6 +60,7 @@ _LATER = {
     "UnknownModelError": "models",
     "UnreadableImageError": "models",
     "available_models": "models",
+    "environment": "bug_report",
     "from_module": "models",
     "load_model": "models",
     "read_image": "models",
@@ -105,6 +107,7 @@ __all__ = [
     "UnknownModelError",
     "UnreadableImageError",
     "available_models",
+    "environment",
     "exemplars",
     "experiments",
     "from_module",

@@ -9,7 +9,7 @@ from comm.base_comm import BaseComm
 
 import deconvscope as ds
 
-SOON = 10.0
+SOON = 60.0
 
 
 class RecordedComm(BaseComm):

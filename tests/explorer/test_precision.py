@@ -11,7 +11,8 @@ import torch
 import deconvscope as ds
 from deconvscope.explorer import messages
 from deconvscope.models import Model
-from deconvscope.reversal import Recording
+from deconvscope.reversal import Recording, capabilities, carried_precision
+from deconvscope.reversal.capabilities import Capability
 
 from .recorded_browser import Browser, RecordedComm
 
@@ -68,3 +69,62 @@ def test_it_stays_when_the_model_and_the_image_change(small_model: Model) -> Non
 def test_another_is_refused_with_those_that_there_are(small_model: Model, precision: Any) -> None:
     with pytest.raises((ValueError, TypeError), match="bfloat16"):
         ds.Explorer(small_model, precision=precision)
+
+
+# --- what is otherwise on this machine ---------------------------------------------------------------------
+
+
+def labels(explorer: ds.Explorer) -> list[str]:
+    return [difference["label"] for difference in explorer._network["differences"]]
+
+
+@pytest.fixture
+def _as_on_most_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("packed_convolution", "channels_last", "reduced_arithmetic", "tf32"):
+        monkeypatch.setattr(capabilities, name, lambda *given: Capability(True))
+    monkeypatch.setattr(carried_precision, "reduced_arithmetic", lambda *given: Capability(True))
+
+
+@pytest.mark.usefixtures("_as_on_most_machines")
+@pytest.mark.parametrize("precision", [None, "bfloat16"])
+def test_nothing_is_said_on_most_machines(small_model: Model, precision: str | None) -> None:
+    explorer = ds.Explorer(small_model, precision=precision)
+    assert labels(explorer) == []
+    explorer.close()
+
+
+@pytest.mark.usefixtures("_as_on_most_machines")
+@pytest.mark.parametrize(
+    ("missing", "precision", "label"),
+    [
+        ("reduced_arithmetic", "bfloat16", "sums in float32"),
+        ("packed_convolution", None, "plain convolutions"),
+        ("channels_last", None, "plain order"),
+        ("tf32", "tf32", "no TF32"),
+    ],
+)
+def test_what_is_missing_is_said_with_its_reason(
+    small_model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+    precision: str | None,
+    label: str,
+) -> None:
+    for module in (capabilities, carried_precision):
+        if hasattr(module, missing):
+            monkeypatch.setattr(module, missing, lambda *given: Capability(False, "none here"))
+    explorer = ds.Explorer(small_model, precision=precision)
+    assert labels(explorer) == [label]
+    assert "none here" in explorer._network["differences"][0]["reason"]
+    explorer.close()
+
+
+def test_a_network_in_double_precision_is_not_said_to_lack_what_it_never_has(
+    small_model: Model,
+) -> None:
+    doubled = Model(
+        small_model.network.double(), small_model.preprocess, None, "doubled", "doubled"
+    )
+    explorer = ds.Explorer(doubled)
+    assert labels(explorer) == []
+    explorer.close()

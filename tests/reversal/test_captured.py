@@ -67,7 +67,7 @@ def network() -> nn.Sequential:
 
 @pytest.fixture(autouse=True)
 def _unpacked_as_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed_convolution, "_can_pack", lambda x: False)
+    monkeypatch.setattr(packed_convolution, "packed_operators", lambda: None)
 
 
 @pytest.fixture

@@ -12,19 +12,35 @@ from torch import Tensor, nn
 import deconvscope as ds
 from deconvscope.reversal.random_numbers import RandomStates, default_generators
 
-DEVICE = torch.device("cuda", 1)
+DEVICES = [torch.device("cuda", 1), torch.device("mps"), torch.device("xpu", 0)]
+
+
+@pytest.fixture(params=DEVICES, ids=str)
+def device(request: pytest.FixtureRequest) -> torch.device:
+    return request.param
 
 
 @pytest.fixture
-def generator(monkeypatch: pytest.MonkeyPatch) -> torch.Generator:
-    """Stands for the generator of a second CUDA device."""
-    second = torch.Generator().manual_seed(7)
-    monkeypatch.setattr(torch.cuda, "default_generators", (torch.Generator(), second))
-    return second
+def generator(device: torch.device, monkeypatch: pytest.MonkeyPatch) -> torch.Generator:
+    """Stands for the generator of a device."""
+    own = torch.Generator().manual_seed(7)
+
+    def get_rng_state(asked: torch.device) -> Tensor:
+        assert asked == device
+        return own.get_state()
+
+    def set_rng_state(state: Tensor, asked: torch.device) -> None:
+        assert asked == device
+        own.set_state(state)
+
+    module = getattr(torch, device.type)
+    monkeypatch.setattr(module, "get_rng_state", get_rng_state)
+    monkeypatch.setattr(module, "set_rng_state", set_rng_state)
+    return own
 
 
-def test_the_processors_and_the_devices_numbers_are_drawn_again(generator):
-    states = RandomStates.now(default_generators(DEVICE))
+def test_the_processors_and_the_devices_numbers_are_drawn_again(device, generator):
+    states = RandomStates.now(default_generators(device))
     first = torch.rand(3), torch.rand(3, generator=generator)
     with states.again():
         again = torch.rand(3), torch.rand(3, generator=generator)
@@ -32,10 +48,10 @@ def test_the_processors_and_the_devices_numbers_are_drawn_again(generator):
         assert torch.equal(a, b)
 
 
-def test_generators_stand_afterwards_where_they_stood(generator):
-    states = RandomStates.now(default_generators(DEVICE))
+def test_generators_stand_afterwards_where_they_stood(device, generator):
+    states = RandomStates.now(default_generators(device))
     torch.rand(3), torch.rand(3, generator=generator)
-    before = RandomStates.now(default_generators(DEVICE))
+    before = RandomStates.now(default_generators(device))
     with pytest.raises(RuntimeError, match="broken"), states.again():
         torch.rand(5), torch.rand(5, generator=generator)
         raise RuntimeError("broken")

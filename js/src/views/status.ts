@@ -60,7 +60,7 @@ export const statusLine = ({ store, focus }: Stage): View => {
       working && progress.cancellable && h("button.button.cancel", { onclick: () => store.cancel() }, "Cancel"),
       toggle("live", "live", "look where the pointer is", live || (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS),
       toggle("prefetch", "compute ahead", "what the pointer rests on", true),
-      h("span.cost", { title: fallbacksText(scene?.network) }, scene && costText(scene.view, scene.network)),
+      h("span.cost", { title: costTitle(scene?.network) }, scene && costText(scene.view, scene.network)),
     );
   };
 };
@@ -84,11 +84,14 @@ const rankText = ({ neuron, map }: Shown): string => {
   return `top ${percentText(neuron.top)} of this channel here`;
 };
 
-const fallbacksText = (network?: Network): string =>
-  network?.fallbacks.length ? `rectifiers by plain gradient:\n${network.fallbacks.join("\n")}` : "";
+const costTitle = (network?: Network): string =>
+  [
+    ...(network?.differences ?? []).map(({ label, reason }) => `${label}: ${reason}`),
+    ...(network?.fallbacks.length ? ["rectifiers by plain gradient:", ...network.fallbacks] : []),
+  ].join("\n");
 
-const costText = ({ milliseconds }: Shown, { device, precision, fallbacks }: Network): string =>
-  `${durationText(milliseconds)} · ${device} · ${precision}` +
+const costText = ({ milliseconds }: Shown, { device, precision, differences, fallbacks }: Network): string =>
+  [durationText(milliseconds), device, precision, ...(differences ?? []).map(({ label }) => label)].join(" · ") +
   (fallbacks.length > 0 ? ` · ⚠ ${fallbacks.length} without a rule` : "");
 
 const workText = ({ silence, progress, scene, failure }: State): string => {

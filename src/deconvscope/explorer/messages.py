@@ -9,6 +9,7 @@ import io
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from deconvscope.reversal.window import Box
 
 from .address import Address
 from .architectures import described
+from .paths_in_use import differences
 from .pictures import Picture, encode_pictures
 from .progress import Progress
 from .scene import Scene
@@ -93,6 +95,7 @@ def scene_traits(
             "randomWeights": model.random_weights,
             "device": recording.input.device.type.upper(),
             "precision": precision(recording),
+            "differences": [asdict(difference) for difference in differences(recording)],
             "image": {
                 "name": scene.photograph.name,
                 "label": scene.photograph.label,

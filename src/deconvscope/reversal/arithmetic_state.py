@@ -1,43 +1,100 @@
-"""The state of torch that surrounds a computation and would change its numbers: autocast, inference mode, TF32."""
+"""The state of torch that surrounds a computation and would change its numbers: autocast, inference mode, TF32.
+
+torch keeps most of it for the whole process: what else runs meanwhile, such as training, sees it too.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 _choosing = threading.RLock()
+_full_precision = threading.Lock()
+_restore: list[Callable[[], None]] = []
+_holders = 0
 
 
 @contextmanager
 def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
-    """Choose whether float32 products on a CUDA device may round their factors to TF32, for a while.
+    """Choose whether products of float32 may round their factors, for a while.
 
-    torch keeps this choice for the whole process: a thread that wants it waits for the one that has made it, and
-    what else runs on the device meanwhile, such as training, sees it too.
+    A process can be told to round them: to TF32 on a CUDA device, to bfloat16 or TF32 on a processor.
+
+    Args:
+        like: a tensor on the device.
+        tf32: whether a CUDA device may round to TF32; a processor never rounds here. A thread that wants it
+            otherwise than another waits for it.
     """
-    if like.device.type != "cuda":
-        yield
-        return
-    cudnn: Any = torch.backends.cudnn
-    if hasattr(cudnn, "conv"):
-        kinds, switch = [torch.backends.cuda.matmul, cudnn.conv], "fp32_precision"
-        choice: object = "tf32" if tf32 else "ieee"
-    else:  # before torch 2.9
-        kinds, switch, choice = [torch.backends.cuda.matmul, cudnn], "allow_tf32", tf32
-    with _choosing:
-        before = [getattr(kind, switch) for kind in kinds]
-        try:
-            for kind in kinds:
-                setattr(kind, switch, choice)
+    if like.device.type == "cpu":
+        with _in_full_precision():
             yield
-        finally:
-            for kind, precision in zip(kinds, before, strict=True):
-                setattr(kind, switch, precision)
+    elif like.device.type == "cuda":
+        choice: object = ("tf32" if tf32 else "ieee") if _by_operator() else tf32
+        kinds = _cuda_kinds()
+        with _choosing:
+            before = [(kind, switch, getattr(kind, switch)) for kind, switch in kinds]
+            try:
+                for kind, switch in kinds:
+                    setattr(kind, switch, choice)
+                yield
+            finally:
+                for kind, switch, precision in before:
+                    setattr(kind, switch, precision)
+    else:
+        yield
+
+
+def _by_operator() -> bool:
+    """Tell whether torch keeps the precision of each operator by itself, as it does since 2.9."""
+    return hasattr(torch.backends.cudnn, "conv")
+
+
+def _cuda_kinds() -> list[tuple[Any, str]]:
+    cudnn: Any = torch.backends.cudnn
+    if _by_operator():
+        return [(torch.backends.cuda.matmul, "fp32_precision"), (cudnn.conv, "fp32_precision")]
+    return [(torch.backends.cuda.matmul, "allow_tf32"), (cudnn, "allow_tf32")]
+
+
+@contextmanager
+def _in_full_precision() -> Iterator[None]:
+    """Hold a processor's float32 products in full precision; the last of several threads restores what there was."""
+    global _holders
+    with _full_precision:
+        _holders += 1
+        if _holders == 1:
+            _restore.extend(_hold_full_precision())
+    try:
+        yield
+    finally:
+        with _full_precision:
+            _holders -= 1
+            if _holders == 0:
+                while _restore:
+                    _restore.pop()()
+
+
+def _hold_full_precision() -> list[Callable[[], None]]:
+    """Choose full precision where the process has chosen less; return what restores its choice."""
+    onednn: Any = torch.backends.mkldnn
+    if not hasattr(onednn, "conv"):  # before torch 2.9
+        chosen = torch.get_float32_matmul_precision()
+        if chosen == "highest":
+            return []
+        torch.set_float32_matmul_precision("highest")
+        return [partial(torch.set_float32_matmul_precision, chosen)]
+    restore: list[Callable[[], None]] = []
+    for kind in (onednn.matmul, onednn.conv):
+        if kind.fp32_precision not in ("ieee", "none"):
+            restore.append(partial(setattr, kind, "fp32_precision", kind.fp32_precision))
+            kind.fp32_precision = "ieee"
+    return restore
 
 
 @contextmanager

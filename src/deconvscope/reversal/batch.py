@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from .architecture import Architecture
+from .capabilities import REDUCED
 from .rules import LrnRule, PoolRule, ReluRule
 
 T = TypeVar("T")
@@ -71,6 +72,8 @@ class PreparedWeights:
 def _fingerprint(weight: Tensor) -> Tensor:
     """Return numbers that change with the weight: the sum of products of neighbours, the first and last value."""
     flat = weight.detach().flatten()
+    if flat.dtype in REDUCED:  # a sum of 8 bits would stay the same where one weight is another
+        flat = flat.float()
     return torch.stack([torch.dot(flat[:-1], flat[1:]), flat[0], flat[-1]])
 
 

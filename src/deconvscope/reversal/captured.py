@@ -20,6 +20,8 @@ from torch import Tensor
 
 from .architecture import Architecture
 from .batch import Batch
+from .capabilities import cuda_graphs
+from .carried_precision import carried_precision
 from .errors import StaleRecordingError
 from .selection import Seed
 from .signal_sizes import signal_sizes
@@ -116,6 +118,9 @@ class CapturedPasses:
     def _captured(
         self, recording: Recording, slot: int, seed: Seed, batch: Batch, run_back: RunBack
     ) -> CapturedPass | None:
+        device = recording.recorded(0).device
+        if device.type == "cuda" and not cuda_graphs(device):
+            return None
         windows = signal_sizes(recording, slot, seed)
         values = sum(recording.recorded(number).numel() for number in windows)
         if values * batch.rows > LARGEST_CAPTURED or sum(windows.values()) < LEAST_SHARE * values:
@@ -130,7 +135,7 @@ class CapturedPasses:
         except RuntimeError as error:
             warnings.warn(
                 f"reversed passes from layer {recording.steps[recording.made_by(slot)].layer!r} are launched call by "
-                f"call on {recording.recorded(0).device}, since they could not be captured: {error}",
+                f"call on {device}, since they could not be captured: {error}",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -160,7 +165,7 @@ class CapturedPass:
     ) -> None:
         tensor = recording.recorded(slot)
         self._is_map = tensor.ndim == 4 and tensor.shape[0] == 1
-        self._precision = recording.precision or tensor.dtype
+        self._precision = carried_precision(recording) or tensor.dtype
         self._reach = recording.reaches(slot).get(0) if self._is_map else None
         if self._is_map:
             shape = (batch.rows, tensor.shape[1], tensor.shape[2], tensor.shape[3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,9 @@ from torch import Tensor
 
 WARM_UPS = 2
 """Runs before the capture, in which the libraries choose their kernels."""
+
+_capturing = threading.RLock()
+"""Only one capture may be underway in a process."""
 
 
 class CudaGraph:
@@ -31,7 +35,7 @@ class CudaGraph:
         self._device = device
         self._done: Any = None
         self._graph: Any = torch.cuda.CUDAGraph()
-        with torch.cuda.device(device):
+        with _capturing, torch.cuda.device(device):
             aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             aside.wait_stream(torch.cuda.current_stream())
             # a capture that fails may leave its stream the current one; this does not

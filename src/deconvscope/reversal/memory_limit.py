@@ -30,10 +30,9 @@ def is_out_of_memory(error: Exception) -> bool:
 
 def release_cached_memory(device: torch.device) -> None:
     """Give back what torch holds for later, so that a smaller batch may find room."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
+    empty_cache = getattr(getattr(torch, device.type, None), "empty_cache", None)
+    if empty_cache is not None:  # a processor's memory goes back by itself
+        empty_cache()
 
 
 @contextmanager

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+
+
+class Generator(Protocol):
+    """A source of random numbers, such as a ``torch.Generator``."""
+
+    def get_state(self) -> Tensor:
+        """Return where it stands."""
+
+    def set_state(self, new_state: Tensor, /) -> object:
+        """Put it where it stood."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +30,11 @@ class RandomStates:
         states: the state of each.
     """
 
-    generators: tuple[torch.Generator, ...]
+    generators: tuple[Generator, ...]
     states: tuple[Tensor, ...]
 
     @classmethod
-    def now(cls, generators: Sequence[torch.Generator]) -> RandomStates:
+    def now(cls, generators: Sequence[Generator]) -> RandomStates:
         """Return where generators stand."""
         return cls(tuple(generators), tuple(generator.get_state() for generator in generators))
 
@@ -49,10 +60,30 @@ class RandomStates:
             generator.set_state(state)
 
 
-def default_generators(device: torch.device) -> list[torch.Generator]:
+@dataclass(frozen=True)
+class _DeviceGenerator:
+    """The generator of a device.
+
+    Attributes:
+        module: torch's for devices of this type, such as ``torch.cuda`` or ``torch.mps``.
+        device: the device.
+    """
+
+    module: Any
+    device: torch.device
+
+    def get_state(self) -> Tensor:
+        state: Tensor = self.module.get_rng_state(self.device)
+        return state
+
+    def set_state(self, new_state: Tensor, /) -> None:
+        self.module.set_rng_state(new_state, self.device)
+
+
+def default_generators(device: torch.device) -> list[Generator]:
     """Return the generators that a call on a device draws from where it is given none."""
-    generators = [torch.default_generator]
-    if device.type == "cuda":
-        index = torch.cuda.current_device() if device.index is None else device.index
-        generators.append(torch.cuda.default_generators[index])
+    generators: list[Generator] = [torch.default_generator]
+    module = getattr(torch, device.type, None)
+    if device.type != "cpu" and hasattr(module, "get_rng_state"):
+        generators.append(_DeviceGenerator(module, device))
     return generators

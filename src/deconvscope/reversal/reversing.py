@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from .architecture import Architecture, as_architectures
 from .arithmetic_state import plain_arithmetic, single_precision
 from .batch import Batch, in_runs
+from .carried_precision import asked_precision, carried_precision
 from .memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
 from .recording import Asked, Recording
 from .required_rules import require_rules
@@ -168,7 +169,7 @@ def run_back(
     Returns:
         The signal at the image.
     """
-    watch = listener.watch
+    watch, carried = listener.watch, carried_precision(recording)
     signals: dict[int, Signal] = {slot: y_hat}
     several = len(batch.architectures) > 1 and watch is None and y_hat.values.device.type == "cpu"
     for number in range(recording.made_by(slot), -1, -1):
@@ -189,15 +190,15 @@ def run_back(
                     watch(output, signal.to(recording.recorded(output).dtype))
         if isinstance(step, Rectifier) and not step.settled:
             recording.settle(step)
-        if recording.precision is not None and not step.any_precision:
+        if carried is not None and not step.any_precision:
             arrived = [
                 None if signal is None else signal.to(recording.recorded(output).dtype)
                 for output, signal in zip(step.outputs, arrived, strict=True)
             ]
         for source, signal in zip(step.inputs, step.reverse_outputs(arrived, batch), strict=True):
             if source >= 0 and signal is not None:
-                if recording.precision is not None:
-                    signal = signal.to(recording.precision)
+                if carried is not None:
+                    signal = signal.to(carried)
                 signals[source] = total(signals[source], signal) if source in signals else signal
     image = recording.recorded(0)
     if 0 not in signals:  # nothing flows back, e.g. behind detach()
@@ -209,7 +210,7 @@ def run_back(
             (0,) * batch.lanes,
             (image.shape[1], image.shape[2], image.shape[3]),
         )
-    window = as_map(signals[0]).all_channels().to(image.dtype)
+    window = as_map(signals[0]).all_channels().to(asked_precision(recording)).to(image.dtype)
     if watch is not None:
         watch(0, window)
     return window
@@ -239,7 +240,7 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
     """Return ŷ of every lane, repeated for every architecture."""
     tensor, lanes = recording.recorded(slot), len(seeds)
     architectures = len(batch.architectures)
-    precision = recording.precision or tensor.dtype
+    precision = carried_precision(recording) or tensor.dtype
     if tensor.ndim == 4 and tensor.shape[0] == 1:
         extent = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
         channels = {(seed.start[0], seed.values.shape[0]) for seed in seeds}

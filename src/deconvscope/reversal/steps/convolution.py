@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..batch import Batch
 from ..window import Signal, Window, as_map
-from .packed_convolution import Prepared, convolve
+from .packed_convolution import Prepared, convolve, in_an_order_that_is_right
 from .step import Reach, Step
 
 Pair = tuple[int, int]
@@ -50,6 +50,12 @@ class _Filter(Step):
         self.extent = (x.shape[1], x.shape[2], x.shape[3])
         self.kernel = (weight.shape[2], weight.shape[3])
         self.span = (dilation[0] * (self.kernel[0] - 1), dilation[1] * (self.kernel[1] - 1))
+
+    def _prepared(self, weight: Tensor, dtype: torch.dtype, batch: Batch, part: bool) -> Prepared:
+        """Return what gives the weight in a form: the whole one from the store, a part of it made anew."""
+        if part:
+            return lambda form, make: make(weight.to(dtype))
+        return lambda form, make: batch.prepared.get(self.weight, form, dtype, make)
 
 
 class Convolution(_Filter):
@@ -108,12 +114,6 @@ class Convolution(_Filter):
             0, min(-lefts[0], right, self.span[1])
         )
 
-    def _prepared(self, weight: Tensor, dtype: torch.dtype, batch: Batch, part: bool) -> Prepared:
-        """Return what gives the weight in a form: the whole one from the store, a part of it made anew."""
-        if part:
-            return lambda form, make: make(weight.to(dtype))
-        return lambda form, make: batch.prepared.get(self.weight, form, dtype, make)
-
     def _transposed(
         self, y: Tensor, weight: Tensor, groups: int, trims: Pair, batch: Batch, part: bool
     ) -> Tensor:
@@ -124,7 +124,7 @@ class Convolution(_Filter):
         if groups == 1 and self.stride == (1, 1):
             padding = (self.span[0] - trims[0], self.span[1] - trims[1])
             return convolve(y, prepared, "flipped", _flipped, 1, padding, self.dilation)
-        weight = prepared("channels last", _channels_last)
+        y, weight = in_an_order_that_is_right(y, prepared, "channels last", _channels_last)
         return F.conv_transpose2d(y, weight, None, self.stride, trims, 0, groups, self.dilation)
 
     def _multiplied(self, y: Tensor, weight: Tensor, batch: Batch, part: bool) -> Tensor:
@@ -146,6 +146,7 @@ class TransposedConvolution(_Filter):
     """A transposed convolution of the network itself; weight (C_in, C_out/groups, k, k). Reversed: a convolution."""
 
     kind = "transposed convolution"
+    any_precision = True
     rule: ClassVar[str] = "Wᵀ (convolution)"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
@@ -161,9 +162,11 @@ class TransposedConvolution(_Filter):
             nothing = y.values.new_zeros((y.values.shape[0], self.extent[0], 1, 1))
             return (Window(nothing, 0, zeros, zeros, self.extent),)
         values = F.pad(y.values, (before, after, above, below))
-        values = F.conv2d(
-            values, self.weight.detach(), None, self.stride, 0, self.dilation, self.groups
+        prepared = self._prepared(self.weight, values.dtype, batch, part=False)
+        values, weight = in_an_order_that_is_right(
+            values, prepared, "channels last", _channels_last
         )
+        values = F.conv2d(values, weight, None, self.stride, 0, self.dilation, self.groups)
         values = values[:, :, : bottom - top, : right - left]
         return (Window(values, 0, (top,) * y.lanes, (left,) * y.lanes, self.extent),)
 

@@ -1,24 +1,24 @@
 """Convolutions whose filters are packed for the processor once, and not anew on every call.
 
 PyTorch's convolution on the CPU brings its filters into blocks of the vector units' width each time, which for
-windows of a few pixels costs as much as the sums. Its compiler packs them beforehand by two operators that
-``torch.ops.mkldnn`` offers; they are used where they are there, and the plain convolution elsewhere.
+windows of a few pixels costs as much as the sums. Its compiler packs them beforehand by two operators of its own;
+they are used where they were tried and are right, and the plain convolution elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ..capabilities import channels_last, packed_convolution, switch_off_packed_convolution
+from ..memory_limit import is_out_of_memory
+from ..torch_internals import PackedOperators, packed_operators
 
 Pair = tuple[int, int]
 Prepared = Callable[[str, Callable[[Tensor], Tensor]], Tensor]
 """Gives a layer's weight in a form of this name, made by a function of the weight where it is not there yet."""
-
-_PACKED_TYPES = (torch.float32, torch.bfloat16)
 
 
 def convolve(
@@ -41,36 +41,47 @@ def convolve(
         padding: rows above and below, columns left and right.
         dilation: of the filters.
     """
-    if not _can_pack(x):
-        return F.conv2d(x, prepared(form, arrange), None, stride, padding, dilation)
+    operators, strides = packed_operators(), (stride, stride)
+    if operators is not None and x.device.type == "cpu" and packed_convolution(x.dtype):
+        try:
+            return _packed(operators, x, prepared, form, arrange, strides, padding, dilation)
+        except (RuntimeError, TypeError) as error:
+            if is_out_of_memory(error):
+                raise
+            switch_off_packed_convolution(x.dtype, error)
+    x, weight = in_an_order_that_is_right(x, prepared, form, arrange)
+    return F.conv2d(x, weight, None, strides, padding, dilation)
 
+
+def in_an_order_that_is_right(
+    x: Tensor, prepared: Prepared, form: str, arrange: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return maps and filters for a convolution of torch's: as they are, where the device's are right for that.
+
+    Args:
+        x: maps in channels-last order.
+        prepared: gives the weight in a form.
+        form: a name for what `arrange` makes.
+        arrange: turns the layer's weight into filters in channels-last order.
+    """
+    if channels_last(x.dtype, x.device):
+        return x, prepared(form, arrange)
+    return x.contiguous(), prepared(
+        f"{form}, in plain order", lambda weight: arrange(weight).contiguous()
+    )
+
+
+def _packed(
+    operators: PackedOperators,
+    x: Tensor,
+    prepared: Prepared,
+    form: str,
+    arrange: Callable[[Tensor], Tensor],
+    strides: Pair,
+    padding: Pair,
+    dilation: Pair,
+) -> Tensor:
     def pack(weight: Tensor) -> Tensor:
-        return torch.ops.mkldnn._reorder_convolution_weight(  # type: ignore[no-any-return]
-            arrange(weight), padding, (stride, stride), dilation, 1, list(x.shape)
-        )
+        return operators.packed(arrange(weight), x.shape, strides, padding, dilation)
 
-    return torch.ops.mkldnn._convolution_pointwise(  # type: ignore[no-any-return]
-        x,
-        prepared(f"{form}, packed", pack),
-        None,
-        padding,
-        (stride, stride),
-        dilation,
-        1,
-        "none",
-        [],
-        "",
-    )
-
-
-def _can_pack(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype in _PACKED_TYPES and _operators_are_there()
-
-
-@cache
-def _operators_are_there() -> bool:
-    return (
-        torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-        and hasattr(torch.ops.mkldnn, "_reorder_convolution_weight")
-    )
+    return operators.convolve(x, prepared(f"{form}, packed", pack), strides, padding, dilation)

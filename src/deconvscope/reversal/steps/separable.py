@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..batch import Batch
+from ..capabilities import REDUCED
 from ..window import Signal, Window, as_map, whole_map
 from .step import Reach, Step
 
@@ -25,6 +26,7 @@ class Separable(Step):
     """
 
     kind = "average pool"
+    any_precision = True
     rule: ClassVar[str] = "Mᵀ"
 
     def __init__(
@@ -76,9 +78,10 @@ def matrix(size: int, along: Axis, like: Tensor) -> Tensor:
     Args:
         size: length of the input axis.
         along: maps (size, 1, size, 1)-shaped unit vectors, one a batch entry, to (size, 1, out, 1).
-        like: a tensor of the dtype and device wanted.
+        like: a tensor of the dtype and device wanted; of a type of half a float32, float32 is made.
     """
-    identity = torch.eye(size, dtype=like.dtype, device=like.device).view(size, 1, size, 1)
+    dtype = torch.float32 if like.dtype in REDUCED else like.dtype
+    identity = torch.eye(size, dtype=dtype, device=like.device).view(size, 1, size, 1)
     return along(identity).reshape(size, -1).T.contiguous()
 
 
@@ -105,6 +108,7 @@ def _joined(spans: Sequence[Span]) -> Span:
 
 
 def _along(y: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Return rowsᵀ y columns, channels-last: (R, c, h, w) → (R, c, h_in, w_in)."""
+    """Return rowsᵀ y columns, channels-last: (R, c, h, w) → (R, c, h_in, w_in), in the type of y."""
+    rows, columns = rows.to(y.dtype), columns.to(y.dtype)
     y = torch.einsum("rhwc,hi->riwc", y.permute(0, 2, 3, 1), rows)
     return torch.einsum("riwc,wj->rijc", y, columns).permute(0, 3, 1, 2)

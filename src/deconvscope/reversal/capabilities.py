@@ -1,0 +1,210 @@
+"""What this machine and this torch can do, found out by trying.
+
+A name in torch's namespace proves nothing: oneDNN has a packed convolution for bfloat16 that most processors refuse.
+So each faster way is tried once, on a few values whose right answer is known, and used where it gave that. Elsewhere
+a public way gives the same numbers, and `Capability.reason` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .arithmetic_state import plain_arithmetic, single_precision
+from .cuda_graph import CudaGraph
+from .torch_internals import PackedOperators, packed_operators
+
+REDUCED = (torch.bfloat16, torch.float16)
+"""Types of half a float32: faster where the device computes in them, many times slower where it emulates them."""
+
+_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 2e-2}
+"""Largest difference from the right answer, relative to its maximum."""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Whether a faster way can be used; true where it can.
+
+    Attributes:
+        on: it was tried, and gave the right values.
+        reason: why it is off, in one line; empty where it is on.
+    """
+
+    on: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.on
+
+
+_ON = Capability(True)
+
+
+def packed_convolution(dtype: torch.dtype) -> Capability:
+    """Tell whether a processor's convolutions can use filters that are packed once.
+
+    It is tried anew where oneDNN was switched on or off since.
+    """
+    operators = packed_operators()
+    if operators is None:
+        return Capability(False, "this torch has no packed convolution")
+    if not onednn_enabled():
+        return Capability(False, "oneDNN is switched off, or is not in this torch")
+    return _tried(_packed_key(dtype, operators), partial(_try_packed, dtype, operators))
+
+
+def switch_off_packed_convolution(dtype: torch.dtype, error: Exception) -> None:
+    """Use the plain convolution from here on: the packed one raised an error for a signal."""
+    operators = packed_operators()
+    if operators is not None:
+        _found[_packed_key(dtype, operators)] = Capability(False, _first_line(error))
+
+
+def reduced_arithmetic(dtype: torch.dtype, device: torch.device) -> Capability:
+    """Tell whether a device has instructions for a type of `REDUCED`.
+
+    A processor has them where its packed convolution takes the type: oneDNN refuses to emulate them.
+    """
+    if device.type == "cpu":
+        return packed_convolution(dtype)
+    if dtype == torch.bfloat16 and device.type == "cuda" and not _since_ampere(device):
+        return Capability(False, "no bfloat16 arithmetic on this device")
+    return _tried(("arithmetic", dtype, device), partial(_try_convolution, dtype, device))
+
+
+def channels_last(dtype: torch.dtype, device: torch.device) -> Capability:
+    """Tell whether a device's convolutions are right for maps in channels-last order."""
+    return _tried(
+        ("channels last", dtype, device, onednn_enabled()),
+        partial(_try_convolution, dtype, device, torch.channels_last),
+    )
+
+
+def double_precision(device: torch.device) -> Capability:
+    """Tell whether a device has float64; Apple's have not."""
+
+    def attempt() -> Capability:
+        ones = torch.ones(2, dtype=torch.float64, device=device)
+        return _ON if float(ones.sum()) == 2 else Capability(False, "float64 sums are wrong")
+
+    return _tried(("float64", device), attempt)
+
+
+def tf32(device: torch.device) -> Capability:
+    """Tell whether a device can round the factors of float32 products to TF32."""
+    if device.type == "cuda" and torch.version.hip is None and _since_ampere(device):
+        return _ON
+    return Capability(False, "no TF32 arithmetic on this device")
+
+
+def cuda_graphs(device: torch.device) -> Capability:
+    """Tell whether computations on a device can be captured and replayed."""
+
+    def attempt() -> Capability:
+        values = torch.ones(4, device=device)
+        graph = CudaGraph(lambda: values * 2, device)
+        with graph.in_turn():
+            values.fill_(3)
+            graph.replay()
+            replayed = graph.picture.tolist()
+        return _ON if replayed == [6.0] * 4 else Capability(False, "a replay gives wrong values")
+
+    if device.type != "cuda":
+        return Capability(False, "no CUDA device")
+    return _tried(("cuda graphs", device), attempt)
+
+
+def onednn_enabled() -> bool:
+    """Tell whether torch may use oneDNN now."""
+    onednn = torch.backends.mkldnn
+    return bool(onednn.is_available() and getattr(onednn, "enabled", True))  # type: ignore[no-untyped-call]
+
+
+def instruction_set() -> str:
+    """Return the processor's vector instructions that torch uses, such as ``"AVX2"``; empty where it does not say."""
+    named: Callable[[], str] | None = getattr(torch.backends.cpu, "get_cpu_capability", None)
+    return named() if named is not None else ""
+
+
+_found: dict[Hashable, Capability] = {}
+
+
+def _tried(key: Hashable, attempt: Callable[[], Capability]) -> Capability:
+    """Return what an attempt showed; it is made once.
+
+    Two threads that ask at one time may both make it. None waits for another, which may hold torch's arithmetic.
+    """
+    known = _found.get(key)
+    return known if known is not None else _found.setdefault(key, _outcome(attempt))
+
+
+def _outcome(attempt: Callable[[], Capability]) -> Capability:
+    try:
+        with torch.no_grad():
+            return attempt()
+    except Exception as error:  # reported: whatever was raised is why the capability is off
+        return Capability(False, _first_line(error))
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _since_ampere(device: torch.device) -> bool:
+    """Tell whether a CUDA device has instructions for bfloat16 and TF32; AMD's have those for bfloat16."""
+    return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+def _packed_key(dtype: torch.dtype, operators: PackedOperators) -> Hashable:
+    return ("packed convolution", dtype, operators)
+
+
+def _try_packed(dtype: torch.dtype, operators: PackedOperators) -> Capability:
+    x, weight = _example(dtype, torch.device("cpu"), torch.channels_last)
+    with plain_arithmetic(x), single_precision(x, tf32=False):
+        packed = operators.packed(weight, x.shape, (1, 1), (1, 1), (1, 1))
+        made = operators.convolve(x, packed, (1, 1), (1, 1), (1, 1))
+    return _judged(made, x, weight)
+
+
+def _try_convolution(
+    dtype: torch.dtype,
+    device: torch.device,
+    order: torch.memory_format = torch.contiguous_format,
+) -> Capability:
+    x, weight = _example(dtype, device, order)
+    with plain_arithmetic(x), single_precision(x, tf32=False):
+        made = F.conv2d(x, weight, None, 1, 1)
+        stamps = weight.transpose(0, 1).flip(2, 3).contiguous(memory_format=order)
+        transposed = F.conv_transpose2d(x, stamps, None, 1, 1)
+    return _judged(made, x, weight) and _judged(transposed, x, weight)
+
+
+def _example(
+    dtype: torch.dtype, device: torch.device, order: torch.memory_format
+) -> tuple[Tensor, Tensor]:
+    """Return maps (2, 16, 5, 6) and filters (16, 16, 3, 3); no random numbers, which would disturb a person's."""
+    shapes = (2, 16, 5, 6), (16, 16, 3, 3)
+    x, weight = (
+        torch.arange(shape[0] * shape[1] * shape[2] * shape[3], dtype=torch.float32, device="cpu")
+        .mul(0.7)
+        .sin()
+        .view(shape)
+        for shape in shapes
+    )
+    return tuple(values.to(device, dtype).contiguous(memory_format=order) for values in (x, weight))  # type: ignore[return-value]
+
+
+def _judged(made: Tensor, x: Tensor, weight: Tensor) -> Capability:
+    """Compare what was made with the same convolution in float64 on the processor, in the plain order of memory."""
+    right = F.conv2d(x.cpu().double().contiguous(), weight.cpu().double().contiguous(), None, 1, 1)
+    apart = float((made.cpu().double() - right).abs().max() / right.abs().max())
+    if apart <= _TOLERANCE[made.dtype]:
+        return _ON
+    return Capability(False, f"it differs from the plain convolution by {apart:.1%} of the maximum")
