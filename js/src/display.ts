@@ -70,8 +70,8 @@ export const paintPicture = (
   const tones = levelTable(kind, scale, unit, gain);
   const magnitudes = levelTable("saliency", scale, mode === "overlay" ? reference.q : reference.scale, gain);
   const area = bytes.length / channels;
-  // Two colour channels, or more than three, have no agreed colours: the first three are red, green, blue.
-  const last = min(3, channels) - 1;
+  // Other numbers of channels have no agreed colours: the first three are red, green, blue; the first of two is grey.
+  const last = channels < 3 ? 0 : 2;
   /** The pixel's place in the window, −1 outside. */
   let at = -1;
   const level = (table: Table, channel: number): number =>

@@ -31,6 +31,15 @@ export interface Catalog {
   readonly notebook?: string | null;
 }
 
+export interface ImageInfo {
+  readonly name: string;
+  readonly label: string;
+  readonly height: number;
+  readonly width: number;
+  /** What has to be known of how it is shown, such as which values are black and white. */
+  readonly note?: string;
+}
+
 export interface Network {
   readonly model: string;
   readonly label: string;
@@ -39,7 +48,7 @@ export interface Network {
   readonly precision: string;
   /** What is otherwise on this machine than on most, each in a few words and a sentence. */
   readonly differences?: readonly { readonly label: string; readonly reason: string }[];
-  readonly image: { readonly name: string; readonly label: string; readonly height: number; readonly width: number };
+  readonly image: ImageInfo;
   readonly fallbacks: readonly string[];
   readonly layers: readonly Layer[];
   /** The names of a classifier's channels, and the layer that gives their raw scores. */

@@ -7,6 +7,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 SIDE = 320
@@ -35,6 +36,8 @@ def good() -> list[PictureFile]:
     deep = (
         bordered[4].convert("L").point([256 * value for value in range(256)], "I").convert("I;16")
     )
+    camera = quadrants(6).convert("L")  # 12 bits, and the upper four of each 16 are empty
+    camera = camera.point([value * 4095 // 255 for value in range(256)], "I").convert("I;16")
     clear = picture.convert("RGBA")
     clear.paste((0, 0, 0, 0), (0, 0, SIDE // 2, SIDE // 2))
     lying = bordered[4].transpose(Image.Transpose.ROTATE_90)
@@ -49,6 +52,7 @@ def good() -> list[PictureFile]:
             "moving.gif", bordered[2], QUADRANTS, save_all=True, append_images=[other], duration=50
         ),
         _file("sixteen.png", deep, greys),
+        _file("camera.png", camera, greys),
         _file("print.jpg", bordered[3].convert("CMYK"), QUADRANTS, quality=95),
         _file("grey.png", grey, greys),
         _file("clear.png", clear, ((255, 255, 255), GREEN, BLUE, YELLOW)),
@@ -61,6 +65,8 @@ def bad() -> list[PictureFile]:
     whole = _file("cut.png", quadrants().resize((900, 900)).effect_spread(20), ()).content
     bomb = _chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 1, 0, 0, 0, 0))
     bomb += _chunk(b"IDAT", zlib.compress(bytes(30_000 * 3751))) + _chunk(b"IEND", b"")
+    noise = np.random.default_rng(0).integers(0, 4096, (1000, 1000), np.uint16)
+    deep = _file("deep.png", Image.fromarray(noise), ()).content
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>window.stranger = 1</script></svg>'
     return [
         PictureFile("cut.png", "image/png", whole[: len(whole) // 3], told="cut short"),
@@ -68,6 +74,7 @@ def bad() -> list[PictureFile]:
             "letter.png", "image/png", b"dear reader, " * 500, told="PNG, JPEG, WebP or GIF"
         ),
         PictureFile("bomb.png", "image/png", b"\x89PNG\r\n\x1a\n" + bomb, told="large"),
+        PictureFile("deep.png", "image/png", deep, told="explorer.image = path"),
         PictureFile("script.svg", "image/svg+xml", svg, told="PNG, JPEG, WebP or GIF"),
         PictureFile("<b>nothing</b>.png", "image/png", b"", told="<b>nothing</b>.png"),
     ]

@@ -53,6 +53,7 @@ export const imageView = (stage: Stage): View => {
         h("h3", { title: image.label }, image.label),
         plain("span.muted", pixel ? `pixel (${pixel.y}, ${pixel.x})` : over),
       ),
+      image.note && plain("p.muted.note", image.note),
       h(canvas, {
         style: `aspect-ratio: ${image.width} / ${image.height}`,
         tabIndex: 0,

@@ -43,6 +43,6 @@ def rounded(levels: Values) -> Pixels:
 
 
 def in_colour(levels: Values) -> Pixels:
-    """(C, H, W) levels as (H, W, 3) bytes: grey for one channel, else the first three as RGB."""
-    last = min(3, len(levels)) - 1
-    return rounded(np.stack([levels[min(colour, last)] for colour in range(3)], axis=-1))
+    """(C, H, W) levels as (H, W, 3) bytes: the first three as RGB; of one channel or two the first as grey."""
+    shown = levels[:3] if len(levels) >= 3 else np.repeat(levels[:1], 3, axis=0)
+    return rounded(np.moveaxis(shown, 0, -1))

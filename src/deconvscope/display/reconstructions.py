@@ -23,7 +23,7 @@ def paper(x: Any) -> Pixels:
     Contrast is never inverted, and a picture of zeros is mid-grey.
 
     Args:
-        x: (C, H, W), array or tensor. One channel is grey; more than three are cut to three.
+        x: (C, H, W), array or tensor. One channel or two: the first as grey; more than three are cut to three.
 
     Returns:
         (H, W, 3), uint8.
@@ -94,7 +94,7 @@ def signed(x: Any) -> Pixels:
     """Linear around mid-grey: −max|x| is black, 0 mid-grey, max|x| white.
 
     Args:
-        x: (C, H, W), array or tensor. One channel is grey; more than three are cut to three.
+        x: (C, H, W), array or tensor. One channel or two: the first as grey; more than three are cut to three.
 
     Returns:
         (H, W, 3), uint8.
@@ -115,7 +115,7 @@ def renormalised(x: Any) -> Pixels:
     −max|x| is black and max|x| white.
 
     Args:
-        x: (C, H, W), array or tensor. One channel is grey; more than three are cut to three.
+        x: (C, H, W), array or tensor. One channel or two: the first as grey; more than three are cut to three.
 
     Returns:
         (H, W, 3), uint8.

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from deconvscope.models import Preprocess, UnreadableImageError, names_a_picture, read_image
+from deconvscope.models import (
+    Preprocess,
+    UnreadableImageError,
+    input_picture,
+    names_a_picture,
+    read_image,
+)
 from deconvscope.models.pictures import SUFFIXES
 
 from .errors import DataSetError, NoImagesError
@@ -70,7 +76,9 @@ class ImageSource(ABC):
     def view(self, number: int, preprocess: Preprocess) -> Image.Image:
         """Return the pixels that the network sees of an image, RGB."""
         item = self[number]
-        return preprocess.invert(item) if isinstance(item, Tensor) else preprocess.view(item)
+        return (
+            input_picture(preprocess, item) if isinstance(item, Tensor) else preprocess.view(item)
+        )
 
 
 class Files(ImageSource):

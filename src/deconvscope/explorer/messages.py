@@ -101,6 +101,7 @@ def scene_traits(
                 "label": scene.photograph.label,
                 "height": seen.height,
                 "width": seen.width,
+                "note": scene.told,
             },
             "fallbacks": list(scene.fallbacks),
             "exemplars": None if exemplars is None else list(exemplars),

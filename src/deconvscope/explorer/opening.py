@@ -38,7 +38,7 @@ def opening_layer(layers: Sequence[LayerFacts]) -> str:
         LookupError: there is no layer at all.
     """
     if not layers:
-        raise LookupError("the network has no layer with channels to look at")
+        raise LookupError("there is no layer to open on")
     pools = [i for i, layer in enumerate(layers) if "pool" in layer.kind]
     spatial = [layer for layer in layers if len(layer.shape) == 3]
     fine = [

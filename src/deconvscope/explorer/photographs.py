@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -22,7 +21,10 @@ from deconvscope.models import (
     SAMPLE_LABELS,
     Model,
     UnknownImageError,
-    read_image,
+    by_own_range,
+    how_shown,
+    input_picture,
+    read_picture,
     sample_image,
 )
 
@@ -47,6 +49,8 @@ class Photograph:
     name: str
     label: str
     source: Image.Image | Tensor
+    note: str = ""
+    """What a person has to know of how it was read."""
 
     @property
     def is_tensor(self) -> bool:
@@ -62,13 +66,21 @@ class Photograph:
     def seen(self, model: Model) -> Image.Image:
         """Return exactly the pixels that the network sees, as an RGB picture."""
         if isinstance(self.source, Tensor):
-            return model.preprocess.invert(self.source)
+            return input_picture(model.preprocess, self.source)
         return model.preprocess.view(self.source)
+
+    def told(self, model: Model) -> str:
+        """Return what a person has to know of how it is shown, "" where nothing."""
+        if isinstance(self.source, Tensor):
+            return how_shown(model.preprocess, self.source)
+        return self.note
 
     @cached_property
     def thumbnail(self) -> str:
         """A small square from the middle of the image, as a data URL."""
-        picture = _stretched(self.source) if isinstance(self.source, Tensor) else self.source
+        picture = self.source
+        if isinstance(picture, Tensor):  # which preprocessing it had is not known here
+            picture = by_own_range(picture)
         width, height = picture.size
         edge = min(width, height)
         left, top = (width - edge) // 2, (height - edge) // 2
@@ -139,9 +151,9 @@ class Photographs:
         elif name.startswith(EXEMPLAR):
             self._look(self._exemplar(name))
         elif name.startswith(PREFIX):
-            label, picture = self.uploads.read(name)
-            name = digest(picture)
-            self._look(self._own.get(name) or Photograph(name, label, picture))
+            label, read = self.uploads.read(name)
+            name = digest(read.picture)
+            self._look(self._own.get(name) or Photograph(name, label, read.picture, read.note))
         return name
 
     def clear(self) -> None:
@@ -207,8 +219,8 @@ def _photograph(image: Any) -> Photograph:
         return Photograph(digest(tensor.float().cpu()), "your tensor", tensor)
     if isinstance(image, str) and not Path(image).expanduser().exists():
         raise UnknownImageError(image, SAMPLE_IMAGES)
-    picture = read_image(image)
-    return Photograph(digest(picture), _label(image), picture)
+    read = read_picture(image)
+    return Photograph(digest(read.picture), _label(image), read.picture, read.note)
 
 
 def _label(image: Any) -> str:
@@ -222,12 +234,3 @@ def digest(image: Image.Image | Tensor) -> str:
     content = hashlib.sha256(f"{values.dtype}{values.shape}".encode())
     content.update(np.ascontiguousarray(values).data)
     return f"{CONTENT}{content.hexdigest()[:12]}"
-
-
-def _stretched(tensor: Tensor) -> Image.Image:
-    """Return a tensor as a picture by its own range: its preprocessing is not known here."""
-    values = torch.nan_to_num(tensor.float().cpu()).reshape(-1, *tensor.shape[-2:])[:3]
-    values = values if len(values) == 3 else values[:1].expand(3, -1, -1)
-    low, high = values.min(), values.max()
-    pixels = (values - low) / (high - low).clamp_min(1e-12) * 255
-    return Image.fromarray(pixels.permute(1, 2, 0).round().to(torch.uint8).numpy())

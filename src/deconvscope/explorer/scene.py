@@ -10,6 +10,7 @@ from deconvscope.experiments import randomised
 from deconvscope.models import layer_labels, layer_path
 from deconvscope.reversal import (
     Architecture,
+    InputError,
     Layer,
     Neuron,
     Recording,
@@ -22,6 +23,7 @@ from .atlas import Atlas, draw_atlas
 from .opening import opening_layer
 from .progress import ForwardWatch
 from .reversals import Reversals, Timed
+from .unsuitable import photograph_refused, without_maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,8 +97,14 @@ class Scene:
         image = self._input(loaded)
         self.release()
         weights = loaded.weights()
-        with ForwardWatch(loaded.model.network, check, tell):
-            self._recording = loaded.reversible.record(image)
+        try:
+            with ForwardWatch(loaded.model.network, check, tell):
+                self._recording = loaded.reversible.record(image)
+        except InputError as error:
+            advice = self._advice(loaded, image)
+            if advice is None:
+                raise
+            raise InputError(advice) from error
         self._weights = weights
 
     def randomised(self, check: Check) -> Recording:
@@ -111,6 +119,11 @@ class Scene:
     def _input(self, loaded: Loaded) -> Tensor:
         image = self.photograph.input(loaded.model).to(loaded.device)
         return image if self.photograph.is_tensor else image.to(loaded.dtype)
+
+    def _advice(self, loaded: Loaded, image: Tensor) -> str | None:
+        if self.photograph.is_tensor:
+            return None
+        return photograph_refused(loaded.model.network, image)
 
     def release(self) -> None:
         """Free the recordings, the atlases and the pictures."""
@@ -152,13 +165,24 @@ class Scene:
 
     @cached_property
     def opening_layer(self) -> str:
-        """The layer to begin with."""
+        """The layer to begin with.
+
+        Raises:
+            LookupError: no layer has maps or is a vector, such as where all are volumes.
+        """
+        if not self.layers:
+            raise LookupError(without_maps(self.recording))
         return opening_layer(self.layers)
 
     @cached_property
     def seen(self) -> Image.Image:
         """The pixels that the network saw."""
         return self.photograph.seen(self.model)
+
+    @cached_property
+    def told(self) -> str:
+        """What a person has to know of how the image is shown, "" where nothing."""
+        return self.photograph.told(self.model)
 
     @cached_property
     def fallbacks(self) -> list[str]:

@@ -58,7 +58,8 @@ def draw_figure(view: View, display: str, scale: float = 1.0) -> Image.Image:
 
     inner = width - 2 * margin
     write(margin, 36 * scale, _neuron(view), title, INK, inner)
-    write(margin, 90 * scale, _model(view), text, QUIET, inner)
+    told = f"; image: {view.scene.told}" if view.scene.told else ""
+    write(margin, 90 * scale, _model(view) + told, text, QUIET, inner)
     for row, column, cell in placed:
         left, top = margin + column * (side + gap), head + row * cell_height
         page.paste(cell.picture, (left, top))
@@ -165,9 +166,11 @@ def _metadata(view: View) -> PngInfo:
     for key, value in (
         ("Title", f"{_neuron(view)} of {_model(view)} on {view.scene.photograph.label}"),
         ("Address", str(address(view))),
+        ("Comment", view.scene.told),
         ("Software", software()),
     ):
-        written.add_itxt(key, value)
+        if value:
+            written.add_itxt(key, value)
     return written
 
 

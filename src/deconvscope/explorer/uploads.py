@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from PIL import Image
 
-from deconvscope.models import UnreadableImageError, read_image
+from deconvscope.models import ReadPicture, UnreadableImageError, read_picture
 
 PREFIX = "upload:"
 LARGEST_FILE = 8 << 20
@@ -41,8 +41,8 @@ class Uploads:
         while len(self._files) > WAITING_KEPT:
             self._files.popitem(last=False)
 
-    def read(self, name: str) -> tuple[str, Image.Image]:
-        """Return the label and the picture of an upload.
+    def read(self, name: str) -> tuple[str, ReadPicture]:
+        """Return the label of an upload, and the picture with how it was read.
 
         Args:
             name: "upload:" and the number.
@@ -60,7 +60,7 @@ class Uploads:
             )
         try:
             _require_moderate(file)
-            return title, read_image(file)
+            return title, read_picture(file)
         except UnreadableImageError as error:
             raise UnreadableImageError(f"{title}: {_reason(error)}") from error
 

@@ -12,12 +12,21 @@ from .model import Model, from_module
 from .pictures import (
     SAMPLE_IMAGES,
     SAMPLE_LABELS,
+    ReadPicture,
     names_a_picture,
     picture_files,
     read_image,
+    read_picture,
     sample_image,
 )
-from .preprocessing import OpaquePreprocessing, Preprocess, Preprocessing
+from .preprocessing import (
+    OpaquePreprocessing,
+    Preprocess,
+    Preprocessing,
+    by_own_range,
+    how_shown,
+    input_picture,
+)
 
 __all__ = [
     "SAMPLE_IMAGES",
@@ -28,12 +37,16 @@ __all__ = [
     "OpaquePreprocessing",
     "Preprocess",
     "Preprocessing",
+    "ReadPicture",
     "UnknownImageError",
     "UnknownModelError",
     "UnreadableImageError",
     "as_model",
     "available_models",
+    "by_own_range",
     "from_module",
+    "how_shown",
+    "input_picture",
     "layer_labels",
     "layer_path",
     "load_model",
@@ -41,5 +54,6 @@ __all__ = [
     "network_digest",
     "picture_files",
     "read_image",
+    "read_picture",
     "sample_image",
 ]

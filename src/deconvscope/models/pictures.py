@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import UnknownImageError, UnreadableImageError
+from .levels import ValueRange, scale_of
+from .sixteen_bits import is_dark, sixteen_bit_file
 
 SAMPLE_LABELS = {
     "chelsea": "Chelsea, a cat",
@@ -25,6 +28,19 @@ SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 )
 """What counts as a picture in a folder; ``.JPEG`` as ImageNet has it too."""
+
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
+"""Numbers of TIFF tags; EXIF has the same."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation → how the stored picture is turned to stand upright."""
 
 _FOLDER = Path(__file__).parent / "bundled" / "images"
 
@@ -47,27 +63,62 @@ def sample_image(name: str = "chelsea") -> Image.Image:
     return Image.open(_FOLDER / f"{name}.jpg").convert("RGB")
 
 
-def read_image(source: Picture) -> Image.Image:
+@dataclass(frozen=True)
+class ReadPicture:
+    """A picture as a person would see it, and what has to be known of how it was read ("" where nothing)."""
+
+    picture: Image.Image
+    note: str = ""
+
+
+def read_image(source: Picture, value_range: ValueRange = None) -> Image.Image:
     """A picture as a person would see it: upright, 8 bits, RGB, transparency on white.
+
+    Which values are black and white is said by their type: 0 and 255 for whole numbers, 0 and 65535 for 16-bit
+    ones (of a TIFF file the number of bits that it names), 0 and 1 for floats, in arrays, PIL images and files alike.
+    Values beyond by less than half a step of 255 are clipped. Other values have no white of their own and are
+    refused with the range found, and so are 16-bit values of which only 14 bits or fewer are used, such as a
+    12-bit camera's; `value_range` then says what to show.
 
     Args:
         source: a path, the bytes of a file, an open binary file, a PIL image, or an array of shape
-            (H, W), (H, W, 1), (H, W, 3) or (H, W, 4): uint8, uint16, bool, or float in 0…1.
-            Of an animation the first frame is taken.
+            (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). Of an animation the first frame is taken.
+        value_range: the values that become black and white, such as ``(-1, 1)`` or ``(0, 4095)``; others are clipped.
+            "auto": what the type says; where it does not suit the values, the fewest of 8, 10, 12 and 14 bits
+            that hold 16-bit ones, and of others the lowest is black and the highest white.
 
     Raises:
-        UnreadableImageError: no such file, not a picture, a broken one, or one too large.
+        UnreadableImageError: no such file, not a picture, a broken one, one too large, or of other values than its
+            type says.
+        ValueError: `value_range` is not two finite numbers in order.
+
+    Example:
+        >>> read_image(np.array([[-1.0, 0.0, 1.0]]), value_range=(-1, 1)).getpixel((1, 0))
+        (128, 128, 128)
+    """
+    return read_picture(source, value_range).picture
+
+
+def read_picture(source: Picture, value_range: ValueRange = "auto") -> ReadPicture:
+    """Read as `read_image` does, and say how; the arguments and errors are the same.
+
+    Example:
+        >>> read_picture(np.array([[1200, 1900]])).note
+        'values from 1200, shown black, to 1900, shown white'
     """
     if isinstance(source, np.ndarray):
-        return _rgb(_from_array(source))
+        return _from_array(source, value_range, "the array", "array")
     if isinstance(source, Image.Image):
-        return _decoded(source, "this PIL image")
+        return _decoded(source, "this PIL image", value_range, "picture")
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decoded(io.BytesIO(source), f"these {len(source)} bytes")
+        file = io.BytesIO(source)
+        return _decoded(file, f"these {len(source)} bytes", value_range, "io.BytesIO(data)")
     if isinstance(source, (str, os.PathLike)):
-        return _decoded(_existing(Path(source).expanduser()), f"the file {os.fspath(source)!r}")
+        path = os.fspath(source)
+        file_found = _existing(Path(source).expanduser())
+        return _decoded(file_found, f"the file {path!r}", value_range, repr(path))
     if hasattr(source, "read"):
-        return _decoded(source, "this file")
+        return _decoded(source, "this file", value_range, "file")
     raise UnreadableImageError(
         f"a picture is a path, bytes, a PIL image or a NumPy array, not {type(source).__name__}"
     )
@@ -112,15 +163,13 @@ def _existing(path: Path) -> Path:
     raise UnreadableImageError(f"no such file: {str(path)!r} (seen from {str(Path.cwd())!r})")
 
 
-def _decoded(source: Any, what: str) -> Image.Image:
+def _decoded(source: Any, what: str, value_range: ValueRange, name: str) -> ReadPicture:
     # PIL's decoders answer hostile bytes with exceptions of any kind (OSError, SyntaxError,
     # struct.error, zlib.error, DecompressionBombError, …); each one means: not readable.
     try:
         picture = source if isinstance(source, Image.Image) else Image.open(source)
+        deep = sixteen_bit_file(picture)
         picture.load()
-        return _rgb(ImageOps.exif_transpose(picture))
-    except UnreadableImageError:
-        raise
     except UnidentifiedImageError as error:
         raise UnreadableImageError(
             f"{what}: not a picture in a format that can be read (JPEG, PNG, WebP, GIF, TIFF, …)"
@@ -129,13 +178,65 @@ def _decoded(source: Any, what: str) -> Image.Image:
         raise UnreadableImageError(f"{what}: too large; scale it down first ({error})") from error
     except Exception as error:
         raise UnreadableImageError(f"{what}: broken or cut short ({error})") from error
+    if picture.width == 0 or picture.height == 0:
+        raise UnreadableImageError(f"a picture of {picture.width}×{picture.height} pixels is empty")
+    turn, note = _orientation(picture)
+    if deep is not None and is_dark(picture):
+        read = _from_array(deep.values(what, name), value_range, what, name)
+    else:
+        read = _eight_bits(picture, value_range, what, name)
+    rgb = read.picture if turn is None else read.picture.transpose(turn)
+    return ReadPicture(rgb, "; ".join(filter(None, (read.note, note))))
+
+
+def _orientation(picture: Image.Image) -> tuple[Image.Transpose | None, str]:
+    """How to turn a picture upright, and what is told where its EXIF block cannot say."""
+    try:
+        return _TURNS.get(picture.getexif().get(_ORIENTATION, 1)), ""
+    except Exception:  # Pillow answers a broken block with SyntaxError, struct.error, …
+        return None, "its EXIF block is broken, so it is shown as it is stored"
+
+
+def _eight_bits(picture: Image.Image, value_range: ValueRange, what: str, name: str) -> ReadPicture:
+    """A decoded picture as RGB, whatever its values."""
+    clear = picture.info.get("transparency")
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        values = np.asarray(picture)
+        scale = scale_of(values, _white(picture), value_range, what, name)
+        grey = Image.fromarray(scale.levels(values))
+        if _white_is_zero(picture):
+            grey = ImageOps.invert(grey)
+        if isinstance(clear, int):
+            grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+        return ReadPicture(_rgb(grey), scale.note)
+    rgb = _rgb(picture)
+    if value_range is None or value_range == "auto":
+        return ReadPicture(rgb)
+    values = np.asarray(rgb)
+    return ReadPicture(
+        Image.fromarray(scale_of(values, 255, value_range, what, name).levels(values))
+    )
+
+
+def _white(picture: Image.Image) -> float:
+    """The value that a picture of one band of numbers shows white, as its type and file say."""
+    bits = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
+    if picture.mode == "F":
+        return 1
+    if picture.mode.startswith("I;16"):
+        return float(2 ** bits[0] - 1) if bits and 8 < bits[0] < 16 else 65535
+    # Pillow before 11.3 opens a PNG file of 16 bits so
+    return 65535 if picture.format == "PNG" else 255
+
+
+def _white_is_zero(picture: Image.Image) -> bool:
+    """Whether a TIFF file stores white as 0; Pillow sees to it in pictures of 8 bits alone."""
+    return bool(getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC) == 0)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    if picture.width == 0 or picture.height == 0:
-        raise UnreadableImageError(f"a picture of {picture.width}×{picture.height} pixels is empty")
-    if picture.mode.startswith("I") or picture.mode == "F":
-        picture = _eight_bits(picture)
+    if picture.mode in ("RGBa", "La"):
+        picture = picture.convert("RGBA" if picture.mode == "RGBa" else "LA")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
@@ -143,18 +244,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise UnreadableImageError("the picture has pixels that are NaN or infinite")
-    if picture.mode == "F" and values.min() >= 0 and values.max() <= 1:
-        values = values * 255
-    elif picture.mode.startswith("I") and (picture.mode != "I" or values.max() > 255):
-        values = values / 257  # 65535 ↦ 255
-    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
-
-
-def _from_array(array: NDArray[Any]) -> Image.Image:
+def _from_array(array: NDArray[Any], value_range: ValueRange, what: str, name: str) -> ReadPicture:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
@@ -165,23 +255,13 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
         )
     if array.size == 0:
         raise UnreadableImageError(f"an array of shape {array.shape} has no pixels")
-    return Image.fromarray(np.ascontiguousarray(_to_uint8(array)))
-
-
-def _to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype.kind not in "buif":
         raise UnreadableImageError(f"an array of {array.dtype} is not a picture: use uint8")
-    values: NDArray[np.float64] = array.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise UnreadableImageError("the array has pixels that are NaN or infinite")
-    low, high = values.min(), values.max()
-    if array.dtype == np.uint16:
-        values = values / 257  # 65535 ↦ 255
-    elif array.dtype == np.bool_ or (array.dtype.kind == "f" and low >= 0 and high <= 1):
-        values = values * 255
-    elif array.dtype.kind == "f" or low < 0 or high > 255:
-        raise UnreadableImageError(
-            f"the array's values run from {low:.4g} to {high:.4g}: use floats in 0…1 or uint8"
-        )
-    pixels: NDArray[np.uint8] = values.round().astype(np.uint8)
-    return pixels
+    white = 1 if array.dtype.kind in "bf" else 65535 if array.dtype == np.uint16 else 255
+    colours, opacity = array[..., :3] if array.ndim == 3 else array, array[..., 3:]
+    scale = scale_of(colours, white, value_range, what, name)
+    levels = scale.levels(colours)
+    if array.ndim == 3 and opacity.shape[2]:
+        alpha = scale_of(opacity, white, None, f"the opacity of {what}", name).levels(opacity)
+        levels = np.concatenate([levels, alpha], axis=2)
+    return ReadPicture(_rgb(Image.fromarray(np.ascontiguousarray(levels))), scale.note)

@@ -103,7 +103,8 @@ class Preprocessing:
         x = x[0] if x.ndim == 4 and len(x) == 1 else x
         if x.ndim != 3 or len(x) != len(self.mean):
             raise ValueError(
-                f"a network input has shape ({len(self.mean)}, H, W) here, not {tuple(x.shape)}"
+                f"a network input has shape ({len(self.mean)}, H, W) here, not {tuple(x.shape)}; "
+                "deconvscope.models.by_own_range(tensor) shows any"
             )
         return _rgb((x * self._column("std") + self._column("mean")) * (255 / self.scale))
 
@@ -161,10 +162,72 @@ class OpaquePreprocessing:
 
     def invert(self, tensor: torch.Tensor) -> Image.Image:
         """This network input, its range stretched to 0…255."""
-        x = _one_picture(tensor).detach().cpu().float()
-        low, high = float(x.min()), float(x.max())
-        x = (x - low) * (255 / (high - low)) if high > low else torch.full_like(x, 127.5)
-        return _rgb(x if len(x) == 3 else x.mean(0, keepdim=True))
+        return by_own_range(tensor)
+
+
+def by_own_range(tensor: torch.Tensor) -> Image.Image:
+    """A network input of any number of bands as a picture whose lowest value is black and highest white.
+
+    Of three bands or more the first three are red, green and blue, with one range for all; of fewer the first is grey.
+
+    Args:
+        tensor: (C, H, W) or (1, C, H, W).
+
+    Raises:
+        ValueError: another shape.
+
+    Example:
+        >>> by_own_range(torch.tensor([[[-2.0, 0.0, 2.0]]])).getpixel((1, 0))
+        (128, 128, 128)
+    """
+    x = _shown_bands(tensor)
+    low, high = float(x.min()), float(x.max())
+    return _rgb((x - low) * (255 / (high - low)) if high > low else torch.full_like(x, 127.5))
+
+
+def input_picture(preprocess: Preprocess, tensor: torch.Tensor) -> Image.Image:
+    """The picture that a network input stands for, by its own range where the preprocessing makes no such inputs.
+
+    Args:
+        preprocess: the model's.
+        tensor: (C, H, W) or (1, C, H, W), of any number of bands.
+
+    Raises:
+        ValueError: another shape.
+    """
+    return preprocess.invert(tensor) if _makes(preprocess, tensor) else by_own_range(tensor)
+
+
+def how_shown(preprocess: Preprocess, tensor: torch.Tensor) -> str:
+    """What a person has to know of the picture that `input_picture` makes of a network input, "" where nothing.
+
+    Example:
+        >>> how_shown(Preprocessing(), torch.arange(16.0).reshape(4, 2, 2))
+        'bands 1–3 of 4 are shown as red, green and blue, by their own range, 0 to 11'
+    """
+    if _makes(preprocess, tensor) and not isinstance(preprocess, OpaquePreprocessing):
+        return ""
+    x, bands = _shown_bands(tensor), len(_one_picture(tensor))
+    shown = f"its own range, {float(x.min()):.4g} to {float(x.max()):.4g}"
+    if bands == 1 or bands == 3:
+        return f"shown by {shown}"
+    if bands == 2:
+        return f"band 1 of 2 is shown, in grey, by {shown}"
+    return (
+        f"bands 1–3 of {bands} are shown as red, green and blue, by {shown.replace('its', 'their')}"
+    )
+
+
+def _makes(preprocess: Preprocess, tensor: torch.Tensor) -> bool:
+    """Whether preprocessing makes inputs of so many bands, as far as is known."""
+    return not isinstance(preprocess, Preprocessing) or len(_one_picture(tensor)) == len(
+        preprocess.mean
+    )
+
+
+def _shown_bands(tensor: torch.Tensor) -> torch.Tensor:
+    x = torch.nan_to_num(_one_picture(tensor).detach().cpu().float())
+    return x[:3] if len(x) >= 3 else x[:1]
 
 
 def _one_picture(x: torch.Tensor) -> torch.Tensor:

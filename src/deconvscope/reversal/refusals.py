@@ -28,7 +28,7 @@ def refusal(call: Call, error: Exception, where: str, image: Tensor, given: Tens
         if given is image and given.shape[1] != wanted:
             return (
                 f"the network takes {wanted} channels, the image has {given.shape[1]}; "
-                f"repeat or choose channels, e.g. image.expand({wanted}, -1, -1)"
+                f"{_other_channels(given.shape[1], int(wanted))}"
             )
     told = str(error).splitlines()[0] if str(error) else type(error).__name__
     if any(
@@ -40,3 +40,14 @@ def refusal(call: Call, error: Exception, where: str, image: Tensor, given: Tens
             f"({told}); give a larger one"
         )
     return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
+
+
+def _other_channels(given: int, wanted: int) -> str:
+    """Return how an image, (C, H, W) or (1, C, H, W), gets the channels that a network takes."""
+    if given == 1:
+        return f"repeat it, e.g. torch.cat([image] * {wanted}, -3)"
+    if wanted == 1:
+        return "make it grey, e.g. image.mean(-3, keepdim=True)"
+    if given > wanted:
+        return f"choose channels, e.g. image[..., :{wanted}, :, :]"
+    return f"give all {wanted} of them, preprocessed as the network expects"
