@@ -1,16 +1,19 @@
 """One click: one, three and eight architectures, against captum's three `Neuron*` calls and the machine's limit.
 
-``python benchmarks/click.py [rounds]``. The recording is made once beforehand, as a user would; captum runs on
-the network cut at the layer, with the same neuron and threads, its three calls in turn with ours. The limit is
-the floating-point operations inside the windows over the rate of a matrix product in the same run: of ``torch.mm``,
-and of the fastest product that the same libraries have. A second table compares bfloat16 with float32.
+``python benchmarks/click.py [rounds] [--layers conv2_2,pool5] [--size 224] [--instruction-sets native,avx2]``: the
+last gives the tables for each of several instruction sets, each in a process of its own.
+
+The recording is made once beforehand, as a user would; captum runs on the network cut at the layer, with the same
+neuron and threads, its three calls in turn with ours. The limit is the floating-point operations inside the windows
+over the rate of a matrix product in the same run: of ``torch.mm``, and of the fastest product that the same libraries
+have. A second table compares bfloat16 with float32.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,12 +21,14 @@ import torch
 import torchvision.models
 from captum.attr import NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop
 from timing import (
+    INSTRUCTION_SETS,
     machine,
     matrix_product_rate,
     medians,
     medians_of_bursts,
     packed_product_rate,
     table,
+    with_instructions,
     write_json,
 )
 from torch import nn
@@ -38,6 +43,13 @@ NAMED = {
     "resnet50": ("layer1", "layer2", "layer3", "layer4"),
     "googlenet": ("inception3b", "inception4e", "inception5b"),
 }
+
+
+def photograph(model: ds.Model, size: int) -> torch.Tensor:
+    """Return the middle of a bundled photograph as a model sees it."""
+    x: torch.Tensor = model.preprocess(ds.sample_image("chelsea"))
+    top, left = ((whole - size) // 2 for whole in x.shape[1:])
+    return x[:, top : top + size, left : left + size].contiguous()
 
 
 def operations(recording: ds.Recording, layer: str, architectures: int) -> float:
@@ -102,15 +114,16 @@ def central(recording: ds.Recording, layer: str) -> ds.Neuron:
     return neuron
 
 
-def vgg(rounds: int) -> list[dict[str, Any]]:
+def vgg(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, Any]]:
     """Measure the VGG-16 trunk, where captum runs on the network cut behind the layer."""
     model = ds.load_model("vgg16_trunk")
     features: nn.Sequential = model.network.features  # type: ignore[assignment]
     plain = nn.Sequential(*[nn.ReLU() if isinstance(m, nn.ReLU) else m for m in features]).eval()
-    x = model.preprocess(ds.sample_image("chelsea"))
+    x = photograph(model, size)
     recording = ds.ReversedNetwork(model.network).record(x)
     results = []
-    for name, depth in LAYERS.items():
+    for name in layers:
+        depth = LAYERS[name]
         layer = f"features.{depth}"
         neuron = central(recording, layer)
         captum = partial(captum_calls, plain, depth, neuron.index, x[None])
@@ -120,17 +133,17 @@ def vgg(rounds: int) -> list[dict[str, Any]]:
     return results
 
 
-def bfloat16(rounds: int) -> list[dict[str, Any]]:
+def bfloat16(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, Any]]:
     """Measure the VGG-16 trunk's clicks in bfloat16 in turn with float32, and how far the pictures are apart."""
     model = ds.load_model("vgg16_trunk")
-    x = model.preprocess(ds.sample_image("chelsea"))
+    x = photograph(model, size)
     fine, coarse = (
         ds.ReversedNetwork(model.network, precision=precision).record(x)
         for precision in (None, "bfloat16")
     )
     results = []
-    for name, depth in LAYERS.items():
-        neuron = central(fine, f"features.{depth}")
+    for name in layers:
+        neuron = central(fine, f"features.{LAYERS[name]}")
         ways: list[partial[Any]] = [
             partial(recording.reverse, neuron, THREE) for recording in (fine, coarse)
         ]
@@ -143,9 +156,9 @@ def bfloat16(rounds: int) -> list[dict[str, Any]]:
     return results
 
 
-def others(rounds: int) -> list[dict[str, Any]]:
+def others(rounds: int, size: int) -> list[dict[str, Any]]:
     """Measure networks with branches, with random weights."""
-    x = ds.load_model("vgg16_trunk").preprocess(ds.sample_image("chelsea"))
+    x = photograph(ds.load_model("vgg16_trunk"), size)
     results = []
     for name, options in OTHERS.items():
         network = torchvision.models.get_model(name, weights=None, **options).eval()
@@ -159,11 +172,19 @@ def others(rounds: int) -> list[dict[str, Any]]:
     return results
 
 
-def main(rounds: int = 5) -> None:
-    """Print and write the table."""
+def tables(rounds: int, layers: Sequence[str], size: int) -> None:
+    """Print and write the tables.
+
+    Args:
+        rounds: in each of which all that is compared is called in turn.
+        layers: of VGG-16, as in `LAYERS`; the other networks are measured where all are.
+        size: height and width of the image.
+    """
     warnings.simplefilter("ignore")
     rate, fastest = matrix_product_rate(), packed_product_rate()
-    results = [*vgg(rounds), *others(rounds)]
+    results = vgg(rounds, layers, size)
+    if len(layers) == len(LAYERS):
+        results += others(rounds, size)
     heads = ["network", "layer", "one, ms", "three, ms", "eight, ms", "eight / three", "captum, ms", "faster by",
              "share of the limit", "of the fastest product"]  # fmt: skip
     rows = [
@@ -173,10 +194,10 @@ def main(rounds: int = 5) -> None:
         for r in results
     ]  # fmt: skip
     print(
-        f"224², {machine()}, matrix product {rate / 1e9:.0f}, the fastest {fastest / 1e9:.0f} GFLOP/s\n"
+        f"{size}², {machine()}, matrix product {rate / 1e9:.0f}, the fastest {fastest / 1e9:.0f} GFLOP/s\n"
     )
     print(table(heads, rows))
-    rough = bfloat16(rounds)
+    rough = bfloat16(rounds, layers, size)
     heads = ["layer", "float32, ms", "bfloat16, ms", "share", "largest difference"]
     rows = [
         [r["layer"], f"{1e3 * r['float32']:.2f}", f"{1e3 * r['bfloat16']:.2f}",
@@ -188,6 +209,8 @@ def main(rounds: int = 5) -> None:
         "click",
         {
             "machine": machine(),
+            "environment": str(ds.environment()),
+            "size": size,
             "rate": rate,
             "fastest": fastest,
             "rows": results,
@@ -196,5 +219,31 @@ def main(rounds: int = 5) -> None:
     )
 
 
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Measure clicks against captum.")
+    parser.add_argument("rounds", nargs="?", type=int, default=5)
+    parser.add_argument(
+        "--layers", type=_names, default=list(LAYERS), help="of VGG-16: " + ", ".join(LAYERS)
+    )
+    parser.add_argument("--size", type=int, default=224, help="of the image, up to 224")
+    parser.add_argument(
+        "--instruction-sets", type=_names, default=[], help=", ".join(INSTRUCTION_SETS)
+    )
+    asked = parser.parse_args()
+    unknown = [name for name in asked.layers if name not in LAYERS]
+    if unknown:
+        parser.error(f"layers must be among {', '.join(LAYERS)}, got {', '.join(unknown)}")
+    if asked.instruction_sets:
+        given = [str(asked.rounds), "--layers", ",".join(asked.layers), "--size", str(asked.size)]
+        with_instructions(asked.instruction_sets, __file__, given)
+    else:
+        tables(asked.rounds, asked.layers, asked.size)
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+
+import deconvscope as ds
+
+INSTRUCTION_SETS: dict[str, dict[str, str]] = {
+    "native": {},
+    "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
+    "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
+}
+"""Name → the variables that hold torch to it."""
+NAME = "BENCHMARK_INSTRUCTION_SET"
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -51,8 +64,13 @@ def matrix_product_rate() -> float:
 
 
 def packed_product_rate() -> float:
-    """Return the same of the product with packed factors that PyTorch's compiler uses, at its best shape here."""
+    """Return the same of the product with packed factors that PyTorch's compiler uses, at its best shape here.
+
+    Where torch has no such product, the plain one's.
+    """
     rates = []
+    if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
+        return matrix_product_rate()
     for size, rows in ((256, 8192), (512, 512), (512, 4096)):
         a = torch.randn(rows, size)
         packed = torch.ops.mkldnn._reorder_linear_weight(torch.randn(size, size), rows)
@@ -77,14 +95,41 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def machine() -> str:
-    """Describe the machine in general words."""
+    """Describe the machine in general words, as this process uses it."""
+    told = ds.environment()
     return (
-        f"{torch.get_num_threads()} CPU threads, torch {torch.__version__.split('+')[0]}, float32"
+        f"{told.instruction_set}, {told.threads} CPU thread{'s' if told.threads > 1 else ''}, "
+        f"torch {torch.__version__.split('+')[0]}, float32"
     )
+
+
+def with_instructions(names: Sequence[str], script: str, arguments: Sequence[str]) -> None:
+    """Run a benchmark once for each instruction set, in a process of its own: torch chooses when it is loaded.
+
+    Args:
+        names: of `INSTRUCTION_SETS`.
+        script: the benchmark's file.
+        arguments: for it.
+
+    Raises:
+        SystemExit: one of the processes failed, or a name is unknown.
+    """
+    unknown = [name for name in names if name not in INSTRUCTION_SETS]
+    if unknown:
+        known = ", ".join(INSTRUCTION_SETS)
+        raise SystemExit(f"instruction sets must be among {known}, got {', '.join(unknown)}")
+    for name in names:
+        print(f"\n## {name}\n", flush=True)
+        variables = {**os.environ, **INSTRUCTION_SETS[name], NAME: name}
+        done = subprocess.run([sys.executable, script, *arguments], env=variables)
+        if done.returncode:
+            raise SystemExit(done.returncode)
 
 
 def write_json(name: str, content: object) -> None:
     """Write a result beside the benchmarks, where git ignores it."""
-    folder = Path(__file__).parent / "results"
+    folder = Path(os.environ.get("BENCHMARK_RESULTS", Path(__file__).parent / "results"))
     folder.mkdir(exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(content, indent=1))
+    instructions = os.environ.get(NAME, "native")
+    ending = "" if instructions == "native" else f"_{instructions}"
+    (folder / f"{name}{ending}.json").write_text(json.dumps(content, indent=1))

@@ -15,8 +15,8 @@ from .reversal.capabilities import Capability
 
 PACKAGES = ("torchvision", "anywidget", "ipywidgets", "numpy", "pillow")
 
-_LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "OMP_NUM_THREADS")
-"""Variables by which a person keeps torch from using all of a processor."""
+_LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
+"""Variables by which a person keeps torch from using all of a processor's instructions."""
 
 
 @dataclass(frozen=True)
