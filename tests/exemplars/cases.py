@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,11 +97,19 @@ def twin(model: Model, images: list[torch.Tensor], layers: dict[str, Any], k: in
     return found
 
 
-class Slowly:
-    """A data set of pictures that takes its time, so that one can be killed in the middle."""
+class Pictures:
+    """A data set of pictures; asked for the last that it has time for, it sends its process a signal.
 
-    def __init__(self, count: int, seconds: float) -> None:
-        self.count, self.seconds = count, seconds
+    Args:
+        count: how many pictures there are.
+        ends_at: the number of the picture that is the last, if any.
+        end: the signal.
+    """
+
+    def __init__(
+        self, count: int, ends_at: int | None = None, end: signal.Signals = signal.SIGKILL
+    ) -> None:
+        self.count, self.ends_at, self.end = count, ends_at, end
 
     def __len__(self) -> int:
         return self.count
@@ -110,21 +117,16 @@ class Slowly:
     def __getitem__(self, number: int) -> Image.Image:
         if not 0 <= number < self.count:
             raise IndexError(number)
-        time.sleep(self.seconds)
+        if number == self.ends_at:
+            os.kill(os.getpid(), self.end)
         return picture(number)
 
 
-def build_slowly(out: str, count: int, rank: int, of: int, batch_size: int, seconds: float) -> None:
+def build_share(out: str, images: Pictures, rank: int, of: int, batch_size: int) -> None:
     """Run in a process of its own: a share of a build."""
     torch.set_num_threads(1)
-    build(
-        small_model(),
-        Slowly(count, seconds),
-        out=out,
-        batch_size=batch_size,
-        share=Share(rank, of),
-        **SETTINGS,
-    )
+    share = Share(rank, of)
+    build(small_model(), images, out=out, batch_size=batch_size, share=share, **SETTINGS)
 
 
 def build_until_killed_while_writing(out: str, count: int, writes: int) -> None:
@@ -143,7 +145,7 @@ def build_until_killed_while_writing(out: str, count: int, writes: int) -> None:
         built(Path(out), count)
 
 
-def process(*arguments: Any, run: Callable[..., None] = build_slowly) -> Any:
+def process(*arguments: Any, run: Callable[..., None] = build_share) -> Any:
     """Return a process that will build; started from one that has torch imported already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.exemplars.cases"])
@@ -151,4 +153,4 @@ def process(*arguments: Any, run: Callable[..., None] = build_slowly) -> Any:
 
 
 def built(out: Path, count: int = 50, **changed: Any) -> Report:
-    return build(small_model(), Slowly(count, 0), out=out, **{**SETTINGS, **changed})
+    return build(small_model(), Pictures(count), out=out, **{**SETTINGS, **changed})

@@ -20,7 +20,16 @@ from deconvscope.exemplars import (
 from deconvscope.exemplars.images import image_source
 from deconvscope.models import Preprocessing
 
-from .cases import SETTINGS, SIZE, Slowly, built, contents, folder_of_pictures, picture, small_model
+from .cases import (
+    SETTINGS,
+    SIZE,
+    Pictures,
+    built,
+    contents,
+    folder_of_pictures,
+    picture,
+    small_model,
+)
 
 
 @pytest.mark.parametrize("left", [30, 49])
@@ -74,7 +83,7 @@ def test_a_moved_folder_is_the_same_data_set(tmp_path):
 
 def test_other_weights_preprocessing_and_settings_are_refused(tmp_path):
     built(tmp_path)
-    images = Slowly(50, 0)
+    images = Pictures(50)
     with pytest.raises(ChangedBuildError, match="weights or structure changed"):
         build(small_model(seed=1), images, out=tmp_path, **SETTINGS)
     other = replace(
@@ -106,7 +115,7 @@ def test_a_result_of_another_build_is_not_opened(tmp_path):
     with pytest.raises(ChangedBuildError, match="weights or structure are others"):
         Exemplars.open(tmp_path / "one", model=small_model(seed=1))
     with pytest.raises(ChangedBuildError, match="has 49"):
-        Exemplars.open(tmp_path / "one", images=Slowly(49, 0))
+        Exemplars.open(tmp_path / "one", images=Pictures(49))
     with pytest.raises(ChangedBuildError, match="your own model"):
         _ = Exemplars.open(tmp_path / "one").model
     with pytest.raises(ChangedBuildError, match="no file keeps"):

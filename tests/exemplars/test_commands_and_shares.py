@@ -34,7 +34,6 @@ def python(*arguments: str | Path, **environment: str) -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
-        timeout=240,
         check=False,
     )
 

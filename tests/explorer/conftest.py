@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,35 @@ import torch
 from torch import nn
 
 import deconvscope as ds
+from deconvscope.explorer.worker import Job, Worker
 from deconvscope.models import Model, Preprocessing, from_module
 
-from .recorded_browser import Browser, RecordedComm
+from .recorded_browser import SOON, Browser, RecordedComm
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a message wait for its answer on a busy machine too."""
+    monkeypatch.setattr("deconvscope.explorer.worker.PATIENCE", SOON)
+
+
+@pytest.fixture
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a message return before its answer."""
+    monkeypatch.setattr("deconvscope.explorer.worker.PATIENCE", 0.05)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Whether something was asked of the thread since this was last cleared."""
+    event, take = threading.Event(), Worker._take
+
+    def noted(self: Worker, job: Job) -> None:
+        take(self, job)
+        event.set()
+
+    monkeypatch.setattr(Worker, "_take", noted)
+    return event
 
 
 class SmallNetwork(nn.Module):

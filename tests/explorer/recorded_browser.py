@@ -10,6 +10,7 @@ from comm.base_comm import BaseComm
 import deconvscope as ds
 
 SOON = 60.0
+"""Seconds within which anything has happened, however busy the machine is."""
 
 
 class RecordedComm(BaseComm):
@@ -55,6 +56,11 @@ class Browser:
         self.seq += 1
         query = {"client": self.client, "seq": self.seq, **self.wish, **wanted}
         return self.send({"_query": query})
+
+    def answer(self, **wanted: Any) -> dict[str, Any]:
+        """Send a complete query and return the message that shows its answer, when it has come."""
+        self.ask(**wanted)
+        return self.wait_for("_view", client=self.client, seq=self.seq)
 
     def send(self, state: dict[str, Any]) -> list[dict[str, Any]]:
         """Send any state update and return the messages that came back."""

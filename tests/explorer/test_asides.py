@@ -299,9 +299,7 @@ def test_a_click_interrupts_what_is_computed_beside(
     monkeypatch.setattr(Recording, "reverse", slow)
     ask(browser, meter=True)
     assert begun.wait(SOON)
-    started = time.monotonic()
     assert browser.ask(neuron=PLACE)[-1]["_view"]["seq"] == 2
-    assert time.monotonic() - started < 1
     assert interrupted.is_set()
 
 

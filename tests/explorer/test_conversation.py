@@ -51,7 +51,7 @@ def network() -> Iterator[Gated]:
 
 
 @pytest.fixture
-def gated(network: Gated, comm: RecordedComm) -> Iterator[Browser]:
+def gated(network: Gated, comm: RecordedComm, impatient: None) -> Iterator[Browser]:
     model = from_module(network, preprocess=Preprocessing(size=32, resize=32), name="gated")
     explorer = ds.Explorer(model, layer="layers.1", comm=comm)
     yield Browser(explorer, comm, model="gated", layer="layers.1", neuron=None)
@@ -63,9 +63,7 @@ def test_a_recording_goes_on_behind_the_message_and_is_shown_when_it_is_ready(
     gated: Browser, network: Gated
 ) -> None:
     network.wait = True
-    started = time.monotonic()
     gated.ask(image="coffee")
-    assert time.monotonic() - started < 1
     assert gated.explorer.address.endswith("#chelsea")
     network.open()
     reply = gated.wait_for("_view", seq=1)
@@ -168,7 +166,7 @@ def test_a_long_reversal_is_told_of_and_can_be_cancelled(
     gated.wait_for("_failure", seq=1, message="cancelled")
     assert gated.explorer._progress == {}
     monkeypatch.undo()
-    assert gated.ask(neuron={"channel": 0, "y": 1, "x": 1})[-1]["_view"]["seq"] == 2
+    assert gated.answer(neuron={"channel": 0, "y": 1, "x": 1})
 
 
 def test_an_answer_from_memory_tells_what_it_had_cost(
@@ -182,7 +180,7 @@ def test_an_answer_from_memory_tells_what_it_had_cost(
 
     monkeypatch.setattr(Recording, "reverse", slow)
     first, other = ({"channel": channel, "y": 2, "x": 3} for channel in (0, 1))
-    costs = [gated.ask(neuron=n)[-1]["_view"]["milliseconds"] for n in (first, other, first)]
+    costs = [gated.answer(neuron=n)["_view"]["milliseconds"] for n in (first, other, first)]
     assert costs[0] == costs[2] >= 50
 
 
@@ -203,7 +201,7 @@ def test_what_the_device_still_computes_is_counted(
         return dataclasses.replace(made, values=made.values.as_subclass(Late))
 
     monkeypatch.setattr(Recording, "reverse", late)
-    assert gated.ask(neuron={"channel": 0, "y": 2, "x": 3})[-1]["_view"]["milliseconds"] >= 50
+    assert gated.answer(neuron={"channel": 0, "y": 2, "x": 3})["_view"]["milliseconds"] >= 50
 
 
 def test_python_waits_for_a_browser_s_recording_and_has_the_last_word(
@@ -221,10 +219,8 @@ def test_python_waits_for_a_browser_s_recording_and_has_the_last_word(
 def test_what_the_browser_sets_meanwhile_is_kept(gated: Browser, network: Gated) -> None:
     network.wait = True
     gated.ask(image="coffee")
-    started = time.monotonic()
     gated.send({"display": "signed"})
     gated.send({"prefetch": False})
-    assert time.monotonic() - started < 2
     network.open()
     gated.wait_for("_view", seq=1)
     gated.send({"live": True})
@@ -245,11 +241,11 @@ def test_closing_in_the_middle_of_a_recording_frees_the_thread(
 
 def test_a_network_that_was_trained_on_is_looked_at_anew(gated: Browser, network: Gated) -> None:
     place = {"channel": 1, "y": 4, "x": 4}
-    before = gated.ask(neuron=place)[-1]["_view"]["neuron"]["value"]
+    before = gated.answer(neuron=place)["_view"]["neuron"]["value"]
     with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(2)
-    reply = gated.ask(neuron=place)[-1]
+    reply = gated.answer(neuron=place)
     after = reply["_view"]["neuron"]["value"]
     recorded = ds.ReversedNetwork(network).record(gated.explorer.recording.input)
     assert after == recorded["layers.1"][1, 4, 4] != before
@@ -259,9 +255,9 @@ def test_a_network_that_was_trained_on_is_looked_at_anew(gated: Browser, network
 
 
 def test_a_module_that_was_exchanged_is_told_of(gated: Browser, network: Gated) -> None:
-    gated.ask(layer="layers.0")
+    gated.answer(layer="layers.0")
     network.layers[1] = nn.Sequential(nn.Conv2d(3, 7, 3), nn.Conv2d(7, 3, 3))
-    layers = gated.ask(layer="layers.0")[-1]["_network"]["layers"]
+    layers = gated.answer(layer="layers.0")["_network"]["layers"]
     assert {"layers.1.0", "layers.1.1"} <= {layer["name"] for layer in layers}
 
 
@@ -269,7 +265,7 @@ def test_a_module_that_was_exchanged_is_told_of(gated: Browser, network: Gated) 
 
 
 @pytest.fixture
-def slow_load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+def slow_load(impatient: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
     slow = Slow()
     monkeypatch.setattr("deconvscope.explorer.networks.load_model", slow)
     yield slow
@@ -296,11 +292,9 @@ def test_loading_a_network_is_cancelled_at_once_and_the_old_one_answers(
 ) -> None:
     browser.ask(model="mobilenet_v2", layer=None)
     assert browser.wait_for("_progress")["_progress"]["cancellable"]
-    started = time.monotonic()
     browser.send({"_cancel": {"client": "browser", "seq": 1}})
     browser.wait_for("_failure", seq=1, message="cancelled")
-    assert browser.ask()[-1]["_view"]["seq"] == 2
-    assert time.monotonic() - started < 2
+    assert browser.answer()
     assert browser.explorer._progress == {}
     slow_load.arrived.set()
     browser.ask(model="mobilenet_v2", layer=None)

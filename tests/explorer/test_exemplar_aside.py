@@ -308,22 +308,22 @@ def test_cards_take_little_of_a_saved_notebook(tmp_path: Path) -> None:
 
 
 def test_a_click_interrupts_the_pictures_between_two(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, asked: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, free = threading.Event(), threading.Event()
+    begun = threading.Event()
     reverse = ExemplarReversal.reverse
     made = []
 
     def slow(self: ExemplarReversal, *arguments: Any) -> Any:
         made.append(arguments)
+        asked.clear()
         begun.set()
-        assert free.wait(SOON)
+        assert asked.wait(SOON)
         return reverse(self, *arguments)
 
     monkeypatch.setattr(ExemplarReversal, "reverse", slow)
     browser.ask(neuron=HERE, aside={"exemplars": True})
     assert begun.wait(SOON)
-    threading.Timer(0.05, free.set).start()
     reply = browser.ask(layer="features.0", neuron=HERE)
     assert reply[-1]["_view"]["seq"] == 2 and len(made) == 1
     assert browser.explorer._exemplars == {}

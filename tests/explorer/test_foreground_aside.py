@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,7 +106,7 @@ def test_without_opencv_the_rest_works_and_a_wish_is_told_what_to_install(
 
 
 def test_a_click_interrupts_it_between_two_rounds(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, asked: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds, begun = [], threading.Event()
     cut = __import__("cv2").grabCut
@@ -115,8 +114,9 @@ def test_a_click_interrupts_it_between_two_rounds(
     def slow(*arguments: Any) -> Any:
         if arguments[5] == 1:
             rounds.append(arguments[6])
+            asked.clear()
             begun.set()
-            time.sleep(0.15)
+            assert asked.wait(SOON)
         return cut(*arguments)
 
     monkeypatch.setattr("cv2.grabCut", slow)

@@ -85,11 +85,13 @@ class Worker:
         with self._attended(), self._turn:
             yield
 
-    def ask(self, whose: str, work: Callable[[Check], Say], patience: float = PATIENCE) -> None:
+    def ask(self, whose: str, work: Callable[[Check], Say], patience: float | None = None) -> None:
         """Let the thread do a job in place of any other of the same asker, and tell its result.
 
-        Returns when the result was told, or after `patience`; then the thread tells it when it is ready.
+        Returns when the result was told, or after `patience` seconds, by default `PATIENCE`; then the thread
+        tells it when it is ready.
         """
+        patience = PATIENCE if patience is None else patience
         job = Job(whose, work)
         with self._attended():
             with self._state:
@@ -102,12 +104,15 @@ class Worker:
                 with self._turn:
                     job.tell()
 
-    def leave(self, whose: str, work: Callable[[Check], Say], patience: float = PATIENCE) -> None:
+    def leave(
+        self, whose: str, work: Callable[[Check], Say], patience: float | None = None
+    ) -> None:
         """Let the thread do a job and tell its result itself.
 
-        Returns when that is done, or after `patience`. Unlike `ask` it may be called while another worker's
+        Returns when that is done, or after `patience` as in `ask`. Unlike `ask` it may be called while another worker's
         turn is held, whose holder may at the same time want this one's.
         """
+        patience = PATIENCE if patience is None else patience
         job = Job(whose, work, left=True)
         with self._attended(), self._state:
             if not self._stopped:
