@@ -20,12 +20,12 @@ BAR = "HBoxModel"
 """What a progress bar of tqdm is as a widget."""
 
 
-def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
+def execute(path: Path, timeout: int | None = None) -> nbformat.NotebookNode:
     """Run every cell in a fresh kernel; an error or a warning in a cell is an error here.
 
     Args:
         path: the notebook.
-        timeout: seconds that a cell may take.
+        timeout: seconds that a cell may take; by default as long as it likes.
 
     Returns:
         The notebook with outputs, without what changes from run to run.
@@ -35,7 +35,7 @@ def execute(path: Path, timeout: float = 300) -> nbformat.NotebookNode:
     """
     notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=timeout, kernel_name="python3", store_widget_state=True,
+        notebook, timeout=timeout, startup_timeout=600, kernel_name="python3", store_widget_state=True,
         resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
     client.execute()

@@ -20,8 +20,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import environment
 from environment import LOCKED, PYTHON
 
@@ -78,8 +77,8 @@ def lock_oldest() -> None:
         lowest = ("--resolution", "lowest-direct", "--output-file", oldest)
         _compile("pyproject.toml", *extras, *universal, *lowest)
         OLDEST.write_text(LOCKED.read_text(encoding="utf-8"), encoding="utf-8")  # uv prefers these
-        beside = (backend, "pyproject.toml", "--extra", "test-core", *pip_constraints())
-        _compile(oldest, *beside, *universal, "--output-file", OLDEST)
+        beside = ("pyproject.toml", "--extra", "test-core", *pip_constraints())
+        _compile(oldest, backend, *beside, *universal, "--output-file", OLDEST)
     _explain(OLDEST, "The oldest releases that pyproject.toml allows, and what tests them.")
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
 
 from . import distribution
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -58,6 +60,8 @@ def chromium_program() -> str | None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all: Playwright runs only once in a thread."""
+    from playwright.sync_api import sync_playwright
+
     program = chromium_program()
     if program is None:
         pytest.skip("no Chromium: apt install chromium")

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 LONGEST_FIRST = ("tests/browser",)
 """Groups in the order of how long they take; all others follow as they are found."""
+SINGLY = ("tests/example_notebooks/test_execution.py", "tests/versions/test_other_versions.py")
+"""Files whose tests share nothing and take long."""
 
 
 def group(nodeid: str) -> str:
     """Return the group of a test: tests of one group run in one process, in their order."""
     file = nodeid.partition("::")[0]
-    return "tests/browser" if file.startswith("tests/browser/") else file
+    if file.startswith("tests/browser/"):
+        return "tests/browser"
+    return nodeid if file in SINGLY else file
 
 
 def in_order_of_start(items: Sequence[pytest.Item]) -> list[pytest.Item]:

@@ -20,9 +20,10 @@ from environment import FRONT_END, PYTHON, run, say
 
 PARTS = ("lint", "types", "typescript", "python")
 EXTENT = {
-    "quick": "not slow and not browser and not notebook",
+    "quick": "not slow and not browser and not notebook and not lengthy",
     "default": "not slow",
     "all": "",
+    "versions": "versions",
 }
 """Which tests run, as pytest's `-m`."""
 MOST_WORKERS = 4
@@ -42,7 +43,7 @@ class Choice:
     @property
     def drives_browser(self) -> bool:
         """Whether browser tests may be among the tests."""
-        return "python" in self.parts and self.extent != "quick"
+        return "python" in self.parts and self.extent not in ("quick", "versions")
 
 
 def choose(arguments: Sequence[str]) -> Choice:
@@ -69,6 +70,14 @@ def choose(arguments: Sequence[str]) -> Choice:
         help="add the long tests: every notebook program, notebook, instruction set, "
         "Python and oldest dependency, and the wheel in a fresh environment",
     )
+    extent.add_argument(
+        "--versions",
+        dest="extent",
+        action="store_const",
+        const="versions",
+        help="run engine and explorer with the oldest dependencies and with other Pythons, "
+        "each in an environment of its own beside .venv; nothing else",
+    )
     parser.add_argument(
         "--only",
         action="append",
@@ -76,8 +85,9 @@ def choose(arguments: Sequence[str]) -> Choice:
         help="run this part alone; may be given several times",
     )
     known, rest = parser.parse_known_args(arguments)
-    parts = tuple(part for part in PARTS if part in (known.only or PARTS))
-    return Choice(known.extent or "default", parts, tuple(rest))
+    extent_chosen = known.extent or "default"
+    chosen = known.only or (("python",) if extent_chosen == "versions" else PARTS)
+    return Choice(extent_chosen, tuple(part for part in PARTS if part in chosen), tuple(rest))
 
 
 def provide_chromium() -> None:

@@ -8,13 +8,18 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from example_notebooks.execute import execute
+from example_notebooks.execute import NOTEBOOKS, execute
 
 from .limits import assert_small
 
 pytestmark = pytest.mark.notebook
 
 
+FIRST, *OTHERS = sorted(NOTEBOOKS.glob("*.ipynb"))
+ALL = [FIRST, *(pytest.param(path, marks=pytest.mark.slow) for path in OTHERS)]
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_it_runs(path: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(path, tmp_path))
     assert_small(nbformat.writes(execute(copy)))

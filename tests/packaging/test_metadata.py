@@ -21,7 +21,7 @@ def text(name):
     [
         ("pyproject.toml", r'^version = "(.+)"'),
         ("CITATION.cff", r"^version: (.+)"),
-        ("CHANGELOG.md", r"^## (\S+)"),
+        ("CHANGELOG.md", r"^## (\S+)$"),  # the newest that is not "(unreleased)"
     ],
 )
 def test_there_is_one_version(file, pattern):

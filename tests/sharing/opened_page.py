@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 import deconvscope as ds
 
-PATIENCE = 10_000
+PATIENCE = 60_000
 SETTLED = ".dcs-root[data-seq][data-busy=false]"
 READ_PIXELS = """canvas => {
     const {width, height} = canvas;
@@ -36,6 +36,7 @@ class OpenedPage:
         context = browser.new_context(
             viewport={"width": 1400, "height": 1000}, offline=True, color_scheme=theme
         )
+        context.set_default_timeout(PATIENCE)
         opened = cls(context.new_page())
         opened.page.on("request", lambda request: opened.requests.append(request.url))
         opened.page.on("pageerror", lambda error: opened.errors.append(str(error)))
