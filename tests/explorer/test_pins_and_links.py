@@ -149,7 +149,9 @@ def test_linked_explorers_show_one_place_each_in_its_own_way(
     assert explorer.channel == 3
 
 
-def test_a_link_leads_no_circle(explorer: ds.Explorer, other: ds.Explorer) -> None:
+def test_a_link_leads_no_circle(
+    explorer: ds.Explorer, other: ds.Explorer, impatient: None
+) -> None:
     third = ds.Explorer(other.model, image="rocket", comm=RecordedComm())
     links = [explorer.link(other), other.link(third), third.link(explorer)]
     for y in range(12):
@@ -203,7 +205,7 @@ def test_layers_that_go_by_one_label_are_the_same_place(comm: RecordedComm) -> N
 
 
 def test_explorers_moved_at_once_from_two_threads_come_to_rest(
-    explorer: ds.Explorer, other: ds.Explorer
+    explorer: ds.Explorer, other: ds.Explorer, impatient: None
 ) -> None:
     explorer.link(other)
 
@@ -218,7 +220,7 @@ def test_explorers_moved_at_once_from_two_threads_come_to_rest(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(SOON)
         assert not thread.is_alive(), "each waits for the other"
     explorer.select("features.3", 0, 3, 3)
     until(lambda: other.neuron == ds.Neuron("features.3", 0, 3, 3), "not followed")
