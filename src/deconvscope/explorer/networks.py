@@ -14,6 +14,7 @@ from torch import nn
 
 from deconvscope.models import Model, available_models, from_module, load_model
 from deconvscope.reversal import ReversedNetwork
+from deconvscope.reversal.torch_internals import write_mark
 
 from .loads import Loads
 from .worker import Check
@@ -45,7 +46,7 @@ class Loaded:
     def weights(self) -> list[tuple[int, int]]:
         """Return what changes whenever the network's weights are written or exchanged."""
         return [
-            (id(weight), 0 if weight.is_inference() else weight._version)
+            (id(weight), 0 if weight.is_inference() else write_mark(weight))
             for weight in _tensors(self.model.network)
         ]
 

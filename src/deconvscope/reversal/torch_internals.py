@@ -5,13 +5,16 @@ Nothing else in this package names them. Without one, speed is lost, or the name
 
 from __future__ import annotations
 
+import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 Pair = tuple[int, int]
 
@@ -60,3 +63,127 @@ def write_mark(tensor: Tensor) -> int:
             return count
     values = tensor.detach().cpu().contiguous().flatten()
     return zlib.crc32(values.view(torch.uint8).numpy().tobytes())
+
+
+# --- memory that tensors share -----------------------------------------------------------------------------
+
+
+def is_view_of(tensor: Tensor, other: Tensor) -> bool:
+    """Tell whether a tensor is a view, and shares its memory with another tensor."""
+    if tensor is other:
+        return False
+    if hasattr(tensor, "_base"):
+        base = tensor._base
+        return base is not None and (other is base or other._base is base)
+    return _address(tensor) == _address(other) != 0
+
+
+def is_view(tensor: Tensor, known: Iterable[Tensor]) -> bool:
+    """Tell whether a tensor is a view.
+
+    Args:
+        tensor: any.
+        known: tensors that may share its memory. Where torch does not say what is a view, one is known by them, or
+            by memory that it does not fill.
+    """
+    if hasattr(tensor, "_base"):
+        return tensor._base is not None
+    part = tensor.untyped_storage().nbytes() != tensor.numel() * tensor.element_size()
+    return part or any(is_view_of(tensor, other) for other in known)
+
+
+def _address(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+# --- modules and functions whose Python code is running ----------------------------------------------------
+
+
+def current_frame() -> FrameType | None:
+    """Return the caller's frame; None where Python keeps no frames."""
+    if hasattr(sys, "_getframe"):
+        return sys._getframe(1)
+    try:
+        raise LookupError
+    except LookupError as error:
+        return error.__traceback__ and error.__traceback__.tb_frame.f_back
+
+
+def called_module(frame: FrameType) -> nn.Module | None:
+    """Return the module whose call a frame is; None for any other frame.
+
+    A call is the frame in which torch runs a module's hooks. Where that is not known by its name, it is the module's
+    ``forward``, without those of its base classes that it calls.
+    """
+    code = _module_call()
+    if code is not None:
+        return frame.f_locals["self"] if frame.f_code is code else None
+    module = _self_of_forward(frame)
+    caller = frame.f_back
+    while caller is not None and module is not None and caller.f_code.co_name != "forward":
+        caller = caller.f_back
+    return None if caller is not None and _self_of_forward(caller) is module else module
+
+
+def _module_call() -> CodeType | None:
+    code = getattr(getattr(nn.Module, "_call_impl", None), "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
+def _self_of_forward(frame: FrameType) -> nn.Module | None:
+    code = frame.f_code
+    if code.co_name != "forward" or not code.co_argcount:
+        return None
+    module = frame.f_locals.get(code.co_varnames[0])
+    return module if isinstance(module, nn.Module) else None
+
+
+def is_function_context(value: object) -> bool:
+    """Tell whether a value is what the forward of a custom autograd function is given first."""
+    kind = getattr(torch.autograd.function, "FunctionCtx", None)
+    if kind is not None:
+        return isinstance(value, kind)
+    return hasattr(value, "save_for_backward") and not isinstance(value, Tensor)
+
+
+def is_compiled(part: nn.Module) -> bool:
+    """Tell whether a module was compiled, in place or by being wrapped."""
+    return getattr(part, "_compiled_call_impl", None) is not None or any(
+        name == "_orig_mod" for name, _ in part.named_children()
+    )
+
+
+def dispatch_mode() -> type | None:
+    """Return the class of modes that see every operator, below Python's calls; None where there is none."""
+    try:
+        from torch.utils._python_dispatch import TorchDispatchMode
+    except ImportError:
+        return None
+    return TorchDispatchMode
+
+
+# --- functions ---------------------------------------------------------------------------------------------
+
+
+def namespaces() -> Iterator[Any]:
+    """Yield where torch's functions stand, under each name that a mode may receive them by."""
+    private = getattr(torch, "_C", None)
+    operators = getattr(torch, "ops", None)
+    yield from (torch, F, torch.Tensor)
+    for namespace in (
+        getattr(private, "_nn", None),
+        getattr(torch, "special", None),
+        getattr(operators, "aten", None),
+    ):
+        if namespace is not None:
+            yield namespace
+
+
+def zero_where_not_positive(signal: Tensor, y: Tensor) -> None:
+    """Set a signal to zero in place where y ≤ 0; y broadcasts to it and is of its type."""
+    operator = getattr(getattr(torch.ops, "aten", None), "threshold_backward", None)
+    in_place = getattr(operator, "grad_input", None)
+    if in_place is not None:
+        in_place(signal, y, 0, grad_input=signal)
+    else:
+        signal.masked_fill_(y <= 0, 0)

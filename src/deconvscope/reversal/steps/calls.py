@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..nested import tensors_in
+from ..torch_internals import namespaces
 from .step import Step
 
 Function = Callable[..., Any]
@@ -87,11 +88,11 @@ def _of_real_numbers(read: F_) -> F_:
 
 def spellings(name: str) -> Iterator[Function]:
     """Yield each callable of that name that a mode may receive: function, functional, method, operator."""
-    for room in (torch, F, torch.Tensor, torch._C._nn, torch.special, torch.ops.aten):
+    for room in namespaces():
         function = getattr(room, name, None)
         if callable(function):
             yield function
-        if room is torch.ops.aten and function is not None:
+        if function is not None and hasattr(function, "overloads"):
             yield from (getattr(function, overload) for overload in function.overloads())
 
 

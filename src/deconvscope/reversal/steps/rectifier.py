@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..batch import Batch
+from ..torch_internals import zero_where_not_positive
 from ..window import Signal, in_layout_of, lanewise
 from .step import Cut, Elementwise
 
@@ -91,7 +92,7 @@ class Relu(Rectifier):
         for signal in signals:
             if y.dtype != signal.dtype:
                 y = y.to(signal.dtype)
-            torch.ops.aten.threshold_backward.grad_input(signal, y, 0, grad_input=signal)
+            zero_where_not_positive(signal, y)
 
 
 class Clamp(Rectifier):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..batch import Batch
 from ..errors import StaleRecordingError
+from ..torch_internals import write_mark
 from ..window import Signal
 
 
@@ -58,7 +59,7 @@ class Step(ABC):
         layer: the layer's name.
         call: what was called, e.g. ``"relu"``.
         weight: the network's own tensor that `reverse` reads; it must be as it was in the recording.
-        version: how often the weight had been written then.
+        version: the weight's `write_mark` then.
     """
 
     kind: ClassVar[str]
@@ -82,7 +83,7 @@ class Step(ABC):
 
     def read_on_the_way_back(self, weight: Tensor) -> None:
         """Keep a weight, and which of its versions this is."""
-        self.weight, self.version = weight, weight._version
+        self.weight, self.version = weight, write_mark(weight)
 
     def require_unchanged(self) -> None:
         """Raise where the weight was written since the recording.
@@ -90,7 +91,7 @@ class Step(ABC):
         Raises:
             StaleRecordingError: naming the layer.
         """
-        if self.weight is not None and self.weight._version != self.version:
+        if self.weight is not None and write_mark(self.weight) != self.version:
             raise self.stale()
 
     def stale(self) -> StaleRecordingError:
