@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ..batch import Batch
+from ..errors import RecordingError, RuleError, StaleRecordingError
+from ..memory_limit import is_out_of_memory
 from ..window import Dense, Signal
 from .step import Step
 
@@ -42,10 +44,27 @@ class Backpropagation(Step):
     def reverse_outputs(
         self, y_hats: Sequence[Signal | None], batch: Batch
     ) -> Sequence[Signal | None]:
-        """Return the product for each input from what arrived at each output."""
+        """Return the product for each input from what arrived at each output.
+
+        Raises:
+            RuleError: torch has no derivative of the call.
+        """
         arrived = [(i, y.densified()) for i, y in enumerate(y_hats) if y is not None]
         if not arrived:
             return [None] * len(self.xs)
+        try:
+            return self._products(arrived, batch)
+        except RuntimeError as error:
+            if is_out_of_memory(error) or isinstance(error, RecordingError | StaleRecordingError):
+                raise
+            raise RuleError(
+                f"torch cannot compute the derivative of {self.call} in layer {self.layer!r}: "
+                f"{str(error).splitlines()[0]}; pass its input through .detach() to let nothing flow back"
+            ) from error
+
+    def _products(
+        self, arrived: Sequence[tuple[int, Dense]], batch: Batch
+    ) -> Sequence[Signal | None]:
         with torch.enable_grad():
             xs = [x.detach().clone().requires_grad_() for x in self.xs]
             outputs = self.run(xs)
@@ -58,7 +77,7 @@ class Backpropagation(Step):
                 ys,
                 xs,
                 [
-                    y_hat.values[row].reshape(y.shape).contiguous()
+                    _as_gradient(y_hat.values[row], y)
                     for y, (_, y_hat) in zip(ys, arrived, strict=True)
                 ],
                 retain_graph=row + 1 < batch.rows,
@@ -72,3 +91,9 @@ class Backpropagation(Step):
             else Dense(torch.stack([row[i] for row in rows]), batch.lanes)  # type: ignore[misc]
             for i in range(len(xs))
         ]
+
+
+def _as_gradient(y_hat: Tensor, y: Tensor) -> Tensor:
+    """Return ŷ as autograd's own gradients are: contiguous, and where it may be viewed as complex numbers."""
+    y_hat = y_hat.reshape(y.shape).contiguous()
+    return y_hat.clone() if y_hat.storage_offset() % 2 else y_hat

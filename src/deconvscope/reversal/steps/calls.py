@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Literal, TypeVar, cast
 
 import torch
@@ -57,6 +57,9 @@ ANY: Numbers = "real or complex"
 FAMILIES: dict[Function, Family] = {}
 
 F_ = TypeVar("F_", bound=Family)
+
+FILLS_AT_RANDOM = ("normal_", "bernoulli_")
+"""Calls that fill a tensor, whose namesakes without the underscore read it as a mean or a probability."""
 
 
 def family(*names: str, numbers: Numbers = "real") -> Callable[[F_], F_]:
@@ -119,15 +122,30 @@ def without_writing(
         and name not in ("__int__", "__index__", "__invert__")
     ):
         plain = getattr(torch.Tensor, f"__{name[3:]}", None)
-        return (plain, name[3:-2], kwargs) if plain is not None and name != "__init__" else None
+        if plain is None or name == "__init__":
+            return None
+        return _in_type_of_target(plain), name[3:-2], kwargs
     if not name.endswith("_") or name.endswith("__"):
         return None
     owner = torch.Tensor if getattr(torch.Tensor, name, None) is function else None
-    for room in (owner, F, torch):
+    for room in (owner, F, torch) if name not in FILLS_AT_RANDOM else ():
         plain = getattr(room, name[:-1], None) if room is not None else None
         if callable(plain) and any(function is written for written in spellings(name)):
-            return plain, name[:-1], kwargs
+            return _in_type_of_target(plain), name[:-1], kwargs
     return _on_a_copy(function), name[:-1], kwargs
+
+
+@cache
+def _in_type_of_target(plain: Function) -> Function:
+    """Return a call whose result has the type of its first argument, as what is written there has."""
+
+    def converted(target: Tensor, *args: Any, **kwargs: Any) -> Any:
+        value = plain(target, *args, **kwargs)
+        return value.to(target.dtype) if isinstance(value, Tensor) else value
+
+    if plain in FAMILIES:
+        FAMILIES[converted] = FAMILIES[plain]
+    return converted
 
 
 def _on_a_copy(function: Function) -> Function:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import RecordingError
 from ..nested import by_identity, replaced, tensors_in
 from ..random_numbers import RandomStates, default_generators
 from .backpropagation import Backpropagation
@@ -27,6 +28,10 @@ def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any
         masks: what was computed from the image without a gradient.
     """
     output, step = rectifier_by_hand(call, masks) or _by_rule(call, tracked)
+    if any(t.layout is not torch.strided for t in tensors_in(output)):
+        raise RecordingError(
+            f"{call.name} makes a sparse tensor, through which nothing can be reversed; compute with dense tensors"
+        )
     step.gated = step.kind != "rectifier" and masks.gate(call)
     masks.note(call, output)
     return output, step

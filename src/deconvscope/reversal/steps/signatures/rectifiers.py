@@ -124,7 +124,7 @@ def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
     return y, Smooth(input, y, lambda x: call.function(x, *args, **options))
 
 
-@family("heaviside")
-def heaviside(call: Call, input: Tensor, values: Tensor) -> Recorded:
-    """Read the step function, for which torch has no derivative at all."""
-    return call.run(), StepFunction(*(x for x in (input, values) if call.tracks(x)))
+@family("heaviside", "floor_divide", "__floordiv__", "__rfloordiv__")
+def step_function(call: Call, input: Any, other: Any) -> Recorded:
+    """Read functions that are constant but for jumps, of which torch has no derivative at all."""
+    return call.run(), StepFunction(*(x for x in (input, other) if call.tracks(x)))
