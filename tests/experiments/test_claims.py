@@ -7,6 +7,8 @@ import pytest
 import deconvscope as ds
 import deconvscope.experiments as ex
 
+pytestmark = pytest.mark.lengthy
+
 
 @pytest.fixture(scope="module")
 def eight():

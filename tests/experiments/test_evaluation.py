@@ -34,6 +34,7 @@ def test_composites_know_their_foreground():
         next(ex.composites(0))
 
 
+@pytest.mark.lengthy
 def test_salinet_and_desalinet_segment_better_than_the_baseline():
     found = ex.evaluate_segmentation(limit=4, size=240)
     for name in ("SaliNet", "DeSaliNet"):

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 USED = """
 import gc, os, torch
 import deconvscope as ds
@@ -44,6 +46,7 @@ print(before, resident())
 """
 
 
+@pytest.mark.lengthy
 def test_five_hundred_queries_and_fifty_switches_of_the_model_leave_nothing_behind() -> None:
     done = subprocess.run(
         [sys.executable, "-c", USED],

@@ -149,9 +149,7 @@ def test_linked_explorers_show_one_place_each_in_its_own_way(
     assert explorer.channel == 3
 
 
-def test_a_link_leads_no_circle(
-    explorer: ds.Explorer, other: ds.Explorer, impatient: None
-) -> None:
+def test_a_link_leads_no_circle(explorer: ds.Explorer, other: ds.Explorer, impatient: None) -> None:
     third = ds.Explorer(other.model, image="rocket", comm=RecordedComm())
     links = [explorer.link(other), other.link(third), third.link(explorer)]
     for y in range(12):

@@ -6,40 +6,41 @@ import sys
 
 import pytest
 
-LOADS = """
-import json, sys
+NOTEBOOKS = {"torchvision", "anywidget", "ipywidgets", "IPython"}
+PICTURES = {"PIL", "safetensors"}
+LATE = {
+    "deconvscope": NOTEBOOKS | PICTURES,
+    "deconvscope.reversal": NOTEBOOKS | PICTURES,
+    "deconvscope.display": NOTEBOOKS,
+    "deconvscope.models": NOTEBOOKS,
+}
+"""What is imported, one after the other, and what must not have been loaded by then."""
+IMPORT = """
+import importlib, json, sys
 import torch
-before = set(sys.modules)
-import {name}
-json.dump(sorted(set(sys.modules) - before), sys.stdout)
+before, added = set(sys.modules), {}
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    added[name] = sorted(set(sys.modules) - before)
+json.dump(added, sys.stdout)
 """
 
 
-def added_by(name):
-    """The packages that importing `name` adds to those of torch."""
-    script = LOADS.format(name=name)
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    return {module.split(".")[0] for module in json.loads(done.stdout)}
+@pytest.fixture(scope="module")
+def added():
+    """The packages that were loaded beside those of torch, once each name was imported."""
+    script = [sys.executable, "-c", IMPORT, *LATE]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+    return {
+        name: {module.split(".")[0] for module in modules}
+        for name, modules in json.loads(done.stdout).items()
+    }
 
 
-@pytest.mark.parametrize(
-    ("name", "late"),
-    [
-        (
-            "deconvscope",
-            {"torchvision", "anywidget", "ipywidgets", "IPython", "PIL", "safetensors"},
-        ),
-        ("deconvscope.reversal", {"torchvision", "anywidget", "IPython", "PIL", "safetensors"}),
-        ("deconvscope.models", {"torchvision", "anywidget", "IPython"}),
-        ("deconvscope.display", {"torchvision", "anywidget", "IPython"}),
-    ],
-)
-def test_what_is_loaded_only_when_needed(name, late):
-    added = added_by(name)
-    assert "deconvscope" in added
-    assert not added & late
+@pytest.mark.parametrize("name", LATE)
+def test_what_is_loaded_only_when_needed(added, name):
+    assert "deconvscope" in added[name]
+    assert not added[name] & LATE[name]
 
 
 def test_the_catalogue_needs_no_torchvision():

@@ -1,5 +1,6 @@
 """The built wheel is whole, and works where there is no source tree."""
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -8,28 +9,41 @@ from pathlib import Path
 
 import pytest
 
+import environment
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "deconvscope"
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    done = subprocess.run(build, capture_output=True, text=True)
+def build(folder, **variables):
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.fixture(scope="module")
-def clean_python(wheel, tmp_path_factory):
+def wheel(tmp_path_factory):
+    """The wheel, with the front end that is there."""
+    environment.build_front_end()
+    return build(tmp_path_factory.mktemp("wheel"), HATCH_JUPYTER_BUILDER_SKIP_NPM="1")
+
+
+@pytest.fixture(scope="module")
+def wheel_and_front_end(tmp_path_factory):
+    """The wheel, with the front end that building the wheel builds."""
+    return build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def clean_python(wheel_and_front_end, tmp_path_factory):
     """A Python that has the wheel, and this environment's packages without its editable install."""
     folder = tmp_path_factory.mktemp("clean") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     install = ["-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([sys.executable, *install, wheel], check=True, capture_output=True)
+    subprocess.run([sys.executable, *install, wheel_and_front_end], check=True, capture_output=True)
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = subprocess.run([python, "-c", where], check=True, capture_output=True, text=True)
     # A folder named in a .pth file joins sys.path; the .pth files in it, editable installs, do not.
@@ -47,6 +61,15 @@ def run(python, script, folder):
 
 
 def test_the_wheel_is_whole(wheel):
+    assert_whole(wheel)
+
+
+@pytest.mark.slow
+def test_the_wheel_is_whole_where_it_builds_the_front_end(wheel_and_front_end):
+    assert_whole(wheel_and_front_end)
+
+
+def assert_whole(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     sources = {
         path.relative_to(PACKAGE.parent).as_posix()
@@ -82,6 +105,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     assert wheel.stat().st_size < 40e6
 
 
+@pytest.mark.slow
 def test_the_wheel_alone_records_reverses_and_explores(clean_python, tmp_path):
     script = """
 import sys

@@ -98,6 +98,7 @@ def test_every_neuron_of_a_layer_is_served_by_one_captured_pass(rec, graphs, neu
     assert graphs.replays == len(neurons) - 1  # the first click does not wait for the capture
 
 
+@pytest.mark.lengthy
 @settings(
     max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -14,6 +14,8 @@ from .agreement import assert_equal_pictures, difference
 from .networks import FAMILY, FIRST, Subject
 from .slow_twin import ALL, SALIENCY, SlowTwin, one_hot
 
+pytestmark = pytest.mark.lengthy
+
 SUBJECTS = {subject.name: subject for subject in FIRST + FAMILY}
 ARCHITECTURES = [ds.Architecture.parse(code) for code in ALL]
 DTYPES = {"fp32": torch.float32, "fp64": torch.float64}

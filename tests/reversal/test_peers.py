@@ -18,6 +18,8 @@ from .agreement import assert_equal_pictures, difference
 from .networks import FIRST, PreActivationBlock, smooth_noise
 from .slow_twin import ALL, SlowTwin, one_hot
 
+pytestmark = pytest.mark.lengthy
+
 SUBJECTS = {subject.name: subject for subject in FIRST}
 CAPTUM = {
     "DeConvNet": captum.attr.NeuronDeconvolution,

@@ -525,6 +525,7 @@ def large_tensors() -> int:
     return sum(type(t) is Tensor and t.numel() > 10**5 for t in gc.get_objects())
 
 
+@pytest.mark.lengthy
 def test_the_bottleneck_of_vgg16_is_small_and_forgetting_returns_everything() -> None:
     before = large_tensors()
     rec = ds.ReversedNetwork(torchvision.models.vgg16(weights=None).features).record(image(224))
@@ -592,6 +593,7 @@ def held() -> int:
     return sum(storages.values())
 
 
+@pytest.mark.lengthy
 def test_many_recordings_leave_memory_where_it_was() -> None:
     net, x = ds.ReversedNetwork(trunk()), image()
 

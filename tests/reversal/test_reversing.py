@@ -195,6 +195,7 @@ def test_seeds_are_made_for_a_batch_at_a_time(rec: ds.Recording) -> None:
     assert max(held) <= 2  # the second tells how many fit
 
 
+@pytest.mark.lengthy
 def test_eight_threads_get_what_one_gets() -> None:
     torch.manual_seed(0)
     network = Branched().train()

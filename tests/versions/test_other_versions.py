@@ -28,14 +28,18 @@ class Versions:
     Attributes:
         python: its version.
         lock: the file in requirements/ that names the other versions.
+        options: of pytest.
     """
 
     python: str
     lock: str
+    options: tuple[str, ...] = ()
 
 
+AS_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
+"""What old dependencies say of newer ones that they use."""
 OTHERS = (
-    Versions("3.10", "oldest.txt"),
+    Versions("3.10", "oldest.txt", tuple(f"-Wdefault::{kind}" for kind in AS_WARNINGS)),
     Versions("3.10", "locked.txt"),
     Versions("3.13", "locked.txt"),
 )
@@ -51,11 +55,15 @@ def test_engine_and_explorer_pass(chosen: Versions) -> None:
     venv = environment.ROOT / f".venv-{chosen.python}-{Path(chosen.lock).stem}"
     lock = environment.LOCKED.with_name(chosen.lock)
     python = environment.install(venv, base, "test-core", lock)
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-q", "-m", WITHOUT, *TESTED]
+    pytest_here = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-q", "-m", WITHOUT]
     own = ("PYTEST_", "PYTHONPATH")  # of the pytest that runs this
     variables = {key: value for key, value in os.environ.items() if not key.startswith(own)}
     done = subprocess.run(
-        command, cwd=environment.ROOT, env=variables, capture_output=True, text=True
+        [*pytest_here, *chosen.options, *TESTED],
+        cwd=environment.ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
     )
     print(done.stdout[-20_000:], done.stderr[-5_000:], file=sys.stderr)
     assert done.returncode == 0
