@@ -164,6 +164,7 @@ def test_onednn_may_be_switched_off_and_on(expected):
     assert difference(off, before) < 1e-5
 
 
+@NEEDS_OPERATORS
 def test_each_way_is_tried_once_and_tells_the_same_to_every_thread(monkeypatch):
     tried = []
 
