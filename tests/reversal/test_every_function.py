@@ -65,7 +65,7 @@ def is_spelled_as_a_method(name: str) -> bool:
 
 
 def short(name: str) -> str:
-    parts = name.split(".")
+    parts = name.split(",")[0].split(".")
     return ".".join(parts[-2:]) if parts[-1] == "__get__" else parts[-1]
 
 
