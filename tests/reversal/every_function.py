@@ -138,7 +138,6 @@ CANDIDATES: dict[str, tuple[Maker, ...]] = {
     "grid": (lambda h: h[:, :2].movedim(1, 3).tanh(), lambda h: h[:, None, :3].movedim(2, 4).tanh()),
     "tensors mats": (lambda h: [h, 2 * h.flip(3)], lambda h: [h[0, 0], h[0, 1]], lambda h: [h[0, 0, 0], h[0, 1, 0]]),
     "target y values": TENSORS + MASK + (lambda h: torch.tensor([1]), lambda h: WHOLE[0] % 4),
-    "hook": _same(lambda gradient: None),
     "format_spec": _same(""),
     "memo": _same({}),
 }  # fmt: skip
@@ -250,6 +249,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "floor_divide floordiv ifloordiv rfloordiv": lambda h: (h, 0.7),
     "atanh arctanh": lambda h: (_unit(h),),
     "acosh arccosh": lambda h: (_unit(h) + 1.2,),
+    "register_hook": lambda h: (h, lambda gradient: None),
     "pca_lowrank": lambda h: (h[0], 3),
     "lobpcg": lambda h: (_definite(h)[0], 1),
     "igamma": lambda h: (torch.full(h.shape, 1.5, dtype=h.dtype), _unit(h)),
@@ -488,7 +488,7 @@ class Between(nn.Module):
             if self.case.numbers == "complex"
             else both[:, :4]
         )
-        row = _through([h * 1, call(self.case, h)])
+        row = _through([call(self.case, h), h * 1])
         assert row is not None
         return self.last(row.view(1, 1, 1, -1))
 

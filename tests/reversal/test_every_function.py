@@ -34,8 +34,8 @@ NO_DERIVATIVE = {
     "zeta",
 }
 """Functions whose derivative torch does not compute, some of them for complex numbers only."""
-OUT_OF_SIGHT = {"set_", "module_load"}
-"""Writes to a tensor's memory that cannot be followed."""
+OUT_OF_SIGHT = {"set_", "module_load", "lobpcg"}
+"""Writes to a tensor's memory that cannot be followed, and functions of torch with a node of their own."""
 REFUSED = NO_DERIVATIVE | OUT_OF_SIGHT
 
 NOT_IN_A_NETWORK = {
