@@ -258,7 +258,7 @@ def test_all_architectures_pass_complex_layers_where_no_rule_applies():
     assert rec.coverage().counts().get("rectifier", 0) == 0
 
 
-@pytest.mark.parametrize("precision", ["float32"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize(
     "name", ["rfft2 · w", "z · gate", "real map · w", "linear", "conv2d", "pad"]
 )
