@@ -75,10 +75,10 @@ def _uploads(state: Any) -> list[str]:
     return [one["data"] for one in sent if one["path"] == ["_upload"]]
 
 
-def _state(host: Host, name: str = NAME) -> object:
+def _state(host: Host) -> object:
     """Return what is saved of widgets; None as long as nothing is, or half of it."""
     with suppress(NotJSONError):
-        return nbformat.read(host.path(name), 4).metadata.get("widgets")
+        return nbformat.read(host.path(NAME), 4).metadata.get("widgets")
     return None
 
 
@@ -138,67 +138,3 @@ def _nobody_answers(explorer: ShownExplorer) -> None:
     explorer.page.mouse.click(x, y)
     explorer.wait(lambda: "no kernel" in explorer.status, "the line about the kernel")
     assert explorer.attribute("busy") == "false"
-
-
-@IN_JUPYTER
-def test_a_cell_that_is_run_again_leaves_nothing_of_its_last_explorer_in_the_notebook(
-    pages: Pages, page: Page, host: Host, jupyter: JupyterServer
-) -> None:
-    jupyter.setting(MANAGER, saveState=True)
-    first = pages.open()
-    notebook = host.open(first, "again", [IMPORT, "ds.Explorer(layer='conv4_3')"])
-    notebook.run(0)
-    assert "ready" in notebook.output(0)
-    notebook.run(1)
-    notebook.explorer(1).wait_for_meters()
-    notebook.save()
-    notebook.wait(lambda: _state(host, "again") is not None, "the state to be saved")
-    of_one_run = host.path("again").stat().st_size
-
-    def saved_small() -> bool:
-        notebook.save()
-        print(
-            f"\nof one run {of_one_run / 1e6:.2f} MB, now {host.path('again').stat().st_size / 1e6:.2f} MB"
-        )
-        return host.path("again").stat().st_size < 1.3 * of_one_run
-
-    for _ in range(5):
-        notebook.show_again(1).wait_for_meters()
-    notebook.wait(saved_small, "the notebook to be as small as after one run")
-    notebook = host.open_again(first, "again")  # what the page showed is not taken back
-    notebook.explorer(1)
-    for _ in range(2):
-        notebook.show_again(1).wait_for_meters()
-    explorer = notebook.explorer(1)
-    explorer.click_tile(0, 2, 0.4, 0.4)
-    explorer.wait_for_meters()
-    notebook.wait(saved_small, "the notebook to be as small as after one run")
-    shown = Saved(explorer.neuron, explorer.pixels("TTT"))
-    first.context.close()
-    host.end_kernel("again")
-    reopened = host.open_again(page, "again").explorer(1)
-    assert (reopened.neuron, reopened.pixels("TTT")) == shown
-    host.end_kernel("again")
-
-
-@IN_JUPYTER
-def test_an_explorer_that_is_shown_elsewhere_after_its_cell_is_whole(
-    page: Page, host: Host, jupyter: JupyterServer
-) -> None:
-    cells = [IMPORT, "ex = ds.Explorer(layer='conv4_3')\nex", "ex"]
-    notebook = host.open(page, "elsewhere", cells)
-    notebook.run(0)
-    assert "ready" in notebook.output(0)
-    notebook.run(1)
-    explorer = notebook.explorer(1)
-    before = explorer.neuron, explorer.pixels("TTT")
-    notebook.write(1, "None")
-    notebook.run(1)
-    notebook.wait(lambda: notebook.area(1).locator(".dcs-root").count() == 0, "the explorer to go")
-    notebook.run(2)
-    moved = notebook.explorer(2)
-    assert (moved.neuron, moved.pixels("TTT")) == before
-    seen = moved.shown
-    moved.click_tile(0, 2, 0.4, 0.4)
-    moved.answered(seen)
-    host.end_kernel("elsewhere")

@@ -52,7 +52,7 @@ NOT_FOUND = {
 }  # fmt: skip
 """Functions for which no arguments were found that a real tensor inside a network could be among."""
 
-RECORDER = {"requires_grad_", "detach_"}
+RECORDER: set[str] = set()
 """Known to be wrong, by the recorder: calls that must return their tensor, and a tensor detached in place."""
 
 

@@ -142,12 +142,6 @@ class Conversation:
             self._worker.leave("display", self._wake, patience=0)
         self._worker.wake()
 
-    def awake(self) -> bool:
-        """Look at the shown place again, at once, if it rests; return whether there is something to draw."""
-        with self.turn():
-            self._wake(lambda: None)()
-            return self.shown is not None and self.shown.scene.recorded
-
     def _wake(self, check: Check) -> Say:
         """Look at the shown place again after a rest, for what stands beside it."""
         shown = self.shown

@@ -40,7 +40,7 @@ class Loads(Generic[Loaded]):
         while not future.done():
             check()
             wait([future], BETWEEN_CHECKS)
-        self._begun.pop(name, None)
+        self._begun.pop(name)
         return future.result()
 
     def clear(self) -> None:

@@ -41,7 +41,11 @@ class Loaded:
 
     def like(self, network: nn.Module) -> ReversedNetwork:
         """Return another network, to be reversed as this one is."""
-        return ReversedNetwork(network, precision=self.precision)
+        return ReversedNetwork(
+            network,
+            precision=self.precision,
+            through_no_grad=self.reversible.through_no_grad,
+        )
 
     def weights(self) -> list[tuple[int, int]]:
         """Return what changes whenever the network's weights are written or exchanged."""
@@ -72,10 +76,16 @@ class Networks:
     Args:
         device: "auto" (CUDA, else MPS, else the CPU; one's own module stays where it is) or a torch device.
         precision: of the way back, see `ReversedNetwork`.
+        through_no_grad: see `ReversedNetwork`.
     """
 
-    def __init__(self, device: str | torch.device = "auto", precision: str | None = None) -> None:
-        self._precision = precision
+    def __init__(
+        self,
+        device: str | torch.device = "auto",
+        precision: str | None = None,
+        through_no_grad: bool = False,
+    ) -> None:
+        self._precision, self._through_no_grad = precision, through_no_grad
         self._stays = device == "auto"
         self._device = _best_device() if device == "auto" else torch.device(device)
         self._own: dict[str, Loaded] = {}
@@ -176,7 +186,9 @@ class Networks:
         return self._reversible(model)
 
     def _reversible(self, model: Model, given: object = None) -> Loaded:
-        network = ReversedNetwork(model.network, precision=self._precision)
+        network = ReversedNetwork(
+            model.network, precision=self._precision, through_no_grad=self._through_no_grad
+        )
         return Loaded(model, network, self._precision, given)
 
     def _free_name(self, name: str) -> str:

@@ -27,8 +27,7 @@ class ExplorerOutputs(ExplorerTraits):
     @property
     def recording(self) -> Recording:
         """The recording behind the view: activations, coverage, `reverse` for other neurons."""
-        with self._conversation.turn():
-            return self._now.scene.recording
+        return self._now.scene.recording
 
     @property
     def reconstructions(self) -> Reversed:
@@ -96,16 +95,12 @@ class ExplorerOutputs(ExplorerTraits):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
+        if bundle is None or self._conversation.shown is None:
             return bundle
-        data, metadata = bundle
-        with self._conversation.turn():
-            if not self._conversation.awake():
-                return bundle
-            # Where no widget can be drawn (GitHub, a page without state) the picture stands in
-            picture = small_png(self._now, self.display)
         self._conversation.displayed()
-        return {**data, "image/png": picture}, metadata
+        # Where no widget can be drawn (GitHub, a page without state) the picture stands in
+        data, metadata = bundle
+        return {**data, "image/png": small_png(self._now, self.display)}, metadata
 
     @property
     def _now(self) -> View:

@@ -103,6 +103,7 @@ class Session:
     Args:
         device: where the networks compute, see `Networks`.
         precision: of the way back, see `ReversedNetwork`.
+        through_no_grad: see `ReversedNetwork`.
 
     Attributes:
         tell: is told of work that may be felt, and None at its end.
@@ -113,9 +114,10 @@ class Session:
         self,
         device: str | torch.device = "auto",
         precision: str | None = None,
+        through_no_grad: bool = False,
     ) -> None:
         self.tell: Tell = lambda progress: None
-        self.networks = Networks(device, precision)
+        self.networks = Networks(device, precision, through_no_grad)
         self.photographs = Photographs()
         self.exemplars: ExemplarPanel | None = None
         self._stays: Scene | None = None

@@ -17,20 +17,6 @@ BROWSER_ASKS = ("_query", "_cancel", "_hover", "_upload", "_upload_info")
 BROWSER_SETS = (
     "display", "live", "prefetch", "pins", "layout", "tooltip", "tabbable", "_view_count",
 )  # fmt: skip
-DRAWN = (
-    "_catalog", "_network", "_photograph", "_atlas_info", "_atlas", "_map", "_pictures", "_view", "_failure",
-    "_progress", "_pins", "_meters", "_random", "_random_pictures", "_way_back", "_way_back_maps", "_comparison",
-    "_comparison_pictures", "_exemplars", "_segmentation", "_segmentation_mask", "_upload", "_upload_info",
-)  # fmt: skip
-"""What browsers are sent to draw or sent themselves: nothing of it is needed where no page shows the explorer."""
-WITHOUT_VIEWS = """export default {
-  render({ model }) {
-    if (model.get("_view_count") > 0) return;
-    model.set("_view_count", 1);
-    model.save_changes();
-  },
-};"""
-"""In place of the front end where no page shows the explorer; a page that does all the same says so."""
 STATIC = Path(__file__).parent / "static"
 
 

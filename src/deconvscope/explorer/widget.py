@@ -13,7 +13,7 @@ import traitlets as t
 from deconvscope.reversal import Neuron, Strongest
 from deconvscope.reversal.errors import near_matches
 
-from . import cells, messages
+from . import messages
 from .address import Address
 from .conversation import Conversation, Screen
 from .disconnected import rest_disconnected
@@ -23,14 +23,7 @@ from .linking import Link
 from .outputs import ExplorerOutputs
 from .pins import pinnable
 from .session import NOWHERE, Session, View
-from .traits import (
-    BROWSER_ASKS,
-    BROWSER_SETS,
-    DRAWN,
-    PUBLIC,
-    WITHOUT_VIEWS,
-    settable,
-)
+from .traits import BROWSER_ASKS, BROWSER_SETS, PUBLIC, settable
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -58,6 +51,7 @@ class Explorer(ExplorerOutputs):
         architectures: what to run backwards: objects, names ("DeSaliNet") or codes ("TTT").
         device: "auto" (CUDA, else MPS, else the CPU; an own module stays where it is) or a torch device.
         precision: of the way back, "float32", "bfloat16" or "tf32" (CUDA); by default that of the network.
+        through_no_grad: whether what the network computes under ``torch.no_grad`` is reversed like the rest.
         exemplars: the folder given to `exemplars.build`, or `Exemplars`: of each channel the images of that data
             set that excite it most are shown, and can be opened by name, "exemplar:12".
         display: "paper", "signed", "renormalised", "saliency" or "overlay".
@@ -92,6 +86,7 @@ class Explorer(ExplorerOutputs):
         architectures: Any = None,
         device: str | torch.device = "auto",
         precision: str | None = None,
+        through_no_grad: bool = False,
         exemplars: str | PathLike[str] | Exemplars | None = None,
         display: str = "paper",
         live: bool = False,
@@ -103,9 +98,8 @@ class Explorer(ExplorerOutputs):
                 near = near_matches(keyword, signature(Explorer).parameters)
                 raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
         self._closed = False
-        self._withheld: dict[str, Any] | None = None
         self._links: list[Link] = []
-        session = self._session = Session(device, precision)
+        session = self._session = Session(device, precision, through_no_grad)
         self._conversation = Conversation(session, Screen(self._show, self._put))
         self.display, self.live, self.prefetch = display, live, prefetch
         if layer is not None and neuron is not None and layer != neuron.layer:
@@ -173,8 +167,7 @@ class Explorer(ExplorerOutputs):
     @property
     def image(self) -> Image.Image:
         """What the network sees, RGB; set it to a bundled name, path, picture, array or tensor."""
-        with self._conversation.turn():
-            return self._now.scene.seen.copy()
+        return self._now.scene.seen.copy()
 
     @image.setter
     def image(self, image: Any) -> None:
@@ -187,8 +180,7 @@ class Explorer(ExplorerOutputs):
     @property
     def model(self) -> Model:
         """The model that is looked into; set it to a name, an `nn.Module` or a `Model`."""
-        with self._conversation.turn():
-            return self._now.scene.model
+        return self._now.scene.model
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
@@ -255,10 +247,6 @@ class Explorer(ExplorerOutputs):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a browser sends: answer what it asks, keep what it sets."""
-        if (
-            self._withheld is not None and "_query" in sync_data
-        ):  # a page shows it, whatever the host counts
-            self._restore()
         self._conversation.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
         kept = {key: value for key, value in kept.items() if settable(key, value)}
@@ -272,35 +260,10 @@ class Explorer(ExplorerOutputs):
     @t.observe("_view_count")
     def _looked_at(self, change: Any) -> None:
         """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
-        if change["new"] is None or self._closed:
-            return
-        if change["new"] <= 0:
-            self._left()
-        else:
-            self._restore()
+        if change["new"] == 0:
+            self._conversation.rest()
+        elif change["new"]:
             self._conversation.displayed()
-
-    def _left(self) -> None:
-        """No page shows it any more: free what can be made again, and keep the rest out of the saved notebook."""
-        self._conversation.rest()
-        self._withhold()
-
-    def _withhold(self) -> None:
-        """Take what browsers draw out of the state that is saved in the notebook, and keep it here."""
-        with self._conversation.turn():
-            if self._withheld is None:
-                names = [*DRAWN, "_esm", "_css"]
-                withheld = {name: getattr(self, name) for name in names}
-                defaults = {name: type(value)() for name, value in withheld.items()}
-                self._put({**defaults, "_esm": WITHOUT_VIEWS})
-                self._withheld = withheld
-
-    def _restore(self) -> None:
-        """Give browsers back what was withheld, and what has changed since."""
-        with self._conversation.turn():
-            withheld, self._withheld = self._withheld, None
-            if withheld is not None:
-                self._put(withheld)
 
     def _show(
         self, view: View, client: str, seq: int, before: View | None, beside: messages.Payload
@@ -325,20 +288,9 @@ class Explorer(ExplorerOutputs):
 
     def _put(self, traits: Mapping[str, Any]) -> None:
         """Set traits of the browser's, sent in one message."""
-        if self._withheld is not None:
-            self._withheld |= traits
-            return
         with self.hold_sync():
             for name, value in traits.items():
                 setattr(self, name, value)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if not self._closed:
-            self._restore()
-            for former in cells.displayed(self):
-                former._view_count = 0
-                former._left()
-        return super()._repr_mimebundle_(**kwargs)
 
     def close(self) -> None:
         """Remove the widget, free its recordings and drop every network and image."""

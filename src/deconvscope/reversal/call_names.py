@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 LEAVES_TORCH = frozenset(
-    ("numpy", "__array__", "tolist", "item", "__float__", "__int__", "detach", "detach_")
+    (
+        "numpy",
+        "__array__",
+        "__dlpack__",
+        "tolist",
+        "item",
+        "__float__",
+        "__int__",
+        "__complex__",
+        "detach",
+        "detach_",
+    )
 )
 MAKES_CONSTANTS = frozenset(
     [
@@ -20,7 +31,11 @@ MAKES_CONSTANTS = frozenset(
         "randn_like",
     ]
 )
-IGNORED = frozenset(("register_hook", "retain_grad", "requires_grad_", "__set__"))
+SHARES_MEMORY = frozenset(("numpy", "__array__", "detach", "__dlpack__"))
+"""Those among them whose result holds the tensor's own memory."""
+DIFFERENTIATES = frozenset(("backward", "grad"))
+"""Calls that run automatic differentiation."""
+RECORDED_ATTRIBUTES = frozenset(("T", "mT", "H", "mH", "real", "imag"))
 RESHAPES_IN_PLACE = frozenset(
     ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_")
 )

@@ -69,11 +69,13 @@ class Coverage:
     Attributes:
         calls: every recorded call in order.
         stops: calls at which the network leaves the recorded computation, so that nothing flows back (`detach`,
-            `numpy`, `item`), as in automatic differentiation.
+            `numpy`, `item`, what runs under ``no_grad``), as in automatic differentiation.
+        through_no_grad: the modules in which ``no_grad`` was passed over, as `ReversedNetwork` was asked to.
     """
 
     calls: tuple[CoveredCall, ...]
     stops: tuple[str, ...] = ()
+    through_no_grad: tuple[str, ...] = ()
 
     @property
     def fallbacks(self) -> tuple[CoveredCall, ...]:
@@ -146,10 +148,14 @@ class Coverage:
             )
         if self.stops:
             notes.append(f"nothing flows back through: {', '.join(self.stops)}")
+        if self.through_no_grad:
+            notes.append(f"reversed through no_grad in: {', '.join(self.through_no_grad)}")
         return notes
 
 
-def cover(steps: Sequence[Step], stops: Sequence[str]) -> Coverage:
+def cover(
+    steps: Sequence[Step], stops: Sequence[str], through_no_grad: Sequence[str] = ()
+) -> Coverage:
     """Return the report on the recorded steps."""
     return Coverage(
         tuple(
@@ -159,6 +165,7 @@ def cover(steps: Sequence[Step], stops: Sequence[str]) -> Coverage:
             for step in steps
         ),
         tuple(stops),
+        tuple(through_no_grad),
     )
 
 

@@ -1,93 +1,254 @@
-"""Custom autograd functions: a call of one is a single step, reversed by the backward pass that its author wrote."""
+"""Custom autograd functions: one call is one step, reversed by the backward pass that its author wrote.
+
+A call is recognised by the node that autograd put at its outputs. The node is the call's own context: it knows the
+class, the inputs, the outputs and what `forward` saved, as they were at the call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
+import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
+from torch.nn.modules._functions import CrossMapLRN2d
 
-from .calls_in_progress import ModuleCall
+from .batch import Batch
 from .errors import RecordingError
-from .nested import tensors_in
-from .recorder import Recorder
-from .steps.backpropagation import Backpropagation
-from .steps.step import Step
+from .recorded_tensors import Node, RecordedTensors
+from .steps.rectifier import Rectifier
+from .steps.step import Cut, Step
+from .window import Dense, Signal
+
+_COMPILED = ("torch._functorch", "torch._dynamo", "torch._inductor")
+"""Where the functions of compiled code are defined."""
+
+Edge = tuple[Node, int]
+"""An input of a node: the node that made it, and the number of that node's output."""
 
 
-def join_custom_functions(
-    recorder: Recorder, outputs: Sequence[int]
-) -> tuple[list[Step], list[int]]:
-    """Replace the steps recorded inside each custom autograd function by one step for the function.
+class CustomFunction(Step):
+    """One call of a custom autograd function: x̂ is what its own backward makes of ŷ, row by row."""
+
+    kind = "custom function"
+    rule: ClassVar[str] = "its own backward"
+    falls_back: ClassVar[bool] = True
+
+    def __init__(self, node: Node, origins: Mapping[Edge, Tensor]) -> None:
+        """Keep a call.
+
+        Args:
+            node: autograd's node of it.
+            origins: for each gradient edge that leads to a recorded tensor, that tensor.
+        """
+        self.values = list({id(value): value for value in origins.values()}.values())
+        super().__init__(*self.values)
+        places = {id(value): place for place, value in enumerate(self.values)}
+        self.node = node
+        self.places = {edge: places[id(value)] for edge, value in origins.items()}
+        self.numbers: list[int] = []
+        """Which of the call's outputs each output of the step is."""
+
+    def only_launches(self, batch: Batch) -> bool:
+        """Return False: the backward may do anything."""
+        return False
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Return what the backward makes of the signal at the only output."""
+        return self.reverse_outputs([y_hat], batch)
+
+    def reverse_outputs(
+        self, y_hats: Sequence[Signal | None], batch: Batch
+    ) -> Sequence[Signal | None]:
+        """Return what the backward makes of the signals at the outputs."""
+        arrived = {
+            number: y_hat.densified().values
+            for number, y_hat in zip(self.numbers, y_hats, strict=True)
+            if y_hat is not None
+        }
+        if not arrived:
+            return [None] * len(self.values)
+        rows = [self.pull({n: y[row] for n, y in arrived.items()}) for row in range(batch.rows)]
+        signals: list[Signal | None] = []
+        for place, value in enumerate(self.values):
+            pulled = [row[place] for row in rows]
+            if all(x_hat is None for x_hat in pulled):
+                signals.append(None)
+                continue
+            filled = [torch.zeros_like(value) if x is None else x for x in pulled]
+            signals.append(Dense(torch.stack(filled), batch.lanes))
+        return signals
+
+    def pull(self, arrived: Mapping[int, Tensor]) -> list[Tensor | None]:
+        """Return x̂ for each recorded input from ŷ at some outputs, by their numbers."""
+        pulled: list[Tensor | None] = [None] * len(self.values)
+        for place, x_hat in self._pulled(self.node, arrived):
+            value, sofar = self.values[place], pulled[place]
+            x_hat = x_hat.real if x_hat.is_complex() and not value.is_complex() else x_hat
+            x_hat = x_hat.sum_to_size(value.shape).to(value.dtype)
+            pulled[place] = x_hat if sofar is None else sofar + x_hat
+        return pulled
+
+    def _pulled(self, node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[int, Tensor]]:
+        for edge, gradient in _gradients(node, arrived):
+            if edge in self.places:
+                yield self.places[edge], gradient
+            elif isinstance(edge[0], BackwardCFunction):  # a function of a function
+                yield from self._pulled(edge[0], {edge[1]: gradient})
+
+
+def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge, Tensor]]:
+    """Yield what a function's backward makes of gradients at its outputs, for each edge to its inputs."""
+    given = []
+    for number, made in enumerate(node._input_metadata):
+        shape, dtype = tuple(made.shape), made.dtype
+        gradient = arrived.get(number)
+        # by linearity zero stands for "nothing arrived", whether or not the function asked for None
+        given.append(
+            torch.zeros(shape, dtype=dtype, device=made.device)
+            if gradient is None
+            else gradient.reshape(shape).to(dtype).contiguous()
+        )
+    returned = node.apply(*given)
+    gradients = list(returned) if isinstance(returned, tuple) else [returned]
+    needed = [gradient for gradient, need in zip(gradients, node.needs_input_grad) if need]  # noqa: B905
+    edges = [edge for edge in node.next_functions if edge[0] is not None]
+    for edge, gradient in zip(edges, needed):  # noqa: B905 — both may leave out what follows the last tensor
+        if gradient is not None:
+            yield edge, gradient
+
+
+class CustomRectifier(Rectifier):
+    """A custom function that acts on each value alone: f′ is what its own backward makes of ones."""
+
+    def __init__(self, x: Tensor, y: Tensor, slope: Tensor) -> None:
+        super().__init__(x, y)
+        self.slope = slope
+
+    def derivative(self, cut: Cut) -> Tensor:
+        """Return f′(x)."""
+        return cut(self.slope)
+
+    def bottleneck(self) -> Sequence[Tensor]:
+        """Return f′, which cannot be read from the activations."""
+        return (self.slope,)
+
+
+class CrossMapResponseNorm(CustomFunction):
+    """``nn.CrossMapLRN2d``, a custom function of torch's. LRN† is the identity, or its own backward.
+
+    Its sums leave out and repeat channels at the border, and its backward is not quite their derivative (finite
+    differences disagree): it is followed as it is, as autograd follows it.
+    """
+
+    kind = "local response norm"
+    rule: ClassVar[str] = "LRN†"
+    falls_back: ClassVar[bool] = False
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Leave each row, or apply the backward."""
+        runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
+        if not runs:
+            return (y_hat,)
+        values = y_hat.densified().values.clone()
+        for rows in runs:
+            for row in values[rows]:
+                (x_hat,) = self.pull({self.numbers[0]: row})
+                row.copy_(torch.zeros_like(row) if x_hat is None else x_hat)
+        return (Dense(values, batch.lanes),)
+
+    def reverse_outputs(
+        self, y_hats: Sequence[Signal | None], batch: Batch
+    ) -> Sequence[Signal | None]:
+        """Return x̂ from what arrived at the only output."""
+        return [None] if y_hats[0] is None else self.reverse(y_hats[0], batch)
+
+
+def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | None:
+    """Return the step of the custom function that made a tensor; None where it does not depend on the image.
 
     Args:
-        recorder: what was recorded.
-        outputs: numbers of the tensors that the network returned.
-
-    Returns:
-        The steps, and for each the number of the module call that made it.
+        live: a tensor with a gradient edge that the recorder did not make.
+        tensors: what is recorded.
 
     Raises:
-        RecordingError: a function returned several tensors that depend on the image.
+        RecordingError: other code made it from recorded tensors.
     """
-    calls = recorder.stack.calls
-    owner = [_outermost_function(call, calls) for call in recorder.made_in]
-    steps = list(recorder.steps)
-    used = [(slot, owner[i]) for i, step in enumerate(steps) for slot in step.inputs]
-    used += [(slot, -1) for slot in outputs]
-    places = list(recorder.made_in)
-    for call in dict.fromkeys(owner):
-        if call < 0:
-            continue
-        inner = [i for i, own in enumerate(owner) if own == call]
-        made = {slot for i in inner for slot in recorder.steps[i].outputs}
-        leaving = sorted({slot for slot, user in used if slot in made and user != call})
-        if len(leaving) > 1:
-            function = calls[call].function
-            raise RecordingError(
-                f"{function.__name__ if function else ''} in {calls[call].name!r} is a custom autograd function "
-                "with several outputs, which cannot be followed; split it into functions of one output"
-            )
-        if leaving:
-            last = next(i for i in inner if leaving[0] in recorder.steps[i].outputs)
-            steps[last] = _function_step(calls[call], leaving[0], recorder)
-            places[last] = calls[call].parent
-    kept = [i for i, step in enumerate(steps) if owner[i] < 0 or isinstance(step, FunctionStep)]
-    return [steps[i] for i in kept], [places[i] for i in kept]
+    node = live.grad_fn
+    origins = {edge: tensors.values[number] for edge, number in _origins(node, tensors)}
+    if not origins:
+        return None
+    assert node is not None
+    legacy = getattr(node, "_forward_cls", None) is CrossMapLRN2d
+    return (CrossMapResponseNorm if legacy else CustomFunction)(node, origins)
 
 
-class FunctionStep(Backpropagation):
-    """One call of a custom autograd function."""
-
-    rule = "its own backward"
-
-
-def _function_step(call: ModuleCall, output: int, recorder: Recorder) -> Step:
-    function = call.function
-    assert function is not None
-    tracked = {
-        id(t): t
-        for t in tensors_in(call.arguments)
-        if t.is_floating_point() and recorder.slot_of(t) >= 0
-    }
-    order = list(tracked)
-
-    def again(fresh: Sequence[Tensor]) -> list[Tensor]:
-        place = {
-            old: new * 1 for old, new in zip(order, fresh, strict=True)
-        }  # it may write in place
-        arguments = [place.get(id(a), a) if isinstance(a, Tensor) else a for a in call.arguments]
-        return [t for t in tensors_in(function.apply(*arguments)) if t.is_floating_point()]
-
-    step = FunctionStep(function.__name__, list(tracked.values()), again)
-    step.call, step.outputs, step.sources = function.__name__, (output,), ()
-    step.inputs = tuple(recorder.slot_of(t) for t in tracked.values())
-    return step
+def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]:
+    """Yield the edges at which a node and those behind it lead to recorded tensors."""
+    pending, seen, unseen = [node], {node}, ""
+    found: list[tuple[Edge, int]] = []
+    while pending:
+        one = pending.pop()
+        cls = getattr(one, "_forward_cls", None)
+        if cls is None or cls.__module__.startswith(_COMPILED):
+            unseen = unseen or function_name(one)
+        for behind, output in one.next_functions:
+            if behind is None:
+                continue
+            number = tensors.at_edge(behind, output)
+            if number is None:
+                if behind not in seen:
+                    seen.add(behind)
+                    pending.append(behind)
+            elif number >= 0:
+                found.append(((behind, output), number))
+    if found and unseen:
+        raise RecordingError(
+            f"the operator {unseen} runs inside scripted or compiled code, which cannot be seen; "
+            "use the plain Python function (without torch.jit.script or torch.compile)"
+        )
+    yield from found
 
 
-def _outermost_function(call: int, calls: Sequence[ModuleCall]) -> int:
-    found = -1
-    while call >= 0:
-        if calls[call].function is not None:
-            found = call
-        call = calls[call].parent
-    return found
+def function_name(node: Node) -> str:
+    """Return the name of a custom function's class, or of a built-in function's node."""
+    cls = getattr(node, "_forward_cls", None)
+    return str(node.name()) if cls is None else str(cls.__name__)
+
+
+def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
+    """Return a custom function as a rectifier where it acts on each value alone and its slope varies.
+
+    Its backward is tried with random signals: it must multiply each by f′(x), and f′ must not be the same everywhere
+    (a scaling, or a rounding with a straight-through gradient, is no rectifier).
+
+    Args:
+        step: a call with one output that is used.
+        y: that output.
+    """
+    if len(step.values) != 1 or len(step.numbers) != 1:
+        return None
+    (x,), (number,) = step.values, step.numbers
+    if (
+        x.shape != y.shape
+        or not x.is_floating_point()
+        or not y.is_floating_point()
+        or x.numel() < 2
+    ):
+        return None
+    (slope,) = step.pull({number: torch.ones_like(y)})
+    if slope is None or bool((slope == slope.flatten()[0]).all()):
+        return None
+    tolerance = 16 * torch.finfo(x.dtype).eps
+    generator = torch.Generator(device=y.device).manual_seed(0)
+    for _ in range(2):
+        trial = torch.rand(y.shape, generator=generator, device=y.device, dtype=torch.float32)
+        trial = (trial * 2 - 1).to(y.dtype)
+        (pulled,) = step.pull({number: trial})
+        expected = trial * slope
+        if pulled is None or not torch.allclose(
+            pulled, expected, rtol=tolerance, atol=tolerance * float(slope.abs().max())
+        ):
+            return None
+    return CustomRectifier(x, y, slope.detach())

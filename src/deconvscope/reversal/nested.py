@@ -23,12 +23,38 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(getattr(value, field))
 
 
+def tensors_within(value: Any, depth: int = 4) -> Iterator[Tensor]:
+    """Yield the tensors inside what a network returns: as `tensors_in`, and in the attributes of any other object.
+
+    Args:
+        value: what was returned.
+        depth: how many objects inside one another are looked into.
+    """
+    found = list(tensors_in(value))
+    if found or depth == 0:
+        yield from found
+        return
+    inside: list[Any] = []
+    if isinstance(value, tuple | list):
+        inside = list(value)
+    elif isinstance(value, dict):
+        inside = list(value.values())
+    elif hasattr(value, "__dataclass_fields__"):
+        inside = [getattr(value, field) for field in value.__dataclass_fields__]
+    elif not isinstance(value, type):
+        inside = list(getattr(value, "__dict__", {}).values())
+    for item in inside:
+        yield from tensors_within(item, depth - 1)
+
+
 def replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
     """Return nested arguments with each tensor exchanged."""
     if isinstance(value, Tensor):
         return by(value)
     if isinstance(value, tuple):
         items = [replaced(item, by) for item in value]
+        if hasattr(value, "n_fields"):  # torch.return_types
+            return type(value)(items)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     if isinstance(value, list):
         return [replaced(item, by) for item in value]

@@ -6,24 +6,26 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from .arithmetic_state import plain_arithmetic
 from .batch import PreparedWeights
 from .calls_in_progress import CallStack
-from .custom_functions import join_custom_functions
+from .coverage import cover
 from .errors import InputError, RecordingError
 from .layer_names import name_layers
 from .memory_limit import recording_within_memory
-from .nested import tensors_in
-from .recorder import Recorder
+from .nested import tensors_within
+from .recorded_tensors import NodesNeeded
+from .recorder import Recorder, as_saved
 from .recording import Recording
-from .unseen_calls import require_all_seen, require_transparent
+from .refusals import no_output
+from .unseen_calls import require_transparent
 
 PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -41,6 +43,8 @@ class ReversedNetwork:
         precision: of the way back: ``"float32"``; ``"bfloat16"``, faster on processors that have it, which keeps
             8 bits of each number; ``"tf32"``, float32 whose factors are rounded to 11 bits on CUDA devices that
             can. By default that of the network, without TF32. The forward pass is always the network's own.
+        through_no_grad: whether what the network computes under ``torch.no_grad`` is reversed like the rest, such
+            as a backbone frozen in this way. By default it counts as constant, as for autograd.
 
     Raises:
         TypeError: the module is no ``nn.Module``.
@@ -57,6 +61,7 @@ class ReversedNetwork:
         module: nn.Module,
         categories: Sequence[str] | None = None,
         precision: str | None = None,
+        through_no_grad: bool = False,
     ) -> None:
         if not isinstance(module, nn.Module):
             raise TypeError(
@@ -69,6 +74,8 @@ class ReversedNetwork:
             )
         self.categories = categories
         self.precision = precision
+        self.through_no_grad = through_no_grad
+        self._with_nodes = False
         self.prepared = PreparedWeights()
 
     def record(self, image: Tensor, *inputs: Any, **named_inputs: Any) -> Recording:
@@ -95,48 +102,69 @@ class ReversedNetwork:
         with torch.inference_mode(False):
             x = self._prepared_image(image)
         self.prepared.keep_unchanged(self.module.parameters())
-        kept_inputs = [*tensors_in((inputs, named_inputs))]
         with (
             plain_arithmetic(x),
             torch.no_grad(),
             _in_eval_mode(self.module, parts),
             recording_within_memory(x),
         ):
-            stack = CallStack(parts, sys._getframe())
-            recorder = Recorder(parts, x, stack, kept_inputs)
             try:
-                with recorder:
-                    returned = self.module(x, *inputs, **named_inputs)
-                    finished = [recorder.written.current(t) for t in tensors_in(returned)]
-                recorder.require_unwritten(finished)
-                if recorder.strangers:
-                    again = x.clone()  # the network may write to it
-                    require_all_seen(partial(self.module, again, *inputs, **named_inputs), again)
-            finally:
-                recorder.release()
-        return self._finished(recorder, finished)
+                return self._recorded(parts, x, inputs, named_inputs, self._with_nodes)
+            except NodesNeeded:
+                self._with_nodes = True
+                return self._recorded(parts, x, inputs, named_inputs, True)
 
-    def _finished(self, recorder: Recorder, returned: Sequence[Tensor]) -> Recording:
-        slots = {id(t): i for i, t in enumerate(recorder.tensors)}
-        outputs = [slots[id(t)] for t in returned if slots.get(id(t), 0) > 0]
-        if not outputs:
-            raise RecordingError(
-                "what the network returns does not depend on the image by any recorded call"
-                + (f"; it left torch at {recorder.stops[0]}" if recorder.stops else "")
-            )
+    def _recorded(
+        self,
+        parts: Mapping[str, nn.Module],
+        x: Tensor,
+        inputs: tuple[Any, ...],
+        named_inputs: Mapping[str, Any],
+        with_nodes: bool,
+    ) -> Recording:
+        stack = CallStack(parts, sys._getframe())
+        recorder = Recorder(parts, x, stack, self.through_no_grad, with_nodes)
+        try:
+            with torch.enable_grad(), saved_tensors_hooks(recorder.saved, as_saved), recorder:
+                returned = self.module(recorder.image, *inputs, **named_inputs)
+            made = list(tensors_within(returned))
+            outputs = [number for number in recorder.finish(made) if number > 0]
+            if not outputs:
+                raise no_output(returned, made, recorder.stops)
+            return self._finished(recorder, outputs)
+        except SystemError as error:  # an interpreter in between lost what was raised
+            if isinstance(error.__cause__, RecordingError):
+                raise error.__cause__ from error
+            raise
+        except RuntimeError as error:
+            if not with_nodes and "a leaf Variable that requires grad" in str(error):
+                raise NodesNeeded from error
+            if "This view was created inside a custom Function" in str(error):
+                raise RecordingError(
+                    f"the result of a custom function in {stack.where() or 'the network'!r} is its input itself, and "
+                    "one of the two is written in place, for which autograd has no gradient; return a copy instead"
+                ) from error
+            raise
+        finally:
+            recorder.release()
+
+    def _finished(self, recorder: Recorder, outputs: Sequence[int]) -> Recording:
         precision = None if self.precision is None else PRECISIONS[self.precision]
-        steps, made_in = join_custom_functions(recorder, outputs)
+        steps, made_in = recorder.steps, recorder.made_in
         names, aliases = name_layers(steps, made_in, recorder.stack.calls, outputs)
+        name_of = {number: name for name, number in names.items()}
+        for step in steps:
+            step.layer = name_of[step.outputs[0]]
         return Recording(
-            recorder.tensors,
+            recorder.tensors.values,
             steps,
             names,
             aliases,
             outputs,
-            recorder.stops,
+            cover(steps, recorder.stops, recorder.passed),
             self.prepared,
             self.categories,
-            None if precision == recorder.tensors[0].dtype else precision,
+            None if precision == recorder.tensors.values[0].dtype else precision,
             self.precision == "tf32",
         )
 

@@ -1,49 +1,74 @@
 """The forward pass, watched: a `TorchFunctionMode` that turns every call on the image into a `Step`.
 
-No hook, patch or flag is put on the network, and no autograd graph is built. Calls that write in place are run
-functionally, so that the activation they would overwrite stays; the tensor written is replaced by its successor
-wherever it is used later, and so are its views.
+No hook, patch or flag is put on the network, and no autograd graph is built. The network runs with gradients enabled,
+as automatic differentiation would run it, on *live* tensors; each call that the mode sees is run on the recorded
+values in their place, without gradients. Calls that write in place are run functionally, so that the activation they
+would overwrite stays. Calls under ``no_grad``, and those inside a custom autograd function, run as they are and make
+constants, as in automatic differentiation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
+from torch.nn.modules._functions import BackwardHookFunction
 from torch.overrides import TorchFunctionMode
+from torch.utils.checkpoint import CheckpointFunction
 
 from .call_names import (
-    IGNORED,
+    DIFFERENTIATES,
     LEAVES_TORCH,
     MAKES_CONSTANTS,
     ONLY_LIKE,
     QUIET,
+    RECORDED_ATTRIBUTES,
     RESHAPES_IN_PLACE,
+    SHARES_MEMORY,
 )
 from .calls_in_progress import CallStack
+from .coverage import RECTIFIER_LIKE
+from .custom_functions import (
+    CustomFunction,
+    function_name,
+    read_function,
+    read_rectifier,
+)
 from .errors import InputError, RecordingError
 from .memory_limit import is_out_of_memory
 from .nested import by_identity, replaced, tensors_in
+from .recorded_tensors import InferenceTensor, LostGradient, RecordedTensors, address
 from .refusals import refusal
 from .steps.calls import Call, Function, without_writing
 from .steps.hand_written import ImageMasks
+from .steps.hook import Hooked
 from .steps.reading import read
 from .steps.shape import Unchanged
 from .steps.step import Step
-from .written_tensors import WrittenTensors
+from .unseen_calls import quantised
+from .written_tensors import Overwritten, WrittenTensors
 
 
 class Recorder(TorchFunctionMode):
     """Records the calls made while it is the active mode.
 
+    Args:
+        parts: the network's modules by path.
+        image: the image, (1, C, H, W).
+        stack: follows which module is running.
+        through_no_grad: whether what the network does under ``no_grad`` is recorded like the rest.
+        with_nodes: whether live tensors bear nodes, as some custom functions need.
+
     Attributes:
+        image: the live tensor to run the network on.
         tensors: the recorded tensors; number 0 is the image.
         steps: the recorded calls, in order.
         made_in: for each step the number of the module call that made it.
         stops: names of calls at which the network left the recorded computation.
-        strangers: tensors that were used, and that no call seen here made.
+        passed: modules in which ``no_grad`` was passed over.
     """
 
     def __init__(
@@ -51,25 +76,26 @@ class Recorder(TorchFunctionMode):
         parts: Mapping[str, torch.nn.Module],
         image: Tensor,
         stack: CallStack,
-        given: Sequence[Tensor] = (),
+        through_no_grad: bool,
+        with_nodes: bool,
     ) -> None:
         super().__init__()
-        self.stack = stack
-        self.tensors: list[Tensor] = [image]
+        self.stack, self._through_no_grad = stack, through_no_grad
+        self.tensors = RecordedTensors(with_nodes)
+        self.image = self.tensors.new_live(self._numbered(image))
         self.steps: list[Step] = []
         self.made_in: list[int] = []
         self.stops: list[str] = []
-        self.strangers: list[Tensor] = []
-        self._slots: dict[int, int] = {id(image): 0}
+        self.passed: list[str] = []
         own = (own for part in parts.values() for own in (part._parameters, part._buffers))
-        self._constants = {id(t): t for kept in own for t in kept.values() if t is not None}
-        plain = (value for part in parts.values() for value in vars(part).values())
-        self._constants |= {id(t): t for t in plain if isinstance(t, Tensor)}
-        self._constants |= {id(t): t for t in given}
-        self._versions = [_version(image)]
-        self._used: set[int] = set()
+        self._own = {id(t): t for kept in own for t in kept.values() if t is not None}
+        self._used: dict[int, Tensor] = {}
         self._masks = ImageMasks()
-        self.written = WrittenTensors(self.record, self._slots, stack.where)
+        self._functions: dict[Any, CustomFunction] = {}
+        self._made_apart: dict[int, tuple[Tensor, int]] = {}
+        self._rectified_apart = False
+        self._no_grad = self._saving = False
+        self.written = WrittenTensors(self.tensors, self._values_of, self._add, stack.where)
 
     def __torch_function__(
         self,
@@ -78,184 +104,561 @@ class Recorder(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one call and record it where it depends on the image."""
+        """Run one call, and record it where it depends on the image."""
         kwargs = kwargs or {}
-        target = args[0] if args else kwargs.get("input")
-        given = list(tensors_in((args, kwargs)))
-        if any(map(self.written.outlived, given)):
-            current = self.written.current
-            args, kwargs = replaced(args, current), replaced(kwargs, current)
-            given = list(tensors_in((args, kwargs)))
         name = getattr(func, "__name__", type(func).__name__)
-        tracked = {id(t): t for t in given if id(t) in self._slots}
-        for tensor in given:
-            if id(tensor) not in self._slots and id(tensor) not in self._constants:
-                self._constants[id(tensor)] = tensor
-                self.strangers.append(tensor)
-        if not tracked:
-            return self._unrelated(func, name, args, kwargs)
-        self._used.update(id(t) for t in given)
+        given = list(tensors_in((args, kwargs)))
+        if not given:
+            return self._without_tensors(func, name, args, kwargs)
+        if self._saving:
+            return func(*args, **kwargs)
+        enabled = torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
+        try:
+            recording = enabled or self.stack.inside_checkpoint()
+            live = {id(t): t for t in given if self._number(t, recording) >= 0}
+            if not live:
+                return self._on_constants(func, name, args, kwargs, given, recording)
+            if not recording:
+                return self._apart(func, name, args, kwargs, live)
+            self._made_apart.clear()
+            return self._on_recorded(func, name, args, kwargs, live)
+        finally:
+            torch.set_grad_enabled(enabled)
+
+    # --- which treatment a call gets ------------------------------------------------------------------------
+
+    def _without_tensors(
+        self, func: Function, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if name == "_set_grad_enabled":
+            if self._through_no_grad:
+                if not args[0] and (where := self._where() or "the network") not in self.passed:
+                    self.passed.append(where)
+                return None
+            self._no_grad = not args[0]
+        return func(*args, **kwargs)
+
+    def _on_recorded(
+        self,
+        func: Function,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: dict[int, Tensor],
+    ) -> Any:
+        """Treat a call on tensors that depend on the image."""
+        first = args[0] if args else kwargs.get("input")
         if name == "__get__":
             return self._attribute(func, args)
-        if name in MAKES_CONSTANTS or (
-            name in ONLY_LIKE and given[0] is not tracked.get(id(given[0]))
-        ):
-            value = self._constant(func(*args, **kwargs))
-            self._masks.note(Call(func, name, args, kwargs, frozenset()), value)
-            return value
-        if name in IGNORED:
-            return None
-        if name in LEAVES_TORCH:
-            if name.startswith("detach") and self.stack.inside_function():
-                return self.record(
-                    Call(Tensor.clone, "clone", args, {}, frozenset(tracked)), tracked
-                )
-            self.stops.append(f"{self.stack.where() or 'the network'}: {name}")
-            left = func(*args, **kwargs)
-            if isinstance(left, Tensor):
-                left = left.clone()
-                self._masks.copied(left, args[0])
-            return self._constant(left)
-        functional = without_writing(func, name, kwargs)
-        if functional is None and isinstance(kwargs.get("out"), Tensor):
+        if name == "__set__":
+            return self._set_attribute(func, args)
+        if name in DIFFERENTIATES:
             raise RecordingError(
-                f"{name}(out=…) in {self.stack.where()!r} writes into a given tensor, which cannot be followed; "
+                f"{name} in {self._where()!r} differentiates inside the network's forward, which cannot be recorded; "
+                "record the network whose gradient it takes"
+            )
+        if name == "requires_grad_":
+            return first
+        if name == "retain_grad":
+            return None
+        if name == "register_hook":
+            return self._hook(*args, **kwargs)
+        if name in MAKES_CONSTANTS or (name in ONLY_LIKE and id(first) not in live):
+            call = self._call(func, name, args, kwargs, live)
+            value = call.run()
+            self._masks.note(call, value)
+            return value
+        if name in LEAVES_TORCH:
+            return self._leave(func, name, args, kwargs, live)
+        functional = without_writing(func, name, kwargs)
+        if isinstance(kwargs.get("out"), Tensor):
+            raise RecordingError(
+                f"{name}(out=…) in {self._where()!r} writes into a given tensor, which cannot be followed; "
                 "use its return value instead"
             )
-        if functional is None:
-            return self.record(Call(func, name, args, kwargs, frozenset(tracked)), tracked)
-        plain, plain_name, kwargs = functional
-        y = self.record(Call(plain, plain_name, args, kwargs, frozenset(tracked)), tracked)
-        if not isinstance(target, Tensor) or not isinstance(y, Tensor):
+        if functional is not None:
+            return self._in_place(functional, name, first, args, kwargs, live)
+        return self._record(func, name, args, kwargs, live)
+
+    def _on_constants(
+        self,
+        func: Function,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        given: Sequence[Tensor],
+        recording: bool,
+    ) -> Any:
+        """Run a call on constants; one that writes a constant already used leaves what was used as it is."""
+        target = args[0] if args else kwargs.get("input")
+        functional = without_writing(func, name, kwargs)
+        try:
+            if functional is not None and isinstance(target, Tensor):
+                if self.written.holds_recorded(target):
+                    return self._write_hidden(func, args, kwargs, target, recording)
+                if address(target) in self._used:
+                    self._require_replaceable(target, name)
+                    plain, _, plain_kwargs = functional
+                    self.written.write(target, plain(*args, **plain_kwargs))
+                    return None if name == "__setitem__" else target
+            value = func(*args, **kwargs)
+        except (RuntimeError, ValueError) as error:
+            if isinstance(error, RecordingError) or is_out_of_memory(error):
+                raise
+            where = self._where()
             raise RecordingError(
-                f"{name} in {self.stack.where()!r} writes in place in a way that cannot be followed"
-            )
-        if isinstance(self.steps[-1], Unchanged) or name in RESHAPES_IN_PLACE:
-            # dropout in eval mode, or another shape for the same values: nothing to write
-            self.written.take_place(target, y)
+                f"the network failed in {where or 'its forward'!r}: {error}"
+            ) from error
+        known = {id(t) for t in given}
+        made = [t for t in tensors_in(value) if id(t) not in known]
+        alone = {id(t): t if t._base is None else t.data for t in made}  # no view, to autograd
+        call = Call(func, name, args, kwargs, frozenset())
+        self.written.note_views(call, [(t, alone[id(t)]) for t in made], [(t, t) for t in given])
+        self._masks.note(call, made)
+        for t in made:
+            if alone[id(t)] is not t:
+                self._masks.alias(alone[id(t)], t)
+        return replaced(value, by_identity(alone)) if made else value
+
+    def _apart(
+        self,
+        func: Function,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: dict[int, Tensor],
+    ) -> Any:
+        """Run a call under ``no_grad``, or inside a custom function, as it is; what it makes is a constant."""
+        if self._no_grad:
+            self._stop(f"{name} under no_grad")
+        elif name in RECTIFIER_LIKE:
+            self._rectified_apart = True
+        target = args[0] if args else kwargs.get("input")
+        if name == "__get__" and isinstance(target, Tensor):
+            value = func(target)
+        elif isinstance(target, Tensor) and (
+            name == "__set__" or without_writing(func, name, kwargs) is not None
+        ):
+            if id(target) in live or self.written.holds_recorded(target):
+                value = self._write_hidden(func, args, kwargs, target, False)
+            else:
+                value = func(*args, **kwargs)
         else:
-            self.written.write(target, y)
+            value = func(*args, **kwargs)
+        if self._no_grad:
+            values = by_identity(
+                {key: self.tensors.values[self._number(t, False)] for key, t in live.items()}
+            )
+            tracked = frozenset(id(values(t)) for t in live.values())
+            self._masks.note(Call(func, name, replaced(args, values), {}, tracked), value)
+        memories = {address(t) for t in live.values()}
+        for made in tensors_in(value):
+            if id(made) not in live:
+                if address(made) in memories:
+                    self.written.share(made)
+                self._made_apart[id(made)] = (made, self.stack.innermost())
+        return value
+
+    # --- treatments -----------------------------------------------------------------------------------------
+
+    def _record(
+        self,
+        func: Function,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: dict[int, Tensor],
+    ) -> Any:
+        """Record a functional call; return its output with a live tensor for each recorded one."""
+        if str(func).startswith("quantized."):
+            raise quantised(name, self._where())
+        call = self._call(func, name, args, kwargs, live)
+        output, made = self._run(call)
+        if not made:
+            back = {id(self.written.value_of(t)): t for t in live.values()}
+            return replaced(output, by_identity(back))  # a call may give back its input
+        fresh = {id(self.tensors.values[n]): self.tensors.new_live(n) for n in made}
+        values = [self.tensors.values[n] for n in made]
+        self.written.note_views(
+            call,
+            [(value, fresh[id(value)]) for value in values],
+            [(self.written.value_of(t), t) for t in live.values()],
+        )
+        return replaced(output, by_identity(fresh))
+
+    def _in_place(
+        self,
+        functional: tuple[Function, str, dict[str, Any]],
+        name: str,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: dict[int, Tensor],
+    ) -> Any:
+        """Record a call that writes its first argument by what it would write."""
+        plain, plain_name, kwargs = functional
+        call = self._call(plain, plain_name, args, kwargs, live)
+        output, made = self._run(call)
+        values = list(tensors_in(output))
+        if not isinstance(target, Tensor) or len(values) != 1:
+            raise RecordingError(
+                f"{name} in {self._where()!r} writes in place in a way that cannot be followed"
+            )
+        if id(target) not in live and address(target) in self._used:
+            self._require_replaceable(target, name)
+        if not made and self.tensors.number_of(values[0]) >= 0:
+            return target  # nothing is written, as by dropout in eval mode
+        if made and (isinstance(self.steps[-1], Unchanged) or name in RESHAPES_IN_PLACE):
+            self.written.reshaped(target, values[0])
+        else:
+            self.written.write(target, values[0])
         return None if name == "__setitem__" else target
 
-    def record(self, call: Call, tracked: dict[int, Tensor]) -> Any:
-        """Run a functional call and keep its step."""
+    def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
+        (live, *_) = args
+        name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
+        if name in RECORDED_ATTRIBUTES:
+            return self._record(func, name, args, {}, {id(live): live})
+        value = func(*args)
+        if isinstance(value, Tensor):
+            self._stop(f".{name}")
+            self.written.share(live)
+            self._masks.copied(value, self.written.value_of(live))
+        return value
+
+    def _set_attribute(self, func: Function, args: tuple[Any, ...]) -> None:
+        live, value = args[0], args[1]
+        name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
+        if name != "data":
+            if name != "requires_grad":
+                func(*args)
+            return
+        number = self.tensors.current(live)
+        if number is None or number < 0:
+            live.data = value
+        else:
+            if tuple(value.shape) != tuple(live.shape) or value.dtype != live.dtype:
+                raise RecordingError(
+                    f".data in {self._where()!r} is set to a tensor of another shape or type, which cannot be "
+                    "followed; make a new tensor instead"
+                )
+            if self.written.related(live):
+                raise RecordingError(
+                    f".data in {self._where()!r} is set on a tensor that is a view or has views, which cannot be "
+                    "followed; write to it with copy_, or make a new tensor"
+                )
+            before = self.written.value_of(live)
+            live.data = value.detach()
+            self.tensors.renew(live, self._add(Overwritten(before), live.detach()))
+            self._stop(".data =")
+        self.written.share(live)
+
+    def _leave(
+        self,
+        func: Function,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: dict[int, Tensor],
+    ) -> Any:
+        self._stop(name)
+        first = args[0]
+        if name in SHARES_MEMORY:
+            self.written.share(first)
+        if name == "detach_":
+            self.tensors.drop(first)
+            return first.detach_()
+        alone = {key: t.data for key, t in live.items()}
+        swap = by_identity(alone)
+        value = func(*replaced(args, swap), **replaced(kwargs, swap))
+        if isinstance(value, Tensor):
+            self._masks.copied(value, self.written.value_of(first))
+        return value
+
+    def _hook(self, live: Tensor, hook: Any) -> Any:
+        """Record a gradient hook: what it makes of the signal at its tensor goes on."""
+        number = self.tensors.current(live)
+        assert number is not None
+        if any(number in step.inputs for step in self.steps):
+            raise RecordingError(
+                f"register_hook in {self._where()!r} is called on a tensor that was used before, which cannot be "
+                "followed; register the hook before the tensor is used"
+            )
+        handle = live.register_hook(hook)  # type: ignore[no-untyped-call]
+        value = self.tensors.values[number]
+        self.written.reshaped(live, self._kept(Hooked(value, hook, handle), value.view_as(value)))
+        return handle
+
+    def _write_hidden(
+        self,
+        func: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        target: Tensor,
+        recording: bool,
+    ) -> Any:
+        self.written.hidden_write(target)
+        value = func(*args, **kwargs)
+        self.written.note_hidden_write()
+        if self._no_grad or recording:  # else a custom function may say that it wrote
+            self._settle()
+        return value
+
+    # --- recording ------------------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        func: Function,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        live: dict[int, Tensor],
+    ) -> Call:
+        """Return a call on the values that live tensors stand for, and on constants that nobody writes."""
+        swap = {key: self.written.value_of(t) for key, t in live.items()}
+        for t in tensors_in((args, kwargs)):
+            if id(t) not in swap and id(t) not in self._own:
+                swap[id(t)] = alias = t.detach()
+                self._used[address(t)] = alias
+                self._masks.alias(alias, t)
+        by = by_identity(swap)
+        tracked = frozenset(id(swap[key]) for key in live)
+        return Call(func, name, replaced(args, by), replaced(kwargs, by), tracked)
+
+    def _values_of(self, call: Call) -> Any:
+        """Run a call on values, and record it where one of them is recorded; return its output."""
+        return self._run(call)[0] if call.tracked else call.run()
+
+    def _run(self, call: Call) -> tuple[Any, list[int]]:
+        """Run a call on values and keep its step; return its output, and the numbers of what it made."""
         made_in = self.stack.innermost()
+        tracked = {id(t): t for t in tensors_in((call.args, call.kwargs)) if id(t) in call.tracked}
         try:
             output, step = read(call, tracked, self._masks)
         except (RuntimeError, ValueError, IndexError) as error:
             if isinstance(error, RecordingError) or is_out_of_memory(error):
                 raise
-            raise InputError(self._refused(call, error)) from error
+            raise InputError(self._refused(call, error, tracked)) from error
+        if any(t.is_quantized for t in tensors_in(output)):
+            raise quantised(call.name, self._where())
         made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
         if not made:
-            return self._constant(output)
+            return output, []
         if len(made) == 1 and id(made[0]) in tracked and call.name in QUIET:
-            return output
+            return output, []
         output, made = _distinct(output, made, tracked)
-        if output is not made[0]:
-            self._constants |= {
-                id(t): t for t in tensors_in(output) if all(t is not m for m in made)
-            }
         step.call = call.name
-        step.inputs = tuple(self._slots.get(id(source), -1) for source in step.sources)
+        self._append(step, made_in)
+        step.outputs = tuple(map(self._numbered, made))
+        return output, list(step.outputs)
+
+    def _add(self, step: Step, value: Tensor) -> int:
+        """Record a step that makes one value; return the value's number."""
+        step.call = step.kind
+        self._append(step, self.stack.innermost())
+        step.outputs = (self._numbered(value),)
+        return step.outputs[0]
+
+    def _kept(self, step: Step, value: Tensor) -> Tensor:
+        self._add(step, value)
+        return value
+
+    def _append(self, step: Step, made_in: int) -> None:
+        step.inputs = tuple(map(self.tensors.number_of, step.sources))
         step.sources = ()
-        step.outputs = tuple(range(len(self.tensors), len(self.tensors) + len(made)))
-        for slot, tensor in zip(step.outputs, made, strict=True):
-            self.tensors.append(tensor)
-            self._versions.append(_version(tensor))
-            self._slots[id(tensor)] = slot
         self.made_in.append(made_in)
         self.steps.append(step)
-        self.written.note_views(call, made, tracked)
-        return output
 
-    def require_unwritten(self, returned: Sequence[Tensor]) -> None:
-        """Raise where code that cannot be seen wrote to a recorded tensor; note what it returned.
+    def _numbered(self, value: Tensor) -> int:
+        try:
+            return self.tensors.keep(value)
+        except InferenceTensor as error:
+            raise RecordingError(
+                "the network runs in torch.inference_mode, whose tensors cannot be followed; remove it"
+            ) from error
+
+    # --- what made a tensor ---------------------------------------------------------------------------------
+
+    def _number(self, t: Tensor, recording: bool = True) -> int:
+        """Return the number of what a tensor stands for, −1 for a constant."""
+        try:
+            number = self.tensors.current(t)
+        except LostGradient as error:
+            raise RecordingError(
+                f"a tensor that is used in {self._where() or 'the network'!r} is a view whose base was written in "
+                "place, for which autograd has no gradient; write to a copy instead"
+            ) from error
+        if number is None:
+            return self._made_elsewhere(t)
+        if number >= 0 and recording and self.written.stale(t):
+            self._settle()
+            number = self.tensors.current(t)
+            assert number is not None
+        return number
+
+    def _settle(self) -> None:
+        """Record what stands in the tensors that were written out of autograd's sight."""
+        for t in self.written.all_stale():
+            if self.tensors.current(t) is None:
+                self._made_elsewhere(t)
+        for t in self.written.all_stale():
+            self.written.overwrite(t)
+
+    def _made_elsewhere(self, t: Tensor) -> int:
+        """Record the custom function that made a tensor, as its gradient edge tells."""
+        node = t.grad_fn
+        number = self.tensors.at_edge(node, t.output_nr)
+        if number is None and isinstance(node, BackwardCFunction):
+            cls = node._forward_cls
+            if cls is BackwardHookFunction:  # gives back what it is given
+                number = self.tensors.at_edge(*node.next_functions[t.output_nr])
+            elif cls is CheckpointFunction:  # what ran inside was recorded
+                number = self.tensors.before(t)
+        if number is None:
+            step = self._functions.get(node) or read_function(t, self.tensors)
+            if step is None:
+                return -1
+            number = self._add_output(step, t)
+        if number >= 0:
+            known = self.tensors.before(t) is not None
+            self.tensors.stands_for(t, number)
+            self.written.refreshed(t)
+            if known:  # the function wrote to its input
+                self.written.written_by_function(t, self.tensors.values[number])
+                number = self.tensors.current(t) or number
+        return number
+
+    def _add_output(self, step: CustomFunction, t: Tensor) -> int:
+        node = step.node
+        if node not in self._functions:
+            self._require_own_hooks(node)
+            self._functions[node] = step
+            step.call = function_name(node)
+            step.gated, self._rectified_apart = self._rectified_apart, False
+            _, made_in = self._made_apart.get(id(t), (t, -1))
+            self._append(step, made_in if made_in >= 0 else self.stack.innermost())
+        number = self._numbered(t.detach())
+        step.outputs += (number,)
+        step.numbers.append(t.output_nr)
+        return number
+
+    def _require_own_hooks(self, node: Any) -> None:
+        """Raise where what a custom function saved is to be had by computing it again."""
+        for saved in getattr(node, "_raw_saved_tensors", None) or ():
+            if getattr(saved, "unpack_hook", None) not in (None, as_saved):
+                raise RecordingError(
+                    f"the custom function {function_name(node)} in {self._where() or 'the network'!r} runs inside "
+                    "torch.utils.checkpoint, or other hooks on saved tensors, which cannot be followed; "
+                    "switch gradient checkpointing off"
+                )
+
+    def saved(self, t: Tensor) -> Tensor:
+        """Return what a custom function's context keeps of a tensor that it saves: one that nobody writes."""
+        self._saving = True  # what is read here is no call of the network's
+        try:
+            number = self.tensors.current(t)
+            if number is not None and number >= 0 and not self.written.stale(t):
+                return self.tensors.values[number]
+            return t.detach().clone()
+        finally:
+            self._saving = False
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    def finish(self, returned: Iterable[Tensor]) -> list[int]:
+        """Return the numbers of the recorded tensors that the network returned.
 
         Raises:
-            RecordingError: naming the layer's module.
+            RecordingError: scripted or compiled code wrote to a recorded tensor.
         """
-        declared = {id(t) for call in self.stack.calls for t in tensors_in(call.arguments)}
-        for slot, (tensor, version) in enumerate(zip(self.tensors, self._versions, strict=True)):
-            if tensor._version != version and id(tensor) not in declared:
-                made = next((i for i, step in enumerate(self.steps) if slot in step.outputs), -1)
+        outputs = []
+        for t in returned:
+            number = self._number(t)
+            if number >= 0:
+                self._require_equal(t, self.tensors.values[number])
+                outputs.append(number)
+        for t, number in self.tensors.living():
+            if self.tensors.current(t) is None:
+                self._made_elsewhere(t)
+            elif self.tensors.written_unseen(t):
+                made = next((i for i, step in enumerate(self.steps) if number in step.outputs), -1)
                 call = self.made_in[made] if made >= 0 else -1
                 where = self.stack.calls[call].name if call >= 0 else "the image"
                 raise RecordingError(
                     f"what {where!r} made was written in place by scripted or compiled code, which cannot be seen"
                 )
-        known = self._slots.keys() | self._constants.keys()
-        self.strangers += [t for t in returned if id(t) not in known]
+        self._leave_out_unused(outputs)
+        for place, step in enumerate(self.steps):
+            if isinstance(step, CustomFunction):
+                self.steps[place] = self._finished_function(step)
+        return outputs
+
+    def _require_equal(self, live: Tensor, value: Tensor) -> None:
+        """Raise where what was recorded is not what the network computed."""
+        same = address(live) == address(value) and live.stride() == value.stride()
+        if not (same or torch.equal(live.nan_to_num(), value.nan_to_num())):
+            raise RecordingError(
+                "what was recorded is not what the network returned: it was written in a way that cannot be followed; "
+                "replace writes in place by calls that return new tensors"
+            )
 
     def release(self) -> None:
         """Drop what leads in circles, so that nothing waits for the garbage collector."""
         self.stack.release()
         self.written.release()
+        self.tensors.release()
+        self._functions.clear()
 
-    def slot_of(self, tensor: Tensor) -> int:
-        """Return the number of a recorded tensor, −1 for a constant."""
-        return self._slots.get(id(tensor), -1)
+    def _finished_function(self, step: CustomFunction) -> Step:
+        if len(step.outputs) != 1:
+            return step
+        y = self.tensors.values[step.outputs[0]]
+        rectifier = read_rectifier(step, y)
+        if rectifier is None:
+            return step
+        rectifier.call, rectifier.sources = step.call, ()
+        rectifier.inputs, rectifier.outputs = step.inputs, step.outputs
+        return rectifier
 
-    def _unrelated(
-        self, func: Function, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Run a call on constants; one that writes a constant already used makes a new one."""
-        target = args[0] if args else kwargs.get("input")
-        functional = without_writing(func, name, kwargs)
-        try:
-            if functional is not None and isinstance(target, Tensor):
-                if id(target) in self._used:
-                    plain, _, plain_kwargs = functional
-                    self.written.put(target, self._constant(plain(*args, **plain_kwargs)))
-                    return None if name == "__setitem__" else target
-                if target._base is not None and id(target._base) in self._used:
-                    raise RecordingError(
-                        f"{name} in {self.stack.where()!r} writes to a part of a constant that was used before; "
-                        "make a new one instead"
-                    )
-            value = self._constant(func(*args, **kwargs))
-        except (RuntimeError, ValueError) as error:
-            if isinstance(error, RecordingError) or is_out_of_memory(error):
-                raise
-            where = self.stack.where()
+    def _leave_out_unused(self, outputs: Sequence[int]) -> None:
+        """Leave out what was recorded only to keep views in step, and that nothing read."""
+        used = set(outputs)
+        kept: list[tuple[Step, int]] = []
+        for step, made_in in zip(reversed(self.steps), reversed(self.made_in), strict=True):
+            if isinstance(step, Overwritten) and not used & set(step.outputs):
+                continue
+            used.update(step.inputs)
+            kept.append((step, made_in))
+        self.steps = [step for step, _ in reversed(kept)]
+        self.made_in = [made_in for _, made_in in reversed(kept)]
+
+    # --- words ----------------------------------------------------------------------------------------------
+
+    def _where(self) -> str:
+        self.stack.innermost()
+        return self.stack.where()
+
+    def _stop(self, what: str) -> None:
+        stop = f"{self._where() or 'the network'}: {what}"
+        if stop not in self.stops:
+            self.stops.append(stop)
+
+    def _refused(self, call: Call, error: Exception, tracked: dict[int, Tensor]) -> str:
+        given = next(iter(tracked.values()), None)
+        return refusal(call, error, self.stack.where(), self.tensors.values[0], given)
+
+    def _require_replaceable(self, target: Tensor, name: str) -> None:
+        if id(target) in self._own:
             raise RecordingError(
-                f"the network failed in {where or 'its forward'!r}: {error}"
-            ) from error
-        given = {id(t): t for t in tensors_in((args, kwargs))}
-        made = [t for t in tensors_in(value) if id(t) not in given]
-        call = Call(func, name, args, kwargs, frozenset())
-        self.written.note_views(call, made, given)
-        self._masks.note(call, made)
-        return value
-
-    def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
-        name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
-        if name not in ("T", "mT", "H", "mH", "real", "imag"):
-            value = func(*args)
-            if isinstance(value, Tensor):
-                self.stops.append(f"{self.stack.where() or 'the network'}: .{name}")
-                value = value.clone()
-                self._masks.copied(value, args[0])
-            return self._constant(value)
-        tracked = {id(args[0]): args[0]}
-        return self.record(Call(func, name, args, {}, frozenset(tracked)), tracked)
-
-    def _refused(self, call: Call, error: Exception) -> str:
-        given = (t for t in tensors_in((call.args, call.kwargs)) if id(t) in self._slots)
-        return refusal(call, error, self.stack.where(), self.tensors[0], next(given, None))
-
-    def _constant(self, value: Any) -> Any:
-        for tensor in tensors_in(value):
-            self._constants[id(tensor)] = tensor
-        return value
+                f"{name} in {self._where()!r} writes to a parameter or buffer that was used before; "
+                "make a new tensor instead"
+            )
 
 
-def _version(tensor: Tensor) -> int:
-    if tensor.is_inference():
-        raise RecordingError(
-            "the network runs in torch.inference_mode, whose tensors cannot be followed; remove it"
-        )
-    return tensor._version
+def as_saved(t: Tensor) -> Tensor:
+    """Return what a custom function saved, as it is."""
+    return t
 
 
 def _distinct(

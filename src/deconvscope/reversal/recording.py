@@ -13,7 +13,7 @@ from torch import Tensor
 from .architecture import Architecture
 from .batch import Batch, PreparedWeights
 from .captured import CapturedPasses
-from .coverage import Coverage, cover, kind_of
+from .coverage import Coverage, kind_of
 from .cuda_graph import CudaGraph
 from .errors import StaleRecordingError, UnknownLayerError
 from .layer_matches import near_layers
@@ -106,7 +106,7 @@ class Recording:
         names: dict[str, int],
         aliases: dict[str, int],
         outputs: Sequence[int],
-        stops: Sequence[str],
+        coverage: Coverage,
         prepared: PreparedWeights,
         categories: Sequence[str] | None,
         precision: torch.dtype | None,
@@ -116,13 +116,11 @@ class Recording:
         self.prepared = prepared
         self.precision, self.tf32 = precision, tf32
         self.captured = CapturedPasses(CudaGraph, tensors[0].device.type == "cuda")
-        self._tensors, self._steps, self._stops = tensors, steps, stops
+        self._tensors, self._steps = tensors, steps
         self._maker = {slot: i for i, step in enumerate(steps) for slot in step.outputs}
         name_of = {slot: name for name, slot in names.items()}
-        for step in steps:
-            step.layer = name_of[step.outputs[0]]
         self._slots = names
-        self._coverage = cover(steps, stops)
+        self._coverage = coverage
         self._alias_names = {alias: name_of[slot] for alias, slot in aliases.items()}
         layers = {
             name: Layer(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
+from .errors import RecordingError
 from .steps.calls import Call
 
 
@@ -51,3 +54,32 @@ def _other_channels(given: int, wanted: int) -> str:
     if given > wanted:
         return f"choose channels, e.g. image[..., :{wanted}, :, :]"
     return f"give all {wanted} of them, preprocessed as the network expects"
+
+
+def no_output(returned: object, made: Sequence[Tensor], stops: Sequence[str]) -> RecordingError:
+    """Return the error for a network whose result does not depend on the image.
+
+    Args:
+        returned: what it returned.
+        made: the tensors in that.
+        stops: where it left the recorded computation.
+    """
+    if not made:
+        return RecordingError(
+            f"the network returns {type(returned).__name__}, in which no tensor is found; "
+            "wrap it in a module whose forward returns the scores as a tensor"
+        )
+    if not any(t.is_floating_point() or t.is_complex() for t in made):
+        return RecordingError(
+            "the network returns only integers, as of an argmax, through which nothing flows back; "
+            "wrap it in a module whose forward returns the scores that they were chosen by"
+        )
+    what = "what the network returns does not depend on the image by any recorded call"
+    if not stops:
+        return RecordingError(what)
+    if any(stop.endswith("under no_grad") for stop in stops):
+        return RecordingError(
+            f"{what}; {stops[0]}: to reverse what runs under no_grad too, "
+            "pass through_no_grad=True to ReversedNetwork or Explorer"
+        )
+    return RecordingError(f"{what}; it left torch at {stops[0]}")
