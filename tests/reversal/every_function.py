@@ -250,10 +250,11 @@ ARGUMENTS: dict[str, Arguments] = {
     "atanh arctanh": lambda h: (_unit(h),),
     "acosh arccosh": lambda h: (_unit(h) + 1.2,),
     "register_hook": lambda h: (h, lambda gradient: None),
+    "zeta": lambda h: (_unit(h).detach() + 1.2, _unit(h)),
     "pca_lowrank": lambda h: (h[0], 3),
     "lobpcg": lambda h: (_definite(h)[0], 1),
-    "igamma": lambda h: (torch.full(h.shape, 1.5, dtype=h.dtype), _unit(h)),
-    "igammac": lambda h: (torch.full(h.shape, 1.5, dtype=h.dtype), _unit(h)),
+    "igamma gammainc": lambda h: (torch.full(h.shape, 1.5, dtype=h.dtype), _unit(h)),
+    "igammac gammaincc": lambda h: (torch.full(h.shape, 1.5, dtype=h.dtype), _unit(h)),
     "torch.lstm": _lstm,
     "torch.gru": _rnn(3),
     "torch.rnn_relu": _rnn(1),
@@ -462,7 +463,9 @@ def _through(made: Any) -> Tensor | None:
         if t.layout is not torch.strided:
             t = t.to_dense()
         if t.is_complex():
-            t = torch.view_as_real(t.resolve_conj())
+            t = (
+                torch.view_as_real(t.resolve_conj()) * 1
+            )  # autograd trips over a gradient at an odd place
         if t.is_floating_point():
             parts.append(t.reshape(-1).double())
     return torch.cat(parts) if parts else None
