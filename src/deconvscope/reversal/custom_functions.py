@@ -17,6 +17,7 @@ from torch.nn.modules._functions import CrossMapLRN2d
 from .batch import Batch
 from .errors import RecordingError
 from .recorded_tensors import Node, RecordedTensors
+from .steps.normalisation import ResponseNormFunction
 from .steps.rectifier import Rectifier
 from .steps.step import Cut, Step
 from .window import Dense, Signal
@@ -215,6 +216,18 @@ def function_name(node: Node) -> str:
     """Return the name of a custom function's class, or of a built-in function's node."""
     cls = getattr(node, "_forward_cls", None)
     return str(node.name()) if cls is None else str(cls.__name__)
+
+
+def read_norm(step: CustomFunction) -> ResponseNormFunction | None:
+    """Return a call of ``nn.CrossMapLRN2d``'s function, which is a custom function of torch's own, as an LRN."""
+    if step.node._forward_cls is not CrossMapLRN2d or len(step.values) != 1:
+        return None
+
+    def pull(y_hat: Tensor) -> Tensor:
+        (x_hat,) = step.pull({0: y_hat})
+        return torch.zeros_like(y_hat) if x_hat is None else x_hat
+
+    return ResponseNormFunction(step.values[0], pull)
 
 
 def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:

@@ -35,6 +35,7 @@ from .custom_functions import (
     CustomFunction,
     function_name,
     read_function,
+    read_norm,
     read_rectifier,
 )
 from .errors import InputError, RecordingError
@@ -614,12 +615,12 @@ class Recorder(TorchFunctionMode):
         if len(step.outputs) != 1:
             return step
         y = self.tensors.values[step.outputs[0]]
-        rectifier = read_rectifier(step, y)
-        if rectifier is None:
+        read = read_norm(step) or read_rectifier(step, y)
+        if read is None:
             return step
-        rectifier.call, rectifier.sources = step.call, ()
-        rectifier.inputs, rectifier.outputs = step.inputs, step.outputs
-        return rectifier
+        read.call, read.sources = step.call, ()
+        read.inputs, read.outputs = step.inputs, step.outputs
+        return read
 
     def _leave_out_unused(self, outputs: Sequence[int]) -> None:
         """Leave out what was recorded only to keep views in step, and that nothing read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..batch import Batch
-from ..window import Signal, Window, lanewise
+from ..window import Dense, Signal, Window, lanewise
 from .step import Elementwise
 
 
@@ -63,6 +63,37 @@ class LocalResponseNorm(Elementwise):
             )
             y.copy_(y * s**-self.beta - 2 * self.alpha * self.beta / self.size * x * inner)
         return (signal,)
+
+
+class ResponseNormFunction(Elementwise):
+    """A local response normalisation that a custom autograd function computes, as ``nn.CrossMapLRN2d`` does.
+
+    LRN† is the identity, or the function's own backward. Both are left as torch has them: its window keeps a channel
+    too long, so that its values are not those of ``F.local_response_norm``, and its backward is not its derivative.
+    """
+
+    kind = "local response norm"
+    rule: ClassVar[str] = "LRN†"
+
+    def __init__(self, x: Tensor, pull: Callable[[Tensor], Tensor]) -> None:
+        """Keep `pull`, which returns x̂ of x's shape from one ŷ."""
+        super().__init__(x)
+        self.pull = pull
+
+    def only_launches(self, batch: Batch) -> bool:
+        """Return False: the backward may do anything."""
+        return False
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Leave each row, or apply the function's backward."""
+        runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
+        if not runs:
+            return (y_hat,)
+        values = y_hat.densified().values.clone()
+        for rows in runs:
+            for row in range(*rows.indices(batch.rows)):
+                values[row] = self.pull(values[row])
+        return (Dense(values, y_hat.lanes),)
 
 
 def _neighbours(values: Tensor, axis: int, before: int, after: int) -> Tensor:
