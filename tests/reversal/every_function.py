@@ -240,7 +240,6 @@ ARGUMENTS: dict[str, Arguments] = {
     "repeat_interleave": lambda h: (h, 2),
     "scatter": lambda h: (h, 1, WHOLE % 4, 2 * h.flip(3)),
     "tensorinv": lambda h: (h.reshape(2, 6, 12), 2),
-    "view_as_complex_copy": lambda h: (h.unflatten(3, (3, 2)),),
     "torch.Tensor.where": lambda h: (h, h > 0, 2 * h.flip(3)),
     "poisson_nll_loss": lambda h: (h, _unit(h).detach(), True, False, 1e-8, 1),
     "matrix_sqrth": lambda h: (_definite(h),),

@@ -48,7 +48,7 @@ NOT_IN_A_NETWORK = {
 
 NOT_FOUND = {
     "__array__", "__index__", "imag", "imag.__get__", "index", "nonzero_static", "numpy", "solve_triangular",
-    "view_as_real", "view_as_real_copy",
+    "view_as_complex_copy", "view_as_real", "view_as_real_copy",
 }  # fmt: skip
 """Functions for which no arguments were found that a real tensor inside a network could be among."""
 
