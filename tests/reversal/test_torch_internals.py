@@ -17,7 +17,7 @@ import deconvscope as ds
 from deconvscope.reversal.torch_internals import (
     called_module,
     current_frame,
-    dispatch_mode,
+    function_class,
     is_compiled,
     is_function_context,
     is_view,
@@ -26,7 +26,6 @@ from deconvscope.reversal.torch_internals import (
     write_mark,
     zero_where_not_positive,
 )
-from deconvscope.reversal.unseen_by_autograd import used_unseen
 
 from .networks import smooth_noise
 
@@ -247,22 +246,57 @@ def test_compiled_modules_are_known():
     assert is_compiled(plain)
 
 
-def test_dispatch_modes_may_be_gone(monkeypatch):
-    assert dispatch_mode() is not None
-    monkeypatch.setitem(sys.modules, "torch.utils._python_dispatch", None)
-    assert dispatch_mode() is None
+# --- nodes of autograd's graph -----------------------------------------------------------------------------
 
 
-class Mixed(nn.Module):
-    def __init__(self, inner: Callable[[Tensor], Tensor]) -> None:
+class Parts(torch.autograd.Function):
+    """Two outputs, and a saved tensor."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(x)
+        return x * x, x * 3
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor, h: Tensor) -> Tensor:  # type: ignore[override]
+        return 2 * g * ctx.saved_tensors[0] + 3 * h
+
+
+class WithFunctions(nn.Module):
+    def __init__(self) -> None:
         super().__init__()
-        self.convolution, self.inner = nn.Conv2d(3, 4, 3), inner
-        self.shift = nn.Parameter(torch.rand(4, 1, 1))
-        self.computed = self.shift * 2  # depends on a parameter, not on the image
+        torch.manual_seed(0)
+        self.convolution, self.last = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        x.mul_(2)
-        return torch.relu(self.inner(self.convolution(x))) * self.shift + self.computed
+        first, second = Parts.apply(self.convolution(x))
+        return self.last(Parts.apply(first + second)[1])
+
+
+@pytest.mark.parametrize("name", ["_input_metadata", "_raw_saved_tensors"])
+def test_without_what_a_node_tells_the_pictures_are_the_same(monkeypatch, name):
+    def picture() -> Tensor:
+        recording = ds.ReversedNetwork(WithFunctions()).record(smooth_noise((12, 12)))
+        return recording.reverse(ds.Activations("last"), ds.EIGHT).dense()
+
+    def missing(self: object) -> None:
+        raise AttributeError(name)
+
+    expected = picture()
+    node: Any = torch.autograd.function.BackwardCFunction
+    monkeypatch.setattr(node, name, property(missing), raising=False)
+    assert torch.equal(picture(), expected)
+
+
+def test_without_the_name_of_a_node_s_function_it_is_known_by_the_node():
+    y = Parts.apply(torch.ones(2, requires_grad=True))[0]
+    assert function_class(y.grad_fn) is Parts
+    assert function_class((y * 2).grad_fn) is None
+
+    class Unnamed:
+        needs_input_grad = (True,)
+
+    assert function_class(Unnamed()) is Unnamed
 
 
 def hidden(x: Tensor) -> Tensor:
@@ -271,19 +305,33 @@ def hidden(x: Tensor) -> Tensor:
         return x.sigmoid()
 
 
+def hidden_function(x: Tensor) -> Tensor:
+    with torch._C.DisableTorchFunction():
+        return x.mul_(2)
+
+
+class Unseen(nn.Module):
+    def __init__(self, inner: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.convolution, self.inner = nn.Conv2d(3, 4, 3), inner
+
+    def forward(self, x: Tensor) -> Any:
+        return self.inner(self.convolution(x))
+
+
 @pytest.mark.parametrize(
-    ("inner", "told"), [(torch.sigmoid, ""), (lambda x: x, ""), (hidden, "relu")]
+    "inner",
+    [
+        hidden,
+        lambda y: hidden(y) * 2,
+        lambda y: {"out": y + 1, "beside": hidden(y)},
+        hidden_function,
+        lambda y: (hidden_function(y), y + 1)[1],
+    ],
 )
-def test_autograd_finds_what_unseen_code_made_of_the_image(inner, told):
-    module, image = Mixed(inner), torch.rand(1, 3, 8, 8)
-    with torch.no_grad():
-        assert used_unseen(lambda: module(image), image) == told
-
-
-def test_autograd_finds_it_in_what_the_network_returns():
-    image = torch.rand(1, 3, 8, 8)
-    with torch.no_grad():
-        assert used_unseen(lambda: {"out": hidden(image)}, image) == "what the network returns"
+def test_what_unseen_code_made_of_the_image_is_refused(inner):
+    with pytest.raises(ds.RecordingError, match="cannot be seen"):
+        ds.ReversedNetwork(Unseen(inner)).record(torch.rand(3, 8, 8))
 
 
 # --- functions ---------------------------------------------------------------------------------------------

@@ -35,6 +35,24 @@ SHARES_MEMORY = frozenset(("numpy", "__array__", "detach", "__dlpack__"))
 """Those among them whose result holds the tensor's own memory."""
 DIFFERENTIATES = frozenset(("backward", "grad"))
 """Calls that run automatic differentiation."""
+DESCRIBES = frozenset(
+    (
+        "__len__",
+        "dim",
+        "element_size",
+        "get_device",
+        "is_complex",
+        "is_contiguous",
+        "is_floating_point",
+        "ndimension",
+        "nelement",
+        "numel",
+        "size",
+        "storage_offset",
+        "stride",
+    )
+)
+"""Calls that tell a tensor's form, not its values."""
 RECORDED_ATTRIBUTES = frozenset(("T", "mT", "H", "mH", "real", "imag"))
 RESHAPES_IN_PLACE = frozenset(
     ("squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_")

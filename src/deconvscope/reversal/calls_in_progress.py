@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import FrameType
 
 import torch
-from torch.autograd.function import FunctionCtx
-from torch.utils.checkpoint import CheckpointFunction
 
-_MODULE_CALL: CodeType = torch.nn.Module._call_impl.__code__
-_CHECKPOINT: CodeType = CheckpointFunction.forward.__code__
+from .torch_internals import (
+    called_module,
+    checkpoint_forward,
+    current_frame,
+    is_function_context,
+    module_call,
+)
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,21 @@ class ModuleCall:
 class CallStack:
     """Follows the modules whose `forward` is running, by comparing the stack at one call with the last."""
 
-    def __init__(self, parts: Mapping[str, torch.nn.Module], outermost: FrameType) -> None:
+    def __init__(self, parts: Mapping[str, torch.nn.Module], outermost: FrameType | None) -> None:
         self._names = {id(part): name for name, part in parts.items()}
         self._outermost: FrameType | None = outermost
+        self._module_call, self._checkpoint = module_call(), checkpoint_forward()
         self._frames: list[tuple[FrameType, int]] = []
         self.calls: list[ModuleCall] = []
 
     def innermost(self) -> int:
         """Return the number of the innermost call in progress, −1 where there is none."""
         frames: list[FrameType] = []
-        frame: FrameType | None = sys._getframe(2)
+        frame = current_frame()
         while frame is not None and frame is not self._outermost:
-            if frame.f_code is _MODULE_CALL:
+            if frame.f_code is self._module_call or (
+                self._module_call is None and called_module(frame) is not None
+            ):
                 frames.append(frame)
             frame = frame.f_back
         frames.reverse()
@@ -62,14 +67,12 @@ class CallStack:
 
     def inside_checkpoint(self) -> bool:
         """Tell whether what runs is the part of a network inside `torch.utils.checkpoint`, in its reentrant form."""
-        frame: FrameType | None = sys._getframe(2)
+        frame = current_frame()
         while frame is not None and frame is not self._outermost:
             code = frame.f_code
-            if code is _CHECKPOINT:
+            if code is self._checkpoint:
                 return True
-            if code.co_argcount and isinstance(
-                frame.f_locals.get(code.co_varnames[0]), FunctionCtx
-            ):
+            if code.co_argcount and is_function_context(frame.f_locals.get(code.co_varnames[0])):
                 return False  # a custom function's forward, inside
             frame = frame.f_back
         return False
@@ -84,7 +87,7 @@ class CallStack:
         self._outermost = None
 
     def _call(self, frame: FrameType, parent: int) -> ModuleCall:
-        module = frame.f_locals["self"]
+        module = called_module(frame)
         known = self._names.get(id(module))
         if (
             known is None

@@ -11,8 +11,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.autograd.function import BackwardCFunction
-from torch.nn.modules._functions import CrossMapLRN2d
 
 from .batch import Batch
 from .errors import RecordingError
@@ -20,6 +18,7 @@ from .recorded_tensors import Node, RecordedTensors
 from .steps.normalisation import ResponseNormFunction
 from .steps.rectifier import Rectifier
 from .steps.step import Cut, Step
+from .torch_internals import function_class, is_torch_function, output_shapes
 from .window import Dense, Signal
 
 _COMPILED = ("torch._functorch", "torch._dynamo", "torch._inductor")
@@ -95,19 +94,20 @@ class CustomFunction(Step):
         for edge, gradient in _gradients(node, arrived):
             if edge in self.places:
                 yield self.places[edge], gradient
-            elif isinstance(edge[0], BackwardCFunction):  # a function of a function
+            elif function_class(edge[0]) is not None:  # a function of a function
                 yield from self._pulled(edge[0], {edge[1]: gradient})
 
 
 def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge, Tensor]]:
     """Yield what a function's backward makes of gradients at its outputs, for each edge to its inputs."""
     given = []
-    for number, made in enumerate(node._input_metadata):
-        shape, dtype = tuple(made.shape), made.dtype
+    for number, (shape, dtype, device) in enumerate(
+        output_shapes(node) or _arrived_shapes(arrived)
+    ):
         gradient = arrived.get(number)
         # by linearity zero stands for "nothing arrived", whether or not the function asked for None
         given.append(
-            torch.zeros(shape, dtype=dtype, device=made.device)
+            torch.zeros(shape, dtype=dtype, device=device)
             if gradient is None
             else gradient.reshape(shape).to(dtype).contiguous()
         )
@@ -118,6 +118,15 @@ def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge
     for edge, gradient in zip(edges, needed):  # noqa: B905 — both may leave out what follows the last tensor
         if gradient is not None:
             yield edge, gradient
+
+
+def _arrived_shapes(
+    arrived: Mapping[int, Tensor],
+) -> list[tuple[tuple[int, ...], torch.dtype, torch.device]]:
+    """Return what is known of the outputs of a function where torch does not tell: those that were used."""
+    like = next(iter(arrived.values()))
+    known = [arrived.get(number, like) for number in range(max(arrived) + 1)]
+    return [(tuple(y.shape), y.dtype, y.device) for y in known]
 
 
 class CustomRectifier(Rectifier):
@@ -136,36 +145,6 @@ class CustomRectifier(Rectifier):
         return (self.slope,)
 
 
-class CrossMapResponseNorm(CustomFunction):
-    """``nn.CrossMapLRN2d``, a custom function of torch's. LRN† is the identity, or its own backward.
-
-    Its sums leave out and repeat channels at the border, and its backward is not quite their derivative (finite
-    differences disagree): it is followed as it is, as autograd follows it.
-    """
-
-    kind = "local response norm"
-    rule: ClassVar[str] = "LRN†"
-    falls_back: ClassVar[bool] = False
-
-    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Leave each row, or apply the backward."""
-        runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
-        if not runs:
-            return (y_hat,)
-        values = y_hat.densified().values.clone()
-        for rows in runs:
-            for row in values[rows]:
-                (x_hat,) = self.pull({self.numbers[0]: row})
-                row.copy_(torch.zeros_like(row) if x_hat is None else x_hat)
-        return (Dense(values, batch.lanes),)
-
-    def reverse_outputs(
-        self, y_hats: Sequence[Signal | None], batch: Batch
-    ) -> Sequence[Signal | None]:
-        """Return x̂ from what arrived at the only output."""
-        return [None] if y_hats[0] is None else self.reverse(y_hats[0], batch)
-
-
 def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | None:
     """Return the step of the custom function that made a tensor; None where it does not depend on the image.
 
@@ -181,8 +160,7 @@ def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | No
     if not origins:
         return None
     assert node is not None
-    legacy = getattr(node, "_forward_cls", None) is CrossMapLRN2d
-    return (CrossMapResponseNorm if legacy else CustomFunction)(node, origins)
+    return CustomFunction(node, origins)
 
 
 def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]:
@@ -191,7 +169,7 @@ def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]
     found: list[tuple[Edge, int]] = []
     while pending:
         one = pending.pop()
-        cls = getattr(one, "_forward_cls", None)
+        cls = function_class(one)
         if cls is None or cls.__module__.startswith(_COMPILED):
             unseen = unseen or function_name(one)
         for behind, output in one.next_functions:
@@ -214,13 +192,14 @@ def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]
 
 def function_name(node: Node) -> str:
     """Return the name of a custom function's class, or of a built-in function's node."""
-    cls = getattr(node, "_forward_cls", None)
-    return str(node.name()) if cls is None else str(cls.__name__)
+    cls = function_class(node)
+    return str(node.name()) if cls is None else cls.__name__.removesuffix("Backward")
 
 
 def read_norm(step: CustomFunction) -> ResponseNormFunction | None:
     """Return a call of ``nn.CrossMapLRN2d``'s function, which is a custom function of torch's own, as an LRN."""
-    if step.node._forward_cls is not CrossMapLRN2d or len(step.values) != 1:
+    function = function_class(step.node)
+    if not is_torch_function(function, "CrossMapLRN2d") or len(step.values) != 1:
         return None
 
     def pull(y_hat: Tensor) -> Tensor:

@@ -7,20 +7,31 @@ from typing import Any
 
 from torch import Tensor
 
+_PLAIN = frozenset((int, float, bool, str, type(None)))
+"""Types of most arguments that are no tensors."""
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors inside nested tuples, lists, mappings and data classes, in order."""
+
+def tensors_in(value: Any) -> list[Tensor]:
+    """Return the tensors inside nested tuples, lists, mappings and data classes, in order."""
+    found: list[Tensor] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[Tensor]) -> None:
     if isinstance(value, Tensor):
-        yield value
+        found.append(value)
     elif isinstance(value, tuple | list):
         for item in value:
-            yield from tensors_in(item)
+            if type(item) not in _PLAIN:
+                _collect(item, found)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from tensors_in(item)
+            if type(item) not in _PLAIN:
+                _collect(item, found)
     elif hasattr(value, "__dataclass_fields__"):
         for field in value.__dataclass_fields__:
-            yield from tensors_in(getattr(value, field))
+            _collect(getattr(value, field), found)
 
 
 def tensors_within(value: Any, depth: int = 4) -> Iterator[Tensor]:
@@ -30,7 +41,7 @@ def tensors_within(value: Any, depth: int = 4) -> Iterator[Tensor]:
         value: what was returned.
         depth: how many objects inside one another are looked into.
     """
-    found = list(tensors_in(value))
+    found = tensors_in(value)
     if found or depth == 0:
         yield from found
         return
@@ -49,6 +60,8 @@ def tensors_within(value: Any, depth: int = 4) -> Iterator[Tensor]:
 
 def replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
     """Return nested arguments with each tensor exchanged."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Tensor):
         return by(value)
     if isinstance(value, tuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from .recorded_tensors import NodesNeeded
 from .recorder import Recorder, as_saved
 from .recording import Recording
 from .refusals import no_output
+from .torch_internals import current_frame
 from .unseen_calls import require_transparent
 
 PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
@@ -122,8 +122,8 @@ class ReversedNetwork:
         named_inputs: Mapping[str, Any],
         with_nodes: bool,
     ) -> Recording:
-        stack = CallStack(parts, sys._getframe())
-        recorder = Recorder(parts, x, stack, self.through_no_grad, with_nodes)
+        stack = CallStack(parts, current_frame())
+        recorder = Recorder(self.module, x, stack, self.through_no_grad, with_nodes)
         try:
             with torch.enable_grad(), saved_tensors_hooks(recorder.saved, as_saved), recorder:
                 returned = self.module(recorder.image, *inputs, **named_inputs)

@@ -9,17 +9,16 @@ constants, as in automatic differentiation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import BackwardCFunction
-from torch.nn.modules._functions import BackwardHookFunction
 from torch.overrides import TorchFunctionMode
-from torch.utils.checkpoint import CheckpointFunction
 
 from .call_names import (
+    DESCRIBES,
     DIFFERENTIATES,
     LEAVES_TORCH,
     MAKES_CONSTANTS,
@@ -43,21 +42,50 @@ from .memory_limit import is_out_of_memory
 from .nested import by_identity, replaced, tensors_in
 from .recorded_tensors import InferenceTensor, LostGradient, RecordedTensors, address
 from .refusals import refusal
-from .steps.calls import Call, Function, without_writing
+from .steps.calls import FAMILIES, Call, Function, without_writing
 from .steps.hand_written import ImageMasks
 from .steps.hook import Hooked
 from .steps.reading import read
 from .steps.shape import Unchanged
 from .steps.step import Step
+from .torch_internals import function_class, is_torch_function, is_view, unpacks_by
 from .unseen_calls import quantised
 from .written_tensors import Overwritten, WrittenTensors
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call as the network made it.
+
+    Attributes:
+        given: the tensors among its arguments.
+        live: those of them that stand for recorded values, by identity.
+        recording: whether it is recorded where it depends on the image, as it is but under ``no_grad``.
+    """
+
+    func: Function
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    given: list[Tensor]
+    live: dict[int, Tensor]
+    recording: bool
+
+    @property
+    def first(self) -> Any:
+        """Its first argument, which it may write."""
+        return self.args[0] if self.args else self.kwargs.get("input")
+
+    def run(self) -> Any:
+        """Call it as it is."""
+        return self.func(*self.args, **self.kwargs)
 
 
 class Recorder(TorchFunctionMode):
     """Records the calls made while it is the active mode.
 
     Args:
-        parts: the network's modules by path.
+        module: the network.
         image: the image, (1, C, H, W).
         stack: follows which module is running.
         through_no_grad: whether what the network does under ``no_grad`` is recorded like the rest.
@@ -74,7 +102,7 @@ class Recorder(TorchFunctionMode):
 
     def __init__(
         self,
-        parts: Mapping[str, torch.nn.Module],
+        module: torch.nn.Module,
         image: Tensor,
         stack: CallStack,
         through_no_grad: bool,
@@ -88,8 +116,7 @@ class Recorder(TorchFunctionMode):
         self.made_in: list[int] = []
         self.stops: list[str] = []
         self.passed: list[str] = []
-        own = (own for part in parts.values() for own in (part._parameters, part._buffers))
-        self._own = {id(t): t for kept in own for t in kept.values() if t is not None}
+        self._own = {id(t): t for t in (*module.parameters(), *module.buffers())}
         self._used: dict[int, Tensor] = {}
         self._masks = ImageMasks()
         self._functions: dict[Any, CustomFunction] = {}
@@ -108,7 +135,7 @@ class Recorder(TorchFunctionMode):
         """Run one call, and record it where it depends on the image."""
         kwargs = kwargs or {}
         name = getattr(func, "__name__", type(func).__name__)
-        given = list(tensors_in((args, kwargs)))
+        given = tensors_in((args, kwargs))
         if not given:
             return self._without_tensors(func, name, args, kwargs)
         if self._saving:
@@ -118,12 +145,13 @@ class Recorder(TorchFunctionMode):
         try:
             recording = enabled or self.stack.inside_checkpoint()
             live = {id(t): t for t in given if self._number(t, recording) >= 0}
+            asked = Asked(func, name, args, kwargs, given, live, recording)
             if not live:
-                return self._on_constants(func, name, args, kwargs, given, recording)
+                return self._on_constants(asked)
             if not recording:
-                return self._apart(func, name, args, kwargs, live)
+                return self._apart(asked)
             self._made_apart.clear()
-            return self._on_recorded(func, name, args, kwargs, live)
+            return self._on_recorded(asked)
         finally:
             torch.set_grad_enabled(enabled)
 
@@ -140,20 +168,15 @@ class Recorder(TorchFunctionMode):
             self._no_grad = not args[0]
         return func(*args, **kwargs)
 
-    def _on_recorded(
-        self,
-        func: Function,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        live: dict[int, Tensor],
-    ) -> Any:
+    def _on_recorded(self, asked: Asked) -> Any:
         """Treat a call on tensors that depend on the image."""
-        first = args[0] if args else kwargs.get("input")
+        name, first = asked.name, asked.first
+        if name in DESCRIBES:
+            return asked.run()
         if name == "__get__":
-            return self._attribute(func, args)
+            return self._attribute(asked)
         if name == "__set__":
-            return self._set_attribute(func, args)
+            return self._set_attribute(asked)
         if name in DIFFERENTIATES:
             raise RecordingError(
                 f"{name} in {self._where()!r} differentiates inside the network's forward, which cannot be recorded; "
@@ -164,46 +187,38 @@ class Recorder(TorchFunctionMode):
         if name == "retain_grad":
             return None
         if name == "register_hook":
-            return self._hook(*args, **kwargs)
-        if name in MAKES_CONSTANTS or (name in ONLY_LIKE and id(first) not in live):
-            call = self._call(func, name, args, kwargs, live)
+            return self._hook(*asked.args, **asked.kwargs)
+        if name in MAKES_CONSTANTS or (name in ONLY_LIKE and id(first) not in asked.live):
+            call = self._call(asked)
             value = call.run()
             self._masks.note(call, value)
             return value
         if name in LEAVES_TORCH:
-            return self._leave(func, name, args, kwargs, live)
-        functional = without_writing(func, name, kwargs)
-        if isinstance(kwargs.get("out"), Tensor):
+            return self._leave(asked)
+        if isinstance(asked.kwargs.get("out"), Tensor):
             raise RecordingError(
                 f"{name}(out=…) in {self._where()!r} writes into a given tensor, which cannot be followed; "
                 "use its return value instead"
             )
+        functional = without_writing(asked.func, name, asked.kwargs)
         if functional is not None:
-            return self._in_place(functional, name, first, args, kwargs, live)
-        return self._record(func, name, args, kwargs, live)
+            return self._in_place(asked, functional)
+        return self._record(asked)
 
-    def _on_constants(
-        self,
-        func: Function,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        given: Sequence[Tensor],
-        recording: bool,
-    ) -> Any:
+    def _on_constants(self, asked: Asked) -> Any:
         """Run a call on constants; one that writes a constant already used leaves what was used as it is."""
-        target = args[0] if args else kwargs.get("input")
-        functional = without_writing(func, name, kwargs)
+        target, given = asked.first, asked.given
+        functional = without_writing(asked.func, asked.name, asked.kwargs)
         try:
             if functional is not None and isinstance(target, Tensor):
                 if self.written.holds_recorded(target):
-                    return self._write_hidden(func, args, kwargs, target, recording)
+                    return self._write_hidden(asked)
                 if address(target) in self._used:
-                    self._require_replaceable(target, name)
+                    self._require_replaceable(target, asked.name)
                     plain, _, plain_kwargs = functional
-                    self.written.write(target, plain(*args, **plain_kwargs))
-                    return None if name == "__setitem__" else target
-            value = func(*args, **kwargs)
+                    self.written.write(target, plain(*asked.args, **plain_kwargs))
+                    return None if asked.name == "__setitem__" else target
+            value = asked.run()
         except (RuntimeError, ValueError) as error:
             if isinstance(error, RecordingError) or is_out_of_memory(error):
                 raise
@@ -213,8 +228,8 @@ class Recorder(TorchFunctionMode):
             ) from error
         known = {id(t) for t in given}
         made = [t for t in tensors_in(value) if id(t) not in known]
-        alone = {id(t): t if t._base is None else t.data for t in made}  # no view, to autograd
-        call = Call(func, name, args, kwargs, frozenset())
+        alone = {id(t): t.data if is_view(t, given) else t for t in made}  # no view, to autograd
+        call = Call(asked.func, asked.name, asked.args, asked.kwargs, frozenset())
         self.written.note_views(call, [(t, alone[id(t)]) for t in made], [(t, t) for t in given])
         self._masks.note(call, made)
         for t in made:
@@ -222,37 +237,25 @@ class Recorder(TorchFunctionMode):
                 self._masks.alias(alone[id(t)], t)
         return replaced(value, by_identity(alone)) if made else value
 
-    def _apart(
-        self,
-        func: Function,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        live: dict[int, Tensor],
-    ) -> Any:
+    def _apart(self, asked: Asked) -> Any:
         """Run a call under ``no_grad``, or inside a custom function, as it is; what it makes is a constant."""
+        name, live, target = asked.name, asked.live, asked.first
         if self._no_grad:
             self._stop(f"{name} under no_grad")
         elif name in RECTIFIER_LIKE:
             self._rectified_apart = True
-        target = args[0] if args else kwargs.get("input")
-        if name == "__get__" and isinstance(target, Tensor):
-            value = func(target)
-        elif isinstance(target, Tensor) and (
-            name == "__set__" or without_writing(func, name, kwargs) is not None
-        ):
-            if id(target) in live or self.written.holds_recorded(target):
-                value = self._write_hidden(func, args, kwargs, target, False)
-            else:
-                value = func(*args, **kwargs)
+        writes = name == "__set__" or without_writing(asked.func, name, asked.kwargs) is not None
+        if writes and (id(target) in live or self.written.holds_recorded(target)):
+            value = self._write_hidden(asked)
         else:
-            value = func(*args, **kwargs)
+            value = asked.run()
         if self._no_grad:
-            values = by_identity(
-                {key: self.tensors.values[self._number(t, False)] for key, t in live.items()}
-            )
+            numbers = {key: self._number(t, recording=False) for key, t in live.items()}
+            values = by_identity({key: self.tensors.values[n] for key, n in numbers.items()})
             tracked = frozenset(id(values(t)) for t in live.values())
-            self._masks.note(Call(func, name, replaced(args, values), {}, tracked), value)
+            self._masks.note(
+                Call(asked.func, name, replaced(asked.args, values), {}, tracked), value
+            )
         memories = {address(t) for t in live.values()}
         for made in tensors_in(value):
             if id(made) not in live:
@@ -263,18 +266,12 @@ class Recorder(TorchFunctionMode):
 
     # --- treatments -----------------------------------------------------------------------------------------
 
-    def _record(
-        self,
-        func: Function,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        live: dict[int, Tensor],
-    ) -> Any:
+    def _record(self, asked: Asked) -> Any:
         """Record a functional call; return its output with a live tensor for each recorded one."""
-        if str(func).startswith("quantized."):
-            raise quantised(name, self._where())
-        call = self._call(func, name, args, kwargs, live)
+        live = asked.live
+        call = self._call(asked)
+        if call.function not in FAMILIES and str(call.function).startswith("quantized."):
+            raise quantised(call.name, self._where())
         output, made = self._run(call)
         if not made:
             back = {id(self.written.value_of(t)): t for t in live.values()}
@@ -288,25 +285,18 @@ class Recorder(TorchFunctionMode):
         )
         return replaced(output, by_identity(fresh))
 
-    def _in_place(
-        self,
-        functional: tuple[Function, str, dict[str, Any]],
-        name: str,
-        target: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        live: dict[int, Tensor],
-    ) -> Any:
+    def _in_place(self, asked: Asked, functional: tuple[Function, str, dict[str, Any]]) -> Any:
         """Record a call that writes its first argument by what it would write."""
+        name, target = asked.name, asked.first
         plain, plain_name, kwargs = functional
-        call = self._call(plain, plain_name, args, kwargs, live)
+        call = self._call(replace(asked, func=plain, name=plain_name, kwargs=kwargs))
         output, made = self._run(call)
-        values = list(tensors_in(output))
+        values = tensors_in(output)
         if not isinstance(target, Tensor) or len(values) != 1:
             raise RecordingError(
                 f"{name} in {self._where()!r} writes in place in a way that cannot be followed"
             )
-        if id(target) not in live and address(target) in self._used:
+        if id(target) not in asked.live and address(target) in self._used:
             self._require_replaceable(target, name)
         if not made and self.tensors.number_of(values[0]) >= 0:
             return target  # nothing is written, as by dropout in eval mode
@@ -316,24 +306,23 @@ class Recorder(TorchFunctionMode):
             self.written.write(target, values[0])
         return None if name == "__setitem__" else target
 
-    def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
-        (live, *_) = args
-        name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
+    def _attribute(self, asked: Asked) -> Any:
+        live, name = asked.first, _property(asked.func)
         if name in RECORDED_ATTRIBUTES:
-            return self._record(func, name, args, {}, {id(live): live})
-        value = func(*args)
+            return self._record(replace(asked, name=name))
+        value = asked.run()
         if isinstance(value, Tensor):
             self._stop(f".{name}")
             self.written.share(live)
             self._masks.copied(value, self.written.value_of(live))
         return value
 
-    def _set_attribute(self, func: Function, args: tuple[Any, ...]) -> None:
-        live, value = args[0], args[1]
-        name = getattr(getattr(func, "__self__", None), "__name__", "attribute")
+    def _set_attribute(self, asked: Asked) -> None:
+        live, value = asked.args
+        name = _property(asked.func)
         if name != "data":
             if name != "requires_grad":
-                func(*args)
+                asked.run()
             return
         number = self.tensors.current(live)
         if number is None or number < 0:
@@ -355,24 +344,16 @@ class Recorder(TorchFunctionMode):
             self._stop(".data =")
         self.written.share(live)
 
-    def _leave(
-        self,
-        func: Function,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        live: dict[int, Tensor],
-    ) -> Any:
+    def _leave(self, asked: Asked) -> Any:
+        name, first = asked.name, asked.first
         self._stop(name)
-        first = args[0]
         if name in SHARES_MEMORY:
             self.written.share(first)
         if name == "detach_":
             self.tensors.drop(first)
             return first.detach_()
-        alone = {key: t.data for key, t in live.items()}
-        swap = by_identity(alone)
-        value = func(*replaced(args, swap), **replaced(kwargs, swap))
+        swap = by_identity({key: t.data for key, t in asked.live.items()})
+        value = asked.func(*replaced(asked.args, swap), **replaced(asked.kwargs, swap))
         if isinstance(value, Tensor):
             self._masks.copied(value, self.written.value_of(first))
         return value
@@ -391,41 +372,28 @@ class Recorder(TorchFunctionMode):
         self.written.reshaped(live, self._kept(Hooked(value, hook, handle), value.view_as(value)))
         return handle
 
-    def _write_hidden(
-        self,
-        func: Function,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        target: Tensor,
-        recording: bool,
-    ) -> Any:
-        self.written.hidden_write(target)
-        value = func(*args, **kwargs)
+    def _write_hidden(self, asked: Asked) -> Any:
+        self.written.hidden_write(asked.first)
+        value = asked.run()
         self.written.note_hidden_write()
-        if self._no_grad or recording:  # else a custom function may say that it wrote
+        if self._no_grad or asked.recording:  # else a custom function may say that it wrote
             self._settle()
         return value
 
     # --- recording ------------------------------------------------------------------------------------------
 
-    def _call(
-        self,
-        func: Function,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        live: dict[int, Tensor],
-    ) -> Call:
+    def _call(self, asked: Asked) -> Call:
         """Return a call on the values that live tensors stand for, and on constants that nobody writes."""
-        swap = {key: self.written.value_of(t) for key, t in live.items()}
-        for t in tensors_in((args, kwargs)):
+        swap = {key: self.written.value_of(t) for key, t in asked.live.items()}
+        tracked = frozenset(map(id, swap.values()))
+        for t in asked.given:
             if id(t) not in swap and id(t) not in self._own:
                 swap[id(t)] = alias = t.detach()
                 self._used[address(t)] = alias
                 self._masks.alias(alias, t)
         by = by_identity(swap)
-        tracked = frozenset(id(swap[key]) for key in live)
-        return Call(func, name, replaced(args, by), replaced(kwargs, by), tracked)
+        args, kwargs = replaced(asked.args, by), replaced(asked.kwargs, by)
+        return Call(asked.func, asked.name, args, kwargs, tracked)
 
     def _values_of(self, call: Call) -> Any:
         """Run a call on values, and record it where one of them is recorded; return its output."""
@@ -510,11 +478,11 @@ class Recorder(TorchFunctionMode):
         """Record the custom function that made a tensor, as its gradient edge tells."""
         node = t.grad_fn
         number = self.tensors.at_edge(node, t.output_nr)
-        if number is None and isinstance(node, BackwardCFunction):
-            cls = node._forward_cls
-            if cls is BackwardHookFunction:  # gives back what it is given
+        if number is None and node is not None:
+            cls = function_class(node)
+            if is_torch_function(cls, "BackwardHookFunction"):  # gives back what it is given
                 number = self.tensors.at_edge(*node.next_functions[t.output_nr])
-            elif cls is CheckpointFunction:  # what ran inside was recorded
+            elif is_torch_function(cls, "CheckpointFunction"):  # what ran inside was recorded
                 number = self.tensors.before(t)
         if number is None:
             step = self._functions.get(node) or read_function(t, self.tensors)
@@ -546,13 +514,12 @@ class Recorder(TorchFunctionMode):
 
     def _require_own_hooks(self, node: Any) -> None:
         """Raise where what a custom function saved is to be had by computing it again."""
-        for saved in getattr(node, "_raw_saved_tensors", None) or ():
-            if getattr(saved, "unpack_hook", None) not in (None, as_saved):
-                raise RecordingError(
-                    f"the custom function {function_name(node)} in {self._where() or 'the network'!r} runs inside "
-                    "torch.utils.checkpoint, or other hooks on saved tensors, which cannot be followed; "
-                    "switch gradient checkpointing off"
-                )
+        if not unpacks_by(node, as_saved):
+            raise RecordingError(
+                f"the custom function {function_name(node)} in {self._where() or 'the network'!r} runs inside "
+                "torch.utils.checkpoint, or other hooks on saved tensors, which cannot be followed; "
+                "switch gradient checkpointing off"
+            )
 
     def saved(self, t: Tensor) -> Tensor:
         """Return what a custom function's context keeps of a tensor that it saves: one that nobody writes."""
@@ -655,6 +622,11 @@ class Recorder(TorchFunctionMode):
                 f"{name} in {self._where()!r} writes to a parameter or buffer that was used before; "
                 "make a new tensor instead"
             )
+
+
+def _property(func: Function) -> str:
+    """Return the name of the property that a getter or setter belongs to."""
+    return str(getattr(getattr(func, "__self__", None), "__name__", "attribute"))
 
 
 def as_saved(t: Tensor) -> Tensor:

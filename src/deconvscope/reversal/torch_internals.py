@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+import torch.utils.checkpoint
 from torch import Tensor, nn
 
 Pair = tuple[int, int]
@@ -115,7 +116,7 @@ def called_module(frame: FrameType) -> nn.Module | None:
     A call is the frame in which torch runs a module's hooks. Where that is not known by its name, it is the module's
     ``forward``, without those of its base classes that it calls.
     """
-    code = _module_call()
+    code = module_call()
     if code is not None:
         return frame.f_locals["self"] if frame.f_code is code else None
     module = _self_of_forward(frame)
@@ -125,7 +126,8 @@ def called_module(frame: FrameType) -> nn.Module | None:
     return None if caller is not None and _self_of_forward(caller) is module else module
 
 
-def _module_call() -> CodeType | None:
+def module_call() -> CodeType | None:
+    """Return the code with which torch calls a module; None where it is not known by its name."""
     code = getattr(getattr(nn.Module, "_call_impl", None), "__code__", None)
     return code if isinstance(code, CodeType) else None
 
@@ -146,6 +148,13 @@ def is_function_context(value: object) -> bool:
     return hasattr(value, "save_for_backward") and not isinstance(value, Tensor)
 
 
+def checkpoint_forward() -> CodeType | None:
+    """Return the code that runs a part of a network inside ``torch.utils.checkpoint``, in its reentrant form."""
+    function = getattr(torch.utils.checkpoint, "CheckpointFunction", None)
+    code = getattr(getattr(function, "forward", None), "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
 def is_compiled(part: nn.Module) -> bool:
     """Tell whether a module was compiled, in place or by being wrapped."""
     return getattr(part, "_compiled_call_impl", None) is not None or any(
@@ -153,13 +162,37 @@ def is_compiled(part: nn.Module) -> bool:
     )
 
 
-def dispatch_mode() -> type | None:
-    """Return the class of modes that see every operator, below Python's calls; None where there is none."""
-    try:
-        from torch.utils._python_dispatch import TorchDispatchMode
-    except ImportError:
+# --- nodes of autograd's graph -----------------------------------------------------------------------------
+
+
+def function_class(node: Any) -> type | None:
+    """Return the class of the custom function that a node is a call of; None for other nodes.
+
+    Where torch does not name it, the node's own class stands for it: it is made for that function alone.
+    """
+    if not hasattr(node, "needs_input_grad"):
         return None
-    return TorchDispatchMode
+    cls = getattr(node, "_forward_cls", None)
+    return cls if isinstance(cls, type) else type(node)
+
+
+def output_shapes(node: Any) -> list[tuple[tuple[int, ...], torch.dtype, torch.device]] | None:
+    """Return shape, type and device of each output of a custom function's call; None where torch does not tell."""
+    metadata = getattr(node, "_input_metadata", None)  # of the backward's input
+    if metadata is None:
+        return None
+    return [(tuple(made.shape), made.dtype, made.device) for made in metadata]
+
+
+def unpacks_by(node: Any, hook: Callable[[Tensor], Tensor]) -> bool:
+    """Tell whether what a custom function saved is had back by this hook, or without any."""
+    saved = getattr(node, "_raw_saved_tensors", None) or ()
+    return all(getattr(one, "unpack_hook", None) in (None, hook) for one in saved)
+
+
+def is_torch_function(cls: type | None, name: str) -> bool:
+    """Tell whether a custom function is one of torch's own, by its name."""
+    return cls is not None and cls.__name__ == name and cls.__module__.startswith("torch.")
 
 
 # --- functions ---------------------------------------------------------------------------------------------

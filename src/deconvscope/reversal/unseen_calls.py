@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from .errors import RecordingError
+from .torch_internals import is_compiled
 
 
 def require_transparent(parts: Mapping[str, nn.Module]) -> None:
@@ -23,7 +24,7 @@ def require_transparent(parts: Mapping[str, nn.Module]) -> None:
                 f"{where} is a TorchScript module, whose calls cannot be seen; "
                 "record the nn.Module it was scripted from"
             )
-        if getattr(part, "_compiled_call_impl", None) is not None or "_orig_mod" in part._modules:
+        if is_compiled(part):
             raise RecordingError(
                 f"{where} is compiled, and its calls cannot be seen; "
                 "record the module before torch.compile (compiled._orig_mod)"

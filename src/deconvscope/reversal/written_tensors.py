@@ -16,6 +16,7 @@ from .nested import by_identity, replaced, tensors_in
 from .recorded_tensors import RecordedTensors, address
 from .steps.calls import Call
 from .steps.step import Elementwise, Step
+from .torch_internals import is_view, is_view_of
 
 
 class Overwritten(Elementwise):
@@ -83,11 +84,8 @@ class WrittenTensors:
             given: the same for those given.
         """
         for position, (view, live) in enumerate(made):
-            base = view._base
-            if base is None:
-                continue
             for x, live_x in given:
-                if x is base or x._base is base:
+                if is_view_of(view, x):
                     self._views.setdefault(id(live_x), []).append(live)
                     self._view_of[id(live)] = (live_x, x, call, position)
                     if address(live_x) != address(x):
@@ -98,7 +96,7 @@ class WrittenTensors:
         """Return the view of a live tensor that a call on its value made."""
         swap = by_identity({id(x): live_x.detach()})
         made = call.function(*replaced(call.args, swap), **replaced(call.kwargs, swap))
-        return list(tensors_in(made))[position]
+        return tensors_in(made)[position]
 
     def share(self, live: Tensor) -> None:
         """Note that a constant, or code outside torch, holds a tensor's memory too."""
@@ -113,7 +111,7 @@ class WrittenTensors:
 
     def write(self, target: Tensor, value: Tensor) -> None:
         """Let a live tensor, or a constant, hold a value that was recorded or computed in its place."""
-        if target._base is not None and id(target) not in self._view_of and self._constant(target):
+        if self._constant(target) and id(target) not in self._view_of and is_view(target, ()):
             raise RecordingError(
                 f"a write in {self._where()!r} goes through a view that cannot be followed; "
                 "write to the tensor itself, or make a new one with torch.cat or torch.where"
@@ -183,7 +181,7 @@ class WrittenTensors:
             args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
             tracked = frozenset((id(now),) if self._tensors.number_of(now) >= 0 else ())
             again = Call(call.function, call.name, args, kwargs, tracked)
-            fresh = list(tensors_in(self._record(again)))[position]
+            fresh = tensors_in(self._record(again))[position]
             if not shared:
                 view.data = fresh.detach()
             number = self._tensors.number_of(fresh)

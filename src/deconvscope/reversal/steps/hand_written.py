@@ -82,7 +82,9 @@ class ImageMasks:
         """Note what a call made without a gradient, from recorded tensors or from what is noted already."""
         if call.name in MAKES_CONSTANTS:
             return
-        given = list(tensors_in((call.args, call.kwargs)))
+        if not self._computed and _passes_gradient(call, output):
+            return
+        given = tensors_in((call.args, call.kwargs))
         given = given[:1] if call.name in ONLY_LIKE else given
         known = [self._computed[id(t)] for t in given if id(t) in self._computed]
         recorded = {id(t) for t in given if call.tracks(t)}
@@ -112,7 +114,7 @@ class ImageMasks:
 
     def gate(self, call: Call) -> bool:
         """Tell whether a call multiplies by a mask, or chooses values by one."""
-        if call.name not in GATES:
+        if not self._computed or call.name not in GATES:
             return False
         given: Sequence[Any] = call.args
         if call.name in ("setitem", "index_put"):
@@ -186,6 +188,12 @@ def _masked(call: Call, masks: ImageMasks) -> tuple[Tensor, Tensor] | None:
         if call.tracks(x) and masks.mask_of(x, mask) and _is_zero(call, value):
             return (x, ~mask) if mask.dtype == torch.bool else None
     return None
+
+
+def _passes_gradient(call: Call, output: object) -> bool:
+    """Tell, at little cost, that a call's only output is recorded: it is no mask."""
+    flows = bool(call.tracked) and call.name not in FLAT
+    return flows and isinstance(output, Tensor) and output.is_floating_point()
 
 
 def _is_zero(call: Call, value: object) -> bool:

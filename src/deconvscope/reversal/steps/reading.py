@@ -70,7 +70,7 @@ def _by_product(call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
         swap = by_identity(dict(zip(order, fresh, strict=True)))
         args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
         with nullcontext() if drawn is None else drawn.again():
-            made = list(tensors_in(call.function(*args, **kwargs)))
+            made = tensors_in(call.function(*args, **kwargs))
         return [t for t in made if t.is_floating_point() or t.is_complex()]
 
     return output, Backpropagation(call.name, xs, again)
