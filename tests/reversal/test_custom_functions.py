@@ -381,3 +381,41 @@ def test_a_custom_function_inside_a_checkpoint_that_computes_again_is_refused() 
 
     with pytest.raises(ds.RecordingError, match="switch gradient checkpointing off"):
         ds.ReversedNetwork(Between(between)).record(torch.randn(3, 8, 8))
+
+
+class FreesItsInput(torch.autograd.Function):
+    """Lets go of memory, as the blocks of reversible networks do."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            first, second = torch.chunk(x, 2, 1)
+            y = torch.cat([first + second.relu(), second], 1)
+            first.set_()  # type: ignore[call-overload]
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+        return g
+
+
+def test_a_reversible_block_is_refused_for_the_right_reason() -> None:
+    with pytest.raises(ds.RecordingError, match=r"Tensor\.set_.*keeps its activations"):
+        ds.ReversedNetwork(Between(FreesItsInput.apply)).record(torch.randn(3, 8, 8))
+
+
+def test_a_part_under_no_grad_inside_a_custom_function_ends_with_it() -> None:
+    class Inside(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            with torch.no_grad():
+                return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+            return g * 2
+
+    network = Between(lambda x: Spike.apply(Inside.apply(x)) + ReluInPlace.apply(x * 1))
+    rec, salient, gradient = compared(network, torch.randn(3, 8, 8))
+    assert torch.allclose(salient, gradient, rtol=1e-9, atol=1e-12)
+    assert all("Spike" not in stop and "clamp" not in stop for stop in rec.coverage().stops)

@@ -141,6 +141,8 @@ class Recorder(TorchFunctionMode):
         if self._saving:
             return func(*args, **kwargs)
         enabled = torch.is_grad_enabled()
+        if enabled:
+            self._no_grad = False  # a custom function's forward, which may have set it, is over
         torch.set_grad_enabled(False)
         try:
             recording = enabled or self.stack.inside_checkpoint()
@@ -554,7 +556,9 @@ class Recorder(TorchFunctionMode):
                 call = self.made_in[made] if made >= 0 else -1
                 where = self.stack.calls[call].name if call >= 0 else "the image"
                 raise RecordingError(
-                    f"what {where!r} made was written in place by scripted or compiled code, which cannot be seen"
+                    f"what {where!r} made was written in place by code that cannot be seen: scripted or compiled "
+                    "code, or Tensor.set_, by which reversible blocks free their memory; use the plain Python "
+                    "function, or a block that keeps its activations"
                 )
         self._leave_out_unused(outputs)
         for place, step in enumerate(self.steps):
