@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import Tensor, nn
 
+import deconvscope as ds
 from deconvscope.explorer.opening import opening_layer
 from deconvscope.reversal import Layer
 
@@ -74,3 +77,21 @@ def test_networks_without_large_maps_or_without_maps_begin_at_their_end() -> Non
     assert opening_layer(layers(("fc1", "linear", (9,)), ("fc2", "linear", (3,)))) == "fc2"
     with pytest.raises(LookupError, match="no layer"):
         opening_layer([])
+
+
+def test_complex_layers_are_not_offered() -> None:
+    class Fourier(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            spectrum = torch.fft.rfft2(self.conv(x)) * 2
+            return torch.fft.irfft2(spectrum, s=x.shape[-2:])  # type: ignore[no-any-return]
+
+    explorer = ds.Explorer(model=Fourier(), image=torch.randn(3, 16, 16))
+    recording = explorer.recording
+    assert recording["fft_rfft2"].is_complex()
+    assert explorer.layer == "fft_irfft2"
+    with pytest.raises(LookupError):
+        explorer.layer = "fft_rfft2"

@@ -168,7 +168,9 @@ def _offered(recording: Recording) -> dict[str, Layer]:
     return {
         layer.name: layer
         for layer in recording.layers.values()
-        if len(layer.shape) in (1, 3) and 0 not in layer.shape
+        if len(layer.shape) in (1, 3)
+        and 0 not in layer.shape
+        and not recording[layer.name].is_complex()
     }
 
 

@@ -140,11 +140,13 @@ class Scene:
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """The layers whose neurons can be chosen: those with channels, (C,H,W) or (K,)."""
+        """The layers whose neurons can be chosen: those with channels of real numbers, (C,H,W) or (K,)."""
         return [
             layer
             for layer in self.recording.layers.values()
-            if len(layer.shape) in (1, 3) and 0 not in layer.shape
+            if len(layer.shape) in (1, 3)
+            and 0 not in layer.shape
+            and not self.recording[layer.name].is_complex()
         ]
 
     @cached_property
