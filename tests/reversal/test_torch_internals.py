@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 import deconvscope as ds
+from deconvscope.reversal import torch_internals
 from deconvscope.reversal.torch_internals import (
     called_module,
     current_frame,
@@ -332,6 +334,82 @@ class Unseen(nn.Module):
 def test_what_unseen_code_made_of_the_image_is_refused(inner):
     with pytest.raises(ds.RecordingError, match="cannot be seen"):
         ds.ReversedNetwork(Unseen(inner)).record(torch.rand(3, 8, 8))
+
+
+# --- whole recordings --------------------------------------------------------------------------------------
+
+
+class Tripled(torch.autograd.Function):
+    """Another gradient than its own, so that its backward is seen to be followed."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.sigmoid()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+        return 3 * g
+
+
+class Mixed(nn.Module):
+    """What is recorded by private names: nested modules, views, writes, functions of one's own, checkpoints."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.stem = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(inplace=True))
+        self.block = Derived(nn.Sequential(nn.Conv2d(6, 6, 3, padding=1), nn.ReLU()))
+        self.norm = nn.CrossMapLRN2d(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        half = x[:, :3]
+        half.mul_(2)
+        place = torch.zeros_like(x)
+        place[:, 1] = x[:, 1]
+        x = Tripled.apply(x + place)
+        x = checkpoint(self.block, x, use_reentrant=True)
+        y: Tensor = self.norm(x)
+        return y
+
+
+def mixed() -> dict[str, Tensor]:
+    torch.manual_seed(1)
+    recording = ds.ReversedNetwork(Mixed().eval()).record(smooth_noise((10, 10)))
+    asked = [*ds.EIGHT, ds.SALINET]
+    return {n: recording.reverse(ds.Activations(n), asked).dense() for n in recording.layers}
+
+
+def without(owner: object, name: str) -> Callable[[pytest.MonkeyPatch], None]:
+    return lambda monkeypatch: monkeypatch.delattr(owner, name)
+
+
+@pytest.mark.parametrize(
+    "vanish",
+    [
+        pytest.param(lambda patch: has_no(patch, "_version"), id="Tensor._version"),
+        pytest.param(lambda patch: has_no(patch, "_base"), id="Tensor._base"),
+        pytest.param(without_call_impl, id="Module._call_impl"),
+        pytest.param(without(torch.autograd.function, "FunctionCtx"), id="FunctionCtx"),
+        pytest.param(  # Python's own tracebacks go on using it
+            lambda patch: patch.setattr(torch_internals, "sys", SimpleNamespace()),
+            id="sys._getframe",
+        ),
+        pytest.param(
+            lambda patch: patch.setattr(torch.ops.aten, "threshold_backward", None),
+            id="threshold_backward",
+        ),
+    ],
+)
+def test_without_a_name_layers_and_pictures_are_the_same(monkeypatch, vanish):
+    expected = mixed()
+    assert len(expected) >= 10
+    with monkeypatch.context() as gone:
+        vanish(gone)
+        made = mixed()
+    assert made.keys() == expected.keys()
+    for layer, picture in made.items():
+        torch.testing.assert_close(picture, expected[layer], rtol=1e-5, atol=1e-6)
 
 
 # --- functions ---------------------------------------------------------------------------------------------
