@@ -44,9 +44,16 @@ def run(*command: str | os.PathLike[str], folder: Path = ROOT) -> None:
 
 def status(*command: str | os.PathLike[str], folder: Path = ROOT) -> int:
     """Run a command with the environment's programs first on the path; its exit status."""
-    program = shutil.which(command[0], path=_path()) or str(command[0])
-    arguments = [program, *map(str, command[1:])]
-    return subprocess.call(arguments, cwd=folder, env={**os.environ, "PATH": _path()})
+    return subprocess.call(_resolved(command), cwd=folder, env=_variables())
+
+
+def output(*command: str | os.PathLike[str], folder: Path = ROOT) -> tuple[int, str]:
+    """Run a command as `status` does; its exit status and what it printed."""
+    done = subprocess.run(
+        _resolved(command), cwd=folder, env=_variables(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    return done.returncode, done.stdout
 
 
 def say(line: str) -> None:
@@ -124,6 +131,15 @@ def _provide_node() -> None:
             return
     say("installing Node.js into .venv")
     run(PYTHON, "-m", "pip", "install", "--quiet", "--constraint", LOCKED, NODE)
+
+
+def _resolved(command: Sequence[str | os.PathLike[str]]) -> list[str]:
+    program = shutil.which(command[0], path=_path()) or str(command[0])
+    return [program, *map(str, command[1:])]
+
+
+def _variables() -> dict[str, str]:
+    return {**os.environ, "PATH": _path()}
 
 
 def _path() -> str:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import environment
@@ -106,7 +107,7 @@ def provide_chromium() -> None:
 
 
 def check(part: str) -> None:
-    """Run the checks of one part; the first that fails ends the run."""
+    """Run the checks of one part of the Python code; the first that fails ends the run."""
     if part == "lint":
         say("ruff")
         run("ruff", "format", "--check", "--quiet", ".")
@@ -114,16 +115,28 @@ def check(part: str) -> None:
     elif part == "types":
         say("mypy")
         run("mypy")
-    elif part == "typescript":
-        environment.install_front_end_tools()
-        for script in ("check", "test", "build"):
-            say(f"npm run {script}")
-            run("npm", "run", "--silent", script, folder=FRONT_END)
+
+
+class TypeScript(Thread):
+    """The front end's formatter, linter, types and unit tests, run beside the checks and tests of Python.
+
+    Attributes:
+        failed: what the first that failed printed.
+    """
+
+    failed = ""
+
+    def run(self) -> None:
+        """Run them one after the other."""
+        for script in ("check", "test"):
+            code, printed = environment.output("npm", "run", "--silent", script, folder=FRONT_END)
+            if code != 0:
+                self.failed = f"{printed}\nfailed ({code}): npm run {script}"
+                return
 
 
 def test(choice: Choice) -> int:
     """Run pytest in several processes of one torch thread each; its exit status."""
-    environment.build_front_end()
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     workers = min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
@@ -135,14 +148,32 @@ def test(choice: Choice) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepare, check, test; pytest's summary comes last, and its exit status goes out."""
+    """Prepare, check, test; pytest's summary comes last, and its exit status goes out.
+
+    Only where the front end fails its checks, what they printed comes last.
+    """
     choice = choose(arguments)
     environment.prepare("test")
     if choice.drives_browser:
         provide_chromium()
+    beside = TypeScript(daemon=True)
+    if "typescript" in choice.parts:
+        environment.install_front_end_tools()
+        say("npm run check, npm run test, beside what follows")
+        beside.start()
     for part in choice.parts:
         check(part)
-    return test(choice) if "python" in choice.parts else 0
+    if {"typescript", "python"} & set(choice.parts):
+        environment.build_front_end()
+    code = 0
+    if "python" in choice.parts and not beside.failed:
+        code = test(choice)
+    if "typescript" in choice.parts:
+        beside.join()
+    if beside.failed:
+        print(beside.failed, flush=True)
+        return 1
+    return code
 
 
 if __name__ == "__main__":
