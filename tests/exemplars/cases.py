@@ -125,6 +125,9 @@ class Pictures:
 def build_share(out: str, images: Pictures, rank: int, of: int, batch_size: int) -> None:
     """Run in a process of its own: a share of a build."""
     torch.set_num_threads(1)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where tests run behind a shell
     share = Share(rank, of)
     build(small_model(), images, out=out, batch_size=batch_size, share=share, **SETTINGS)
 

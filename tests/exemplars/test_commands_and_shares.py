@@ -65,7 +65,8 @@ def test_a_build_says_how_fast_it_is_and_what_was_skipped(by_command):
     assert "1 images were skipped" in done.stdout and "0004.png" in done.stdout
 
 
-@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.lengthy
+@pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_torchrun_shares_the_work_and_merge_finishes_it(by_command, processes):
     folder, _ = by_command
     out = folder / f"shared by {processes}"
@@ -180,6 +181,7 @@ def test_a_rank_beyond_the_number_of_processes_is_refused():
         )
 
 
+@pytest.mark.lengthy
 def test_memory_is_flat_over_twenty_thousand_images():
     few, many = (int(python("-c", MEMORY, str(count)).stdout) for count in (4096, 20_000))
     assert many - few < 12_000  # kB, of which the names and digests of the images are one

@@ -84,7 +84,14 @@ def test_channels_are_a_sequence_with_bounds(opened):
         layer[6]
 
 
-@pytest.mark.parametrize("layer", ["conv2_2", "conv3_3", "conv4_3", "conv5_3"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "conv2_2",
+        "conv3_3",
+        *(pytest.param(f"conv{n}_3", marks=pytest.mark.lengthy) for n in (4, 5)),
+    ],
+)
 def test_pictures_equal_those_of_single_recordings_of_whole_images(crops, layer):
     net = ds.ReversedNetwork(crops.model.network)
     channel = 33

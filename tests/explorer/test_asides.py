@@ -229,7 +229,9 @@ def test_large_pictures_are_compared_on_fewer_pixels_in_their_own_scale() -> Non
     explorer.close()
 
 
-@pytest.mark.parametrize(("architectures", "most"), [(THREE, 1_700_000), (ds.EIGHT, 2_800_000)])
+@pytest.mark.parametrize(("architectures", "most"), [
+    (THREE, 1_700_000), pytest.param(ds.EIGHT, 2_800_000, marks=pytest.mark.lengthy),
+])  # fmt: skip
 def test_all_that_can_be_switched_on_fits_into_a_saved_notebook(
     architectures: tuple[ds.Architecture, ...], most: int
 ) -> None:

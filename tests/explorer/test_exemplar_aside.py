@@ -131,6 +131,7 @@ def test_a_card_opens_its_image_at_its_neuron(browser: Browser) -> None:
         "label": card["title"],
         "height": 32,
         "width": 32,
+        "note": "",
     }
     assert card["image"] in [image["name"] for image in reply["_catalog"]["images"]]
     address = f"small/{LAYER}/{CHANNEL}@{card['y']},{card['x']}?FTT,saliency,TTT#{card['image']}"

@@ -476,7 +476,7 @@ def test_a_rectifier_that_fell_back_is_told_to_the_browser() -> None:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             y = self.conv(x)
-            return torch.softmax(y * (y > 0), 1)
+            return torch.softmax(y * (y > 0.5), 1)
 
     explorer = ds.Explorer(model=ByHand().eval(), image="chelsea")
     assert explorer._network["fallbacks"] == ["mul"], "softmax is no rectifier: BP is its rule"

@@ -25,8 +25,11 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def png(values: np.ndarray) -> bytes:
-    """A PNG of 16 bits a channel, written by hand from (H, W, C): Pillow writes none of colours."""
+def png(values: np.ndarray, clear: int | None = None) -> bytes:
+    """A PNG of 16 bits a channel, written by hand from (H, W, C): Pillow writes none of colours.
+
+    Grey pixels of the value `clear` are transparent.
+    """
     height, width, channels = values.shape
     colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
 
@@ -39,6 +42,7 @@ def png(values: np.ndarray) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
+        + (b"" if clear is None else chunk(b"tRNS", struct.pack(">H", clear)))
         + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
     )
@@ -246,8 +250,7 @@ def test_opacity_is_no_colour():
 
 def test_a_clear_value_of_sixteen_bits_lies_on_white():
     values = (RAMP * 65535).round().astype(np.uint16)
-    source = encoded(Image.fromarray(values), "PNG", transparency=0)
-    read = grey(read_image(source))
+    read = grey(read_image(png(values[..., None], clear=0)))
     assert read[0, 0] == 255
     assert np.array_equal(read.ravel()[1:], LEVELS.ravel()[1:])
 

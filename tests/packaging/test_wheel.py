@@ -11,6 +11,8 @@ import pytest
 
 import environment
 
+pytestmark = pytest.mark.lengthy
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "deconvscope"
 

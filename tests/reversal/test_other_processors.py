@@ -14,6 +14,8 @@ import pytest
 
 from deconvscope.reversal import capabilities
 
+pytestmark = pytest.mark.lengthy
+
 ROOT = Path(__file__).resolve().parents[2]
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 SSE41 = {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"}
@@ -26,7 +28,7 @@ MACHINES = [
         id="AVX2",
         marks=pytest.mark.skipif(not HAS_AVX2, reason="this processor has no AVX2"),
     ),
-    pytest.param(SSE41, ["--expect", "DEFAULT"], id="SSE4.1"),
+    pytest.param(SSE41, ["--expect", "DEFAULT", "NO AVX"], id="SSE4.1"),
     pytest.param({}, ["--without", "onednn"], id="without oneDNN"),
     pytest.param({}, ["--without", "packed"], id="without packed operators"),
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import gc
+import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -337,8 +339,16 @@ def test_a_neuron_out_of_range_is_refused(neuron: ds.Neuron, said: str) -> None:
         ds.ReversedNetwork(trunk()).record(image()).reverse(neuron, ds.DESALINET)
 
 
+@contextmanager
+def deprecated() -> Iterator[None]:
+    """Use what torch 2.4 does not warn of, but later ones do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
 def test_scripted_and_compiled_parts_are_refused() -> None:
-    with pytest.warns(FutureWarning):
+    with deprecated():
         scripted = torch.jit.script(nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()))
     with pytest.raises(ds.RecordingError, match="TorchScript"):
         ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 3, 1), scripted)).record(image())
@@ -347,7 +357,7 @@ def test_scripted_and_compiled_parts_are_refused() -> None:
 
 
 def test_a_scripted_function_inside_a_forward_is_refused() -> None:
-    with pytest.warns(FutureWarning):
+    with deprecated():
         hidden = torch.jit.script(_plain_relu)
     with pytest.raises(ds.RecordingError, match="scripted or compiled"):
         ds.ReversedNetwork(Written(lambda y: hidden(y) + 1)).record(image())
@@ -441,7 +451,7 @@ def test_custom_functions_equal_automatic_differentiation(then: Callable[[Tensor
 
 
 def test_scripted_code_beside_or_upon_what_is_recorded_is_refused() -> None:
-    with pytest.warns(FutureWarning):
+    with deprecated():
         beside, upon = torch.jit.script(_plain_relu), torch.jit.script(_relu_in_place)
     for then in (lambda y: y + beside(y), lambda y: beside(y), lambda y: (upon(y), y * 2)[1]):
         with pytest.raises(ds.RecordingError, match="scripted or compiled"):

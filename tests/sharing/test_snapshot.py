@@ -56,7 +56,7 @@ def test_the_picture_that_stands_in_is_small_and_carries_the_address() -> None:
     assert 900 < picture.width < 1000
 
 
-@pytest.mark.parametrize("codes", [3, 8])
+@pytest.mark.parametrize("codes", [3, pytest.param(8, marks=pytest.mark.lengthy)])
 @pytest.mark.parametrize("layer", ["relu5_3", "pool5", "conv1_2"])
 def test_what_a_notebook_saves_stays_in_its_budget(layer: str, codes: int) -> None:
     explorer = ds.Explorer(layer=layer, architectures=ds.EIGHT[:codes])
