@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -64,7 +65,7 @@ class Report:
             lines += [f"  {name}: {why}" for name, why in self.skipped.items()]
         if not self.merged:
             lines.append(
-                f"when all parts are there: python -m deconvscope exemplars merge {self.folder}"
+                f"when all parts are there: python -m deconvscope exemplars merge {quote(str(self.folder))}"
             )
         return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--dtype", default="float32", choices=("float32", "float64", "bfloat16", "float16")
     )
-    one.add_argument("--workers", type=int, default=4, help="processes that read images")
+    one.add_argument("--workers", type=int, default=_workers(), help="processes that read images")
     one.add_argument("--rank", type=int, help="this process's number, where nothing else tells it")
     one.add_argument("--world-size", type=int, help="how many processes share the work")
     one.set_defaults(run=_build)
@@ -67,6 +68,12 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--architecture", default="DeConvNet")
     one.add_argument("--png", type=Path, default=Path("exemplars.png"))
     one.set_defaults(run=_figure)
+
+
+def _workers() -> int:
+    """Return how many processes read images by default: four, or as many as this machine has processors."""
+    mine = getattr(os, "sched_getaffinity", None)
+    return min(4, len(mine(0)) if mine else os.cpu_count() or 1)
 
 
 def run(options: argparse.Namespace) -> int:

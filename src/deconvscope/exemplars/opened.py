@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -77,10 +78,13 @@ class Exemplars(Mapping[str, LayerExemplars]):
         manifest = read_manifest(folder)
         if not (folder / MERGED).is_file():
             raise UnfinishedBuildError(
-                f"{folder} is not merged yet: python -m deconvscope exemplars merge {folder}"
+                f"{folder} is not merged yet: python -m deconvscope exemplars merge {quote(str(folder))}"
             )
         if read_about(folder / MERGED).get("manifest") != manifest.digest:
-            raise BrokenPartError(f"{MERGED} is of another build than its manifest: merge again")
+            raise BrokenPartError(
+                f"{MERGED} is of another build than its manifest: python -m deconvscope exemplars merge "
+                f"{quote(str(folder))}"
+            )
         own = None if model is None else as_model(model)
         listed = None if images is None else image_source(images)
         opened = cls(folder, manifest, own, listed)
@@ -230,7 +234,8 @@ class Exemplars(Mapping[str, LayerExemplars]):
             model = load_model(self.manifest.model)
         except UnknownModelError:
             raise ChangedBuildError(
-                f"these exemplars are of your own model {self.manifest.model!r}: give it to open() as model="
+                f"these exemplars are of your own model {self.manifest.model!r}; pass it: "
+                f"deconvscope.exemplars.Exemplars.open({str(self.folder)!r}, model=model)"
             ) from None
         self.require(model)
         return model
@@ -265,7 +270,8 @@ class Exemplars(Mapping[str, LayerExemplars]):
             return self._source
         if self.manifest.kind not in ("folder", "files"):
             raise ChangedBuildError(
-                f"these exemplars are of a {self.manifest.kind} that no file keeps: give it to open() as images="
+                f"these exemplars are of a {self.manifest.kind} that no file keeps; pass it: "
+                f"deconvscope.exemplars.Exemplars.open({str(self.folder)!r}, images=images)"
             )
         return Files(self._listing)
 

@@ -57,7 +57,7 @@ def _parquet(exemplars: Exemplars) -> bytes:
         import pyarrow.parquet
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "a Parquet table needs pyarrow: pip install deconvscope[tables], or write .csv"
+            "a Parquet table needs pyarrow: pip install 'deconvscope[tables]', or write .csv"
         ) from error
     columns = zip(*_rows(exemplars), strict=True)
     file = io.BytesIO()

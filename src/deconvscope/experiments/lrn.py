@@ -100,7 +100,7 @@ def lrn_rule(
     if "local response norm" not in kinds:
         raise ValueError(
             f"{seen.model.label} has no local response normalisation, so there is nothing to compare; "
-            "with_lrn(model) sets some into a network"
+            "deconvscope.experiments.with_lrn(model) sets some into a network"
         )
     first = kinds.index("local response norm")
     affected = list(seen.recording.layers)[first:]

@@ -74,7 +74,9 @@ def as_mask(mask: Any, size: tuple[int, int]) -> Mask:
     Raises:
         ValueError: another size or number of axes, or nothing in it, or nothing outside it.
     """
-    array = np.asarray(mask.convert("L") if isinstance(mask, Image.Image) else mask)
+    if isinstance(mask, Image.Image) and mask.mode not in ("1", "F", "I") and mask.mode[:2] != "I;":
+        mask = mask.convert("L")  # of numbers the small ones would become zero
+    array = np.asarray(mask)
     if array.ndim != 2 or array.shape != size:
         raise ValueError(
             f"the mask has shape {array.shape}, the photograph {size} (rows, columns): they must be equal"

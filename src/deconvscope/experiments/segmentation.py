@@ -19,7 +19,7 @@ from .drawing import Cell, draw_grid
 from .fully_convolutional import NoClassLayerError, fully_convolutional
 from .grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of
 from .result import Result, Table, table
-from .subject import AnyImage, AnyModel, as_photograph, positive_places
+from .subject import AnyImage, AnyModel, as_photograph, positive_places, stages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,9 +152,10 @@ def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Se
         return Segmenter(replace(known, preprocess=whole), network, path)
     example = known.preprocess(sample_image())
     if known.categories is None and _gives_maps(known, example):
+        recording = ReversedNetwork(known.network).record(example)
         raise NoClassLayerError(
             f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
-            "e.g. layer='pool5'"
+            f"e.g. layer={stages(recording)[-1]!r}"
         )
     network = ReversedNetwork(fully_convolutional(known.network, example), known.categories)
     return Segmenter(replace(known, preprocess=whole), network, "")
@@ -169,8 +170,14 @@ def made_ready(model: AnyModel | Segmenter, layer: str | None, size: int | None)
     if not isinstance(model, Segmenter):
         return segmenter(model, layer, SIZE if size is None else size)
     if layer is not None or size is not None:
+        given = ", ".join(
+            f"{name}={value!r}"
+            for name, value in (("layer", layer), ("size", size))
+            if value is not None
+        )
         raise ValueError(
-            f"layer={layer!r}, size={size}: this segmenter has its own; give them to segmenter(…) instead"
+            f"{given}: this segmenter has its own; make another, "
+            f"deconvscope.experiments.segmenter(model, {given})"
         )
     return model
 

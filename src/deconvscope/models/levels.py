@@ -111,4 +111,5 @@ def _bits_used(high: float) -> int | None:
 
 
 def _opened(name: str) -> str:
-    return name if name == "picture" else f"PIL.Image.open({name})"
+    opened = {"picture": name, "data": "PIL.Image.open(io.BytesIO(data))"}
+    return opened.get(name, f"PIL.Image.open({name})")

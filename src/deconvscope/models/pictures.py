@@ -112,7 +112,7 @@ def read_picture(source: Picture, value_range: ValueRange = "auto") -> ReadPictu
         return _decoded(source, "this PIL image", value_range, "picture")
     if isinstance(source, (bytes, bytearray, memoryview)):
         file = io.BytesIO(source)
-        return _decoded(file, f"these {len(source)} bytes", value_range, "io.BytesIO(data)")
+        return _decoded(file, f"these {len(source)} bytes", value_range, "data")
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         file_found = _existing(Path(source).expanduser())

@@ -189,7 +189,8 @@ class ReversedNetwork:
             raise InputError(f"the image has shape {shape}: it is empty")
         if not bool(torch.isfinite(image).all()):
             raise InputError(
-                "the image holds NaN or infinite values; replace them, e.g. with torch.nan_to_num"
+                "the image holds NaN or infinite values; replace them, e.g. "
+                "torch.nan_to_num(image, nan=0, posinf=0, neginf=0)"
             )
         weights = next((p for p in self.module.parameters() if p.is_floating_point()), None)
         like = weights if weights is not None else image

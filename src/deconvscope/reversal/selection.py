@@ -100,6 +100,7 @@ class Strongest(Selection):
     def neuron(self, recording: Recorded) -> Neuron:
         """Return the neuron that it is on this recording."""
         activation = recording[self.layer]
+        _require_neurons(self.layer, activation)
         if activation.is_complex():
             raise ValueError(
                 f"{self!r}: layer {self.layer!r} holds complex numbers, of which none is the largest; "
@@ -149,6 +150,7 @@ class RandomNeuron(Selection):
             ValueError: no neuron of the layer gives a picture that is not zero.
         """
         activation = recording[self.layer]
+        _require_neurons(self.layer, activation)
         active = activation.ne(0).nonzero()
         generator = torch.Generator().manual_seed(self.seed_number)
         for place in torch.randperm(len(active), generator=generator)[:100].tolist():
@@ -316,12 +318,18 @@ def _normal(like: Tensor, shape: tuple[int, ...], seed: int) -> Tensor:
     return torch.randn(shape, generator=generator).to(like.device, like.dtype)
 
 
-def _checked(neuron: Neuron, activation: Tensor, names: Sequence[str]) -> tuple[int, ...]:
-    values = (neuron.channel, neuron.y, neuron.x)
+def _require_neurons(layer: str, activation: Tensor) -> None:
+    """Raise where a neuron has more indices than channel, row and column."""
     if activation.ndim > 3:
         raise ValueError(
-            f"layer {neuron.layer!r} has shape {tuple(activation.shape)}; select in it with a tensor (Signal)"
+            f"layer {layer!r} has shape {tuple(activation.shape)}, in which no neuron has a channel, y and x alone; "
+            f"select with a tensor of that shape, e.g. deconvscope.Signal({layer!r}, recording[{layer!r}])"
         )
+
+
+def _checked(neuron: Neuron, activation: Tensor, names: Sequence[str]) -> tuple[int, ...]:
+    values = (neuron.channel, neuron.y, neuron.x)
+    _require_neurons(neuron.layer, activation)
     given, wanted = sum(v is not None for v in values), activation.ndim
     if given != wanted or any(v is None for v in values[:wanted]):
         needed = ", ".join(names[:wanted])
