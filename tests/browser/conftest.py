@@ -13,7 +13,7 @@ from .jupyter_server import JupyterServer
 from .marimo_server import MarimoServer
 from .notebook import Notebook
 from .oracle import Oracle
-from .patience import SCREENSHOTS
+from .patience import PATIENCE, SCREENSHOTS
 from .shown_explorer import ShownExplorer
 
 VIEWPORT = {"width": 1500, "height": 1150}
@@ -35,9 +35,9 @@ def marimo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MarimoServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session", params=hosts.NAMES)
+@pytest.fixture(scope="session", params=hosts.LAB_FIRST)
 def host(request: pytest.FixtureRequest) -> Host:
-    """Each program in turn."""
+    """The program that shows the notebook."""
     if request.param == "marimo":
         return Host.marimo(request.getfixturevalue("marimo"))
     server = request.getfixturevalue("jupyter")
@@ -57,6 +57,7 @@ class Pages:
         context = self._browser.new_context(
             **{"viewport": VIEWPORT, "permissions": permissions, **options}  # type: ignore[arg-type]
         )
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: self._errors.append(error))
         return page

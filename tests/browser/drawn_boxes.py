@@ -23,8 +23,7 @@ CORNER = 4
 def photograph_alone(explorer: ShownExplorer) -> np.ndarray:
     """Return what is drawn of the photograph and the boxes on it, the map faded out, no pointer above."""
     explorer.root.get_by_role("slider", name="photograph under the map").fill("1")
-    explorer.page.mouse.move(2, 2)
-    explorer.next_frame()
+    explorer.point_away()
     return pixels_of(*explorer.drawn(CANVAS))
 
 

@@ -19,10 +19,15 @@ from .notebook import Notebook
 NAMES = ("lab", "notebook7", "marimo")
 SCRIPTS = ("/static/lab/", "/static/notebook/", "/assets/")
 """Where the programs' own scripts lie."""
+LAB_FIRST = ("lab", *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:]))
+"""For tests of what should not differ between the programs: JupyterLab, and all others with the slow tests."""
 IN_LAB = pytest.mark.parametrize("host", ["lab"], indirect=True)
 """For tests of what does not differ between the programs."""
+IN_EVERY_HOST = pytest.mark.parametrize("host", NAMES, indirect=True)
+"""For tests of what depends on the program: its theme, keys, displays, kernel."""
 IN_JUPYTER = pytest.mark.parametrize("host", ["lab", "notebook7"], indirect=True)
 """For tests of notebooks that keep what widgets showed; marimo's do not."""
+IN_JUPYTER_LAB_FIRST = pytest.mark.parametrize("host", LAB_FIRST[:2], indirect=True)
 IN_MARIMO = pytest.mark.parametrize("host", ["marimo"], indirect=True)
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
-from playwright.sync_api import Locator, Page, TimeoutError
+from playwright.sync_api import Locator, Page
 
 from .notebook import Notebook
 from .patience import PATIENCE
 
 IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+RUNS = "*"
+"""What stands beside a cell in place of the number of its run."""
 ATTEMPTS = 10
-NOTICED = 3
-"""Seconds in which a cell that was run shows it."""
+NOTICED = 10_000
+"""Milliseconds in which a cell that was run shows it."""
+STATUSES = """indicator => {
+    window.statuses = [];
+    new MutationObserver(() => window.statuses.push(indicator.dataset.status))
+        .observe(indicator, {attributeFilter: ["data-status"]});
+}"""
+"""Lists what the kernel's indicator shows from now on."""
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -37,21 +44,23 @@ class JupyterNotebook(Notebook):
     def run(self, number: int) -> None:
         """Run a cell as a person does: click into it, Shift+Enter. Does not wait for its output."""
         self.page.locator(IDLE).wait_for(timeout=PATIENCE)
-        prompt = self.cell(number).locator(".jp-InputPrompt")
-        before = prompt.inner_text()
-        first = before.strip() == "[ ]:"
+        before = self._count(number)
         for _ in range(ATTEMPTS):
             self.editor(number).click()
             self.page.keyboard.press("Shift+Enter")
-            until = time.monotonic() + NOTICED
-            while time.monotonic() < until:
-                # What is run before the program has heard of the kernel is dropped: its star goes again
-                self.page.wait_for_timeout(250 if first else 10)
-                if prompt.inner_text().strip() not in (before.strip(), "[ ]:"):
+            with suppress(AssertionError):  # then it was not heard
+                self.wait(lambda: self._count(number) not in (before, ""), "a run", NOTICED)
+                if before:
                     return
-                if first:
-                    break
+                # What is run before the program has heard of the kernel is dropped: its star goes again
+                self.wait(lambda: self._count(number) != RUNS, "the end of the first run")
+                if self._count(number):
+                    return
         raise AssertionError(f"cell {number} does not run")
+
+    def _count(self, number: int) -> str:
+        """Return the number of the cell's run, as it stands beside it; empty where it was not run."""
+        return self.cell(number).locator(".jp-InputPrompt").inner_text().strip(" []:\xa0")
 
     def use_theme(self, theme: str) -> None:
         """Change between "light" and "dark", as the Settings menu does."""
@@ -66,14 +75,17 @@ class JupyterNotebook(Notebook):
 
     def restart_kernel(self) -> None:
         """Restart the kernel with the menu, and wait until it is there again."""
+        self.page.locator(IDLE).evaluate(STATUSES)
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         self._entry("Restart Kernel…").click()
         self.page.locator(".jp-Dialog").locator(".jp-mod-accept").click()
         self.page.locator(".jp-Dialog").wait_for(state="detached", timeout=PATIENCE)
-        idle = self.page.locator(IDLE)
-        with suppress(TimeoutError):  # it is idle for a moment before it goes, or came back unseen
-            idle.wait_for(state="detached", timeout=1000)
-        idle.wait_for(timeout=PATIENCE)
+        self.wait(
+            lambda: self.page.evaluate(
+                "window.statuses.length > 1 && window.statuses.at(-1) === 'idle'"
+            ),
+            "the kernel to come back",
+        )
 
     def remove(self, number: int) -> None:
         """Delete a cell with its output: the button on it, and yes where that is asked."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator
+from contextlib import suppress
+
+from playwright.sync_api import Error, Locator
 
 from .notebook import Notebook
 from .patience import PATIENCE
@@ -34,12 +36,18 @@ class MarimoNotebook(Notebook):
 
     def restart_kernel(self) -> None:
         """Restart the kernel with the menu, and wait until it is there again."""
+        self.page.evaluate("window.isBeforeRestart = true")  # the page is loaded anew
         self.page.get_by_test_id("notebook-menu-dropdown").click()
         self.page.get_by_role("menuitem", name="Restart kernel").click()
         self.page.get_by_role("button", name="Restart", exact=False).last.click()
-        self.page.wait_for_timeout(500)
+        self.wait(self._is_anew, "the page to be loaded anew")
         self.page.locator('[data-connection-state="OPEN"]').wait_for(timeout=PATIENCE)
         self.editor(0).wait_for(timeout=PATIENCE)
+
+    def _is_anew(self) -> bool:
+        with suppress(Error):  # while it is being loaded
+            return bool(self.page.evaluate("window.isBeforeRestart === undefined"))
+        return False
 
     def remove(self, number: int) -> None:
         """Delete a cell with its output."""

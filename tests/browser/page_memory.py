@@ -1,4 +1,4 @@
-"""What a page holds on to, as the browser's own tools count it."""
+"""What a page holds on to of explorers, as the browser's own tools find it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,43 @@ from typing import Any
 
 from playwright.sync_api import CDPSession, Locator, Page
 
+OWN_SCRIPTS = ("blob:", "@file")
+"""What the addresses of the front end's scripts contain; the programs' own have others."""
+DETACHED = """function() {
+    return this.filter(one => !one.isConnected && /^dcs-/.test(one.className)).map(one => one.className);
+}"""
 
-def listeners_and_nodes(page: Page) -> tuple[int, int]:
-    """Return how many event listeners and DOM nodes outlive a collection of garbage."""
+
+def detached_elements(page: Page) -> list[str]:
+    """Return the classes of an explorer's elements that are on no page, and yet not forgotten."""
     tools = page.context.new_cdp_session(page)
-    _collect(page, tools)
-    tools.send("Performance.enable")
-    metrics = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
+    prototype = _evaluate(tools, "HTMLElement.prototype")
+    found = tools.send("Runtime.queryObjects", {"prototypeObjectId": prototype})["objects"]
+    call = {"functionDeclaration": DETACHED, "objectId": found["objectId"], "returnByValue": True}
+    detached = tools.send("Runtime.callFunctionOn", call)["result"]["value"]
     tools.detach()
-    return int(metrics["JSEventListeners"]), int(metrics["Nodes"])
+    return sorted(map(str, detached))
+
+
+def own_listeners(page: Page) -> int:
+    """Return how many listeners of explorers hang on the window, the document and the body."""
+    tools = page.context.new_cdp_session(page)
+    own = set()
+
+    def note(script: Any) -> None:
+        if any(part in script["url"] for part in OWN_SCRIPTS):
+            own.add(script["scriptId"])
+
+    tools.on("Debugger.scriptParsed", note)
+    tools.send("Debugger.enable")
+    count = 0
+    for target in ("window", "document", "document.documentElement", "document.body"):
+        found = tools.send("DOMDebugger.getEventListeners", {"objectId": _evaluate(tools, target)})
+        count += sum(one["scriptId"] in own for one in found["listeners"])
+    tools.send("Debugger.disable")
+    tools.detach()
+    assert own, "no script of an explorer is known by its address"
+    return count
 
 
 def watch(element: Locator) -> None:
@@ -25,28 +53,12 @@ def watch(element: Locator) -> None:
 def left_alive(page: Page) -> list[bool]:
     """Return for each element watched on this page whether it outlives a collection of garbage."""
     tools = page.context.new_cdp_session(page)
-    _collect(page, tools)
+    tools.send("HeapProfiler.collectGarbage")
     tools.detach()
     alive = page.evaluate("(window.watched ?? []).map(one => one.deref() !== undefined)")
     return [bool(one) for one in alive]
 
 
-def page_listeners(page: Page) -> int:
-    """Return how many listeners hang on the window, the document and the body."""
-    tools = page.context.new_cdp_session(page)
-
-    def listeners(target: str) -> Any:
-        result = tools.send("Runtime.evaluate", {"expression": target})["result"]
-        return tools.send("DOMDebugger.getEventListeners", {"objectId": result["objectId"]})
-
-    count = sum(
-        len(listeners(target)["listeners"]) for target in ("window", "document", "document.body")
-    )
-    tools.detach()
-    return count
-
-
-def _collect(page: Page, tools: CDPSession) -> None:
-    for _ in range(2):
-        tools.send("HeapProfiler.collectGarbage")
-        page.wait_for_timeout(100)
+def _evaluate(tools: CDPSession, expression: str) -> str:
+    result: Any = tools.send("Runtime.evaluate", {"expression": expression})["result"]
+    return str(result["objectId"])

@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 """Where pictures for the eye are put; not kept in the repository."""
 
-PATIENCE = 45_000
-"""Milliseconds; a kernel that imports torch beside other work takes its time."""
+PATIENCE = 180_000
+"""Milliseconds within which anything has happened, however busy the machine is."""
 
 
 def wait(page: Page, condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import deconvscope
 
-PATIENCE = 60
+PATIENCE = 180
 """Seconds until a server must listen."""
 
 

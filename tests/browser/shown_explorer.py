@@ -46,11 +46,15 @@ class ShownExplorer:
 
     def settle(self) -> None:
         """Wait until a view is drawn and nothing is under way."""
-        wait(
-            self.page,
-            lambda: self.neuron != "" and self.attribute("busy") == "false",
-            "a settled view",
+        self.next_frame()  # what was done just now is told in the frame after it
+        wait(self.page, self._is_settled, "a settled view")
+
+    def _is_settled(self) -> bool:
+        # Where a kernel is taken to be gone, an answer may still come
+        told = self.root.evaluate(
+            "root => [root.dataset.neuron, root.dataset.busy, root.dataset.kernel]"
         )
+        return bool(told[0]) and told[1:] == ["false", None]
 
     def click(self, selector: str, x: float, y: float) -> None:
         """Click at a fraction of an element's width and height, and wait for the answer."""
@@ -66,8 +70,7 @@ class ShownExplorer:
 
     def assert_not_asked(self, before: tuple[str, ...]) -> None:
         """Check that nothing was asked of the kernel since `before`, by what was done just now."""
-        self.next_frame()
-        self.next_frame()  # a wish is sent in the frame after it was made
+        self.next_frame()  # a wish is told in the frame after it was made
         assert self.attribute("busy") == "false"
         assert self.shown == before
 
@@ -209,9 +212,18 @@ class ShownExplorer:
             )
         )
 
-    def draws(self) -> int:
-        """Return how often it was drawn."""
-        return int(self.attribute("drawn"))
+    def point(self, x: float, y: float) -> None:
+        """Move the pointer, and wait until what it does is on the screen."""
+        self.page.mouse.move(x, y)
+        self.next_frame()
+
+    def point_away(self) -> None:
+        """Move the pointer off the explorer, and wait until nothing is pointed at."""
+        self.point(2, 2)
+
+    def rest(self, milliseconds: float) -> None:
+        """Leave the pointer where it is, by the page's clock: its timers that end earlier have ended."""
+        self.root.evaluate("(_, time) => new Promise(done => setTimeout(done, time))", milliseconds)
 
     def next_frame(self) -> None:
         """Wait until what was changed is on the screen."""

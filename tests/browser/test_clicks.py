@@ -90,7 +90,7 @@ def test_thirty_clicks_in_a_row_end_on_the_last(explorer: ShownExplorer, oracle:
     explorer.settle()
     neuron = oracle.neuron(explorer.neuron)
     assert neuron.channel == order[29 // 5 % 4 * columns + 29 % 5]
-    explorer.page.wait_for_timeout(700)  # nothing older comes after it
+    explorer.wait_for_meters()  # which are compared when nothing is left to be answered
     assert oracle.neuron(explorer.neuron) == neuron
     _shown(explorer, oracle)
 

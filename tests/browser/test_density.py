@@ -45,12 +45,9 @@ def test_canvases_have_the_screen_s_own_pixels(own_notebook: Notebook) -> None:
 def _move_to_screen(explorer: ShownExplorer, tools: CDPSession, ratio: float) -> None:
     metrics = {"width": 1500, "height": 1150, "deviceScaleFactor": ratio, "mobile": False}
     tools.send("Emulation.setDeviceMetricsOverride", metrics)
-    draws = explorer.draws()
-    explorer.page.mouse.move(
-        *explorer.tile_point(0, 1, 0.5, 0.5)
-    )  # no event tells of the other screen
-    explorer.wait(lambda: explorer.draws() > draws, "it to be drawn again")
-    explorer.page.mouse.move(2, 2)
+    explorer.wait(lambda: explorer.page.evaluate("devicePixelRatio") == ratio, "the other screen")
+    explorer.point(*explorer.tile_point(0, 1, 0.5, 0.5))  # no event tells of the other screen
+    explorer.point_away()
     explorer.come_to_rest()
     explorer.next_frame()
 

@@ -130,8 +130,7 @@ def test_the_slider_fades_the_map_over_the_photograph(
     for key in ("Home", "End"):
         slider.focus()
         unanswered.page.keyboard.press(key)
-        unanswered.next_frame()
-        unanswered.page.mouse.move(2, 2)
+        unanswered.point_away()
         found.append(likeness())
     assert found[0] < 0.5
     assert found[1] > 0.9

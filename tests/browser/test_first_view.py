@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from .hosts import IN_LAB
+from .hosts import IN_EVERY_HOST, IN_LAB
 from .layout import narrow, overflowing, room
 from .notebook import Notebook
 from .opened import open_everything
@@ -32,6 +32,7 @@ def test_the_first_view_needs_no_click(notebook: Notebook, oracle: Oracle) -> No
         assert explorer.colours(canvas) > 50
 
 
+@IN_EVERY_HOST
 def test_it_follows_the_theme(
     notebook: Notebook, keep_picture: Callable[[ShownExplorer, str], None]
 ) -> None:

@@ -24,8 +24,7 @@ def test_the_atlas_tells_channel_place_and_value_under_the_pointer(
 ) -> None:
     before = explorer.shown
     for row, column, down, across in ((0, 2, 0.3, 0.7), (2, 1, 0.6, 0.2)):
-        explorer.page.mouse.move(*explorer.tile_point(row, column, down, across))
-        explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
+        explorer.point(*explorer.tile_point(row, column, down, across))
         told = re.match(r"(\d+) at \((\d+), (\d+)\) ≈ ([−\d.e+]+)", explorer.tooltip)
         assert told is not None, explorer.tooltip
         channel, y, x = map(int, told.groups()[:3])
@@ -101,12 +100,10 @@ def test_nothing_is_left_where_the_pointer_left(explorer: ShownExplorer) -> None
         return explorer.tooltip, *titles, *map(explorer.drawn, (ATLAS, MAP))
 
     box = explorer.box(ATLAS)
-    explorer.page.mouse.move(2, 2)
-    explorer.next_frame()
+    explorer.point_away()
     before = seen()
-    explorer.page.mouse.move(box["x"] + 60, box["y"] + 60)
-    explorer.wait(lambda: explorer.tooltip != "", "the tooltip")
-    explorer.next_frame()
+    explorer.point(box["x"] + 60, box["y"] + 60)
+    assert explorer.tooltip != ""
     assert all(now != then for now, then in zip(seen()[-2:], before[-2:], strict=True))
     explorer.page.mouse.move(2, 2)
     explorer.wait(lambda: seen() == before, "nothing to be left")
@@ -127,12 +124,14 @@ def test_the_kernel_hears_of_a_resting_pointer_only_while_it_may_compute_ahead(
     ahead = explorer.root.get_by_role("checkbox", name="compute ahead")
     assert ahead.is_checked()
     _rest_on_tiles(explorer)
-    assert any("_hover" in message for message in heard)
+    explorer.wait(lambda: any("_hover" in message for message in heard), "the kernel to hear of it")
     ahead.click()
     explorer.wait(lambda: not ahead.is_checked(), "it to be off")
     assert notebook.answer(2, "str(ex.prefetch)").endswith("False'")
     heard.clear()
     _rest_on_tiles(explorer)
+    explorer.click_tile(1, 2, 0.5, 0.5)
+    assert any("_query" in message for message in heard)
     assert not any("_hover" in message for message in heard)
     tools.detach()
     notebook.write(2, "ex.prefetch = True")
@@ -143,5 +142,5 @@ def test_the_kernel_hears_of_a_resting_pointer_only_while_it_may_compute_ahead(
 def _rest_on_tiles(explorer: ShownExplorer) -> None:
     explorer.come_to_rest()
     for column in (1, 2):
-        explorer.page.mouse.move(*explorer.tile_point(1, column, 0.5, 0.5))
-        explorer.page.wait_for_timeout(400)
+        explorer.point(*explorer.tile_point(1, column, 0.5, 0.5))
+        explorer.rest(400)  # longer than it takes until the kernel is to hear of it

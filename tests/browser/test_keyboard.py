@@ -9,6 +9,7 @@ import pytest
 
 import deconvscope as ds
 
+from .hosts import IN_EVERY_HOST
 from .notebook import Notebook
 from .oracle import Oracle
 from .shown_explorer import ShownExplorer
@@ -94,6 +95,7 @@ def test_arrows_move_the_neuron_and_stop_at_the_edge(
     oracle.assert_drawn(oracle.neuron(explorer.neuron), "TTT", *explorer.pixels("TTT"))
 
 
+@IN_EVERY_HOST
 def test_brackets_change_the_channel_commas_the_layer_and_m_finds_the_strongest(
     explorer: ShownExplorer, oracle: Oracle
 ) -> None:

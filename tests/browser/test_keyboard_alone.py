@@ -115,11 +115,11 @@ def test_a_network_is_taken_when_it_is_meant(explorer: ShownExplorer) -> None:
     explorer.page.keyboard.press("ArrowDown")
     explorer.assert_not_asked((*before[:2], networks.input_value(), *before[3:]))
     assert networks.input_value() != network
+    chosen = networks.input_value()
     explorer.page.keyboard.press("Enter")
-    explorer.wait_for_attribute("busy", "true")
-    explorer.root.get_by_role("button", name="Cancel").wait_for(timeout=PATIENCE)
-    explorer.root.get_by_role("button", name="Cancel").click()
+    explorer.wait(lambda: explorer.neuron.split("/")[0] != before[1].split("/")[0], "the network")
     explorer.settle()
+    assert networks.input_value() == chosen
 
 
 def test_after_a_choice_by_pointer_arrows_move_the_neuron(explorer: ShownExplorer) -> None:

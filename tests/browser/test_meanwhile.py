@@ -37,17 +37,20 @@ def test_a_click_on_the_atlas_picks_what_the_atlas_shows(
     oracle.assert_drawn(neuron, "TTT", *explorer.pixels("TTT"))
 
 
-def test_full_stops_wait_for_the_network_they_walk_through(notebook: Notebook) -> None:
+def test_keys_behind_a_choice_end_at_one_place_whenever_it_is_answered(notebook: Notebook) -> None:
     explorer = notebook.show("ds.Explorer()")
-    first, reached = explorer.neuron, []
-    for keys in ((), (".", ",", ".")):
+    reached = []
+    for answered_first in (True, False, False):  # the second time the network is in memory
         explorer.choose_network("mobilenet_v2")
         explorer.focus()
-        for key in keys:
+        for key in (".", ",", ".", "ArrowRight", "]"):
+            if answered_first:
+                explorer.settle()
             explorer.page.keyboard.press(key)
         explorer.settle()
         assert not explorer.root.get_by_role("alert").is_visible()
-        reached.append(explorer.neuron)
+        reached.append((explorer.neuron, explorer.pixels("TTT")))
         explorer.choose_network("vgg16_trunk")
         explorer.settle()
-    assert reached[0] == reached[1] != first
+        assert explorer.neuron.startswith("features.29/")
+    assert reached[0] == reached[1] == reached[2]

@@ -51,9 +51,8 @@ def test_a_channel_s_strongest_images_are_shown_and_opened(notebook: Notebook) -
 
 def test_the_foreground_is_outlined_on_the_photograph(notebook: Notebook, oracle: Oracle) -> None:
     explorer = notebook.show("ds.Explorer(layer='conv5_3')")
-    explorer.page.mouse.move(2, 2)
     explorer.root.get_by_role("slider", name="photograph under the map").fill("1")
-    explorer.next_frame()
+    explorer.point_away()
     before, shown = explorer.drawn(MAP), explorer.shown
     toggle = explorer.root.get_by_role("button", name="segmentation")
     toggle.click()

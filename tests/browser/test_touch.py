@@ -54,7 +54,7 @@ def test_a_finger_scrolls_the_page_not_the_neuron(phone: ShownExplorer) -> None:
     for kind, at in (("touchStart", y), ("touchMove", y - 60), ("touchMove", y - 120)):
         points = [{"x": x, "y": at}]
         tools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-        phone.page.wait_for_timeout(30)
+        phone.next_frame()
     tools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     phone.assert_not_asked(before)
 

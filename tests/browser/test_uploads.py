@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from . import picture_files
-from .hosts import Host
+from .hosts import NAMES, Host
 from .picture_files import PictureFile
 from .shown_explorer import ShownExplorer
 
@@ -48,8 +48,7 @@ def _assert_shows(explorer: ShownExplorer, file: PictureFile) -> None:
     """Check the colours of the four quadrants where the photograph is, the map faded out."""
     slider = explorer.root.get_by_role("slider", name="photograph under the map")
     slider.fill("1")
-    explorer.page.mouse.move(2, 2)
-    explorer.next_frame()
+    explorer.point_away()
     shown = np.asarray(explorer.look(".dcs-image canvas").resize((200, 200)))
     for colour, (y, x) in zip(
         file.shows, ((50, 50), (50, 150), (150, 50), (150, 150)), strict=True
@@ -82,7 +81,15 @@ def test_what_cannot_be_opened_is_said_and_the_view_stays(explorer: ShownExplore
     assert not alert.is_visible()
 
 
-@pytest.mark.parametrize("way", [_drop, _paste])
+@pytest.mark.parametrize(
+    ("host", "way"),
+    [
+        ("lab", _drop),
+        *((host, _paste) for host in NAMES),
+        *(pytest.param(host, _drop, marks=pytest.mark.slow) for host in NAMES[1:]),
+    ],
+    indirect=["host"],
+)
 def test_pictures_are_dropped_and_pasted(explorer: ShownExplorer, way: object) -> None:
     assert callable(way)
     before, file = explorer.shown, picture_files.good()[0]

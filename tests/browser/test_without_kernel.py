@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from . import picture_files
 from .conftest import IMPORT, Pages
-from .hosts import IN_JUPYTER, IN_MARIMO, Host
+from .hosts import IN_JUPYTER, IN_JUPYTER_LAB_FIRST, IN_MARIMO, Host
 from .jupyter_server import JupyterServer
 from .patience import PATIENCE
 from .picture_files import PictureFile
@@ -93,7 +93,7 @@ def test_it_opens_on_a_fresh_kernel_with_the_view_it_was_saved_with(
     host.end_kernel(NAME)
 
 
-@IN_JUPYTER
+@IN_JUPYTER_LAB_FIRST
 def test_a_kernel_that_is_shut_down_is_missed_at_the_next_click(
     page: Page, host: Host, saved: Saved, keep_picture: Callable[[ShownExplorer, str], None]
 ) -> None:
@@ -104,7 +104,7 @@ def test_a_kernel_that_is_shut_down_is_missed_at_the_next_click(
     assert (explorer.neuron, explorer.pixels("TTT")) == saved
 
 
-@IN_JUPYTER
+@IN_JUPYTER_LAB_FIRST
 def test_where_no_widget_may_run_the_picture_stands_in(
     page: Page, host: Host, saved: Saved
 ) -> None:

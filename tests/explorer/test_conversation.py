@@ -100,6 +100,15 @@ def test_a_cancelled_recording_leaves_the_view_and_the_next_query_is_answered(
     assert gated.wait_for("_view", seq=2)["_network"]["image"]["name"] == "coffee"
 
 
+def test_a_query_is_given_up_by_the_message_that_brings_it(gated: Browser, network: Gated) -> None:
+    network.wait = True
+    query = {"client": gated.client, "seq": 1, **gated.wish, "image": "coffee"}
+    gated.send({"_query": query, "_cancel": {"client": gated.client, "seq": 1}})
+    network.open()
+    assert gated.wait_for("_failure", seq=1)["_failure"]["message"] == "cancelled"
+    assert gated.explorer.address.endswith("#chelsea")
+
+
 @pytest.mark.parametrize(
     "cancel", [{}, None, 3, {"client": "browser", "seq": 7}, {"client": [], "seq": {}}, {"seq": 1}]
 )

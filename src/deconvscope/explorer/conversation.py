@@ -175,8 +175,6 @@ class Conversation:
 
     def hear(self, asked: Mapping[str, Any]) -> None:
         """Take what a browser asks, by the names of the traits that it comes in."""
-        if "_cancel" in asked:
-            self.cancel(asked["_cancel"])
         if "_hover" in asked:
             self.hover(asked["_hover"])
         if "_upload_info" in asked:
@@ -184,6 +182,8 @@ class Conversation:
             uploads.take(asked["_upload_info"], asked.get("_upload"))
         if "_query" in asked:
             self.ask(asked["_query"])
+        if "_cancel" in asked:  # which may have come with the very query that it gives up
+            self.cancel(asked["_cancel"])
 
     def later(self, say: Say) -> None:
         """Write to the screen as soon as nobody else does."""
