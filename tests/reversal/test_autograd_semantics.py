@@ -271,3 +271,41 @@ def test_parts_of_a_tensor_written_in_place_are_recorded_or_refused_clearly() ->
     rec = ds.ReversedNetwork(Between(between)).record(torch.randn(3, 8, 8))
     assert torch.equal(rec["relu"][:2], (rec["before"][:2] * 2).relu())
     assert torch.equal(rec["relu"][2:], rec["before"][2:].relu())
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda h: h.unfold(2, 3, 1), lambda h: h.as_strided((1, 4, 8, 7), (256, 64, 6, 1))],
+)
+def test_a_write_through_a_view_that_holds_values_twice_is_refused(
+    view: Callable[[Tensor], Tensor],
+) -> None:
+    def between(x: Tensor) -> Tensor:
+        h = x * 1
+        view(h).mul_(2)
+        return h
+
+    with pytest.raises(ds.RecordingError, match="several times.*write to a copy"):
+        ds.ReversedNetwork(Between(between)).record(torch.randn(3, 8, 8))
+
+
+def test_a_write_through_a_view_that_holds_values_once_is_followed() -> None:
+    def between(x: Tensor) -> Tensor:
+        h = x * 1
+        h.unfold(2, 2, 2).mul_(2)
+        h.as_strided((1, 4, 8, 4), (256, 64, 8, 2)).sigmoid_()
+        return h
+
+    _, salient, gradient = compared(Between(between), torch.randn(3, 8, 8))
+    assert torch.allclose(salient, gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("through_no_grad", [False, True])
+def test_a_network_in_inference_mode_is_refused_with_the_remedy(through_no_grad: bool) -> None:
+    def between(x: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return x.relu()
+
+    net = ds.ReversedNetwork(Between(between), through_no_grad=through_no_grad)
+    with pytest.raises(ds.RecordingError, match="inference_mode.*remove it, or use torch.no_grad"):
+        net.record(torch.randn(3, 8, 8))

@@ -242,6 +242,11 @@ class Recorder(TorchFunctionMode):
     def _apart(self, asked: Asked) -> Any:
         """Run a call under ``no_grad``, or inside a custom function, as it is; what it makes is a constant."""
         name, live, target = asked.name, asked.live, asked.first
+        if torch.is_inference_mode_enabled():
+            raise RecordingError(
+                f"{self._where() or 'the network'} runs in torch.inference_mode, whose tensors cannot be followed; "
+                "remove it, or use torch.no_grad"
+            )
         if self._no_grad:
             self._stop(f"{name} under no_grad")
         elif name in RECTIFIER_LIKE:

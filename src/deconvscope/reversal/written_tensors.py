@@ -18,6 +18,9 @@ from .steps.calls import Call
 from .steps.step import Elementwise, Step
 from .torch_internals import is_view, is_view_of
 
+OVERLAPS = frozenset(("as_strided", "broadcast_to", "expand", "expand_as", "unfold"))
+"""Calls whose views may hold a value more than once."""
+
 
 class Overwritten(Elementwise):
     """Other values in a tensor, put there out of autograd's sight (``.data``, ``no_grad``). Reversed: ŷ passes."""
@@ -145,6 +148,11 @@ class WrittenTensors:
             self._refresh(target, shared)
             return
         base, x, call, position = self._view_of[id(target)]
+        if call.name in OVERLAPS and _overlaps(target):
+            raise RecordingError(
+                f"a write in {self._where()!r} goes through {call.name}, whose view holds values several times, "
+                "and cannot be followed; write to a copy instead"
+            )
 
         def written(whole: Tensor, part: Tensor) -> Tensor:
             copy = whole.clone()
@@ -242,3 +250,14 @@ class WrittenTensors:
     def _constant(self, target: Tensor) -> bool:
         number = self._tensors.current(target)
         return number is None or number < 0
+
+
+def _overlaps(view: Tensor) -> bool:
+    """Tell whether a view holds some value of its memory more than once."""
+    axes = sorted(zip(view.stride(), view.shape, strict=True))
+    reach = 0
+    for stride, size in axes:
+        if size > 1 and stride <= reach:
+            return True
+        reach += stride * (size - 1)
+    return False
