@@ -110,7 +110,7 @@ def test_a_result_of_another_build_is_not_opened(tmp_path):
     built(tmp_path / "one")
     built(tmp_path / "two", k=2)
     shutil.copy(tmp_path / "one" / "exemplars.safetensors", tmp_path / "two")
-    with pytest.raises(BrokenPartError, match="merge again"):
+    with pytest.raises(BrokenPartError, match="exemplars merge"):
         Exemplars.open(tmp_path / "two")
     with pytest.raises(ChangedBuildError, match="weights or structure are others"):
         Exemplars.open(tmp_path / "one", model=small_model(seed=1))
