@@ -273,9 +273,9 @@ def test_what_is_not_there_is_told_when_the_explorer_is_made(folder: Path, tmp_p
     with pytest.raises(UnfinishedBuildError, match="build them first"):
         ds.Explorer(seeded_model(), exemplars=tmp_path)
     build(seeded_model(), {"one": ds.sample_image("coffee")}, out=tmp_path / "out")
-    with pytest.raises(ChangedBuildError, match=r"give it to open\(\) as images="):
+    with pytest.raises(ChangedBuildError, match=r"images=images"):
         ds.Explorer(seeded_model(), exemplars=tmp_path / "out")
-    with pytest.raises(ChangedBuildError, match=r"give it to open\(\) as model="):
+    with pytest.raises(ChangedBuildError, match=r"model=model"):
         ds.Explorer(seeded_model(), exemplars=Exemplars.open(folder / "out"))
 
 
