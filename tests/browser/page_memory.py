@@ -9,7 +9,14 @@ from playwright.sync_api import CDPSession, Locator, Page
 OWN_SCRIPTS = ("blob:", "@file")
 """What the addresses of the front end's scripts contain; the programs' own have others."""
 DETACHED = """function() {
-    return this.filter(one => !one.isConnected && /^dcs-/.test(one.className)).map(one => one.className);
+    const own = (one) => {
+        try {
+            return !one.isConnected && /^dcs-/.test(one.className);
+        } catch {
+            return false;  // a prototype, which is on no page and has no class
+        }
+    };
+    return this.filter(own).map(one => one.className);
 }"""
 
 

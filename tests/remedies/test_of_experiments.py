@@ -15,7 +15,7 @@ from torch import nn
 import deconvscope as ds
 from deconvscope import experiments
 from deconvscope.experiments import drawing, masks
-from deconvscope.models import Model, Preprocessing, from_module
+from deconvscope.models import Model, Preprocessing, from_module, layer_path
 
 from ..experiments.few_classes import FewClasses
 from .remedy import refused, remedies
@@ -60,7 +60,7 @@ def test_extra_that_is_not_installed(
             if package == "cv2":
                 experiments.cut_out(np.zeros((40, 40, 3), np.uint8), np.eye(40))
             else:
-                drawing.new_figure(2, 2)
+                drawing.require(package, "figures")
     extra = extra_of(refusal.message)
     needed = {"matplotlib.figure": "matplotlib", "cv2": "opencv-python"}[package]
     lines = EXTRAS.read_text(encoding="utf-8").splitlines()
@@ -225,7 +225,8 @@ def test_network_without_classes(small: Model) -> None:
         with refused(ValueError) as refusal:
             experiments.segmenter(model)
         layer = eval(refusal.message.rpartition("layer=")[2])
-        assert experiments.segmenter(model, layer=layer).layer == layer
+        path = layer_path(model.name, layer, dict(model.network.named_modules()))
+        assert experiments.segmenter(model, layer=layer).layer == path
 
 
 @remedies("this segmenter has its own; make another, deconvscope.experiments.segmenter(model, ")

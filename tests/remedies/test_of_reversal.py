@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.utils import checkpoint
 
 import deconvscope as ds
+from deconvscope.reversal.written_tensors import WrittenTensors
 
 from .remedy import refused, remedies
 
@@ -569,3 +570,97 @@ def test_memory_that_a_block_frees() -> None:
         return z
 
     followed(wrong, lambda x: (x * 1).relu())
+
+
+@remedies("whose view holds values several times, and cannot be followed; write to a copy instead")
+def test_write_through_a_view_that_overlaps() -> None:
+    def wrong(x: Tensor) -> Tensor:
+        x = x * 1
+        x.unfold(3, 4, 2).add_(1)
+        return x
+
+    def right(x: Tensor) -> Tensor:
+        copy = x.unfold(3, 4, 2).clone()
+        return x + copy.add_(1).mean()
+
+    followed(wrong, right)
+
+
+@remedies("whose tensors cannot be followed; remove it, or use torch.no_grad")
+def test_inference_mode_inside_a_network() -> None:
+    def within(mode: Callable[[], Any]) -> Callable[[Tensor], Tensor]:
+        def then(x: Tensor) -> Tensor:
+            with mode():
+                weight = x.mean().sigmoid()
+            return x * weight
+
+        return then
+
+    followed(within(torch.inference_mode), lambda x: x * x.mean().sigmoid())
+    followed(within(torch.inference_mode), within(torch.no_grad))
+
+
+class Counted(nn.Module):
+    """Adds a buffer, then writes to the buffer or to a view that it keeps of it, and adds it again."""
+
+    def __init__(self, write: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(1, 4, 14, 14))
+        self.kept, self.write = self.seen[:, :2], write
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.write(self, x + self.seen[:])
+
+
+@remedies("writes to a parameter or buffer that was used before; make a new tensor instead")
+def test_write_to_a_buffer_that_was_used() -> None:
+    def write(module: Any, x: Tensor) -> Tensor:
+        module.seen.add_(1)
+        return x + module.seen
+
+    def make(module: Any, x: Tensor) -> Tensor:
+        return x + (module.seen + 1)
+
+    followed(Counted(write), Counted(make))
+
+
+@remedies("write to the tensor itself, or make a new one with torch.cat or torch.where")
+def test_write_through_a_view_that_is_older_than_the_recording() -> None:
+    def write(module: Any, x: Tensor) -> Tensor:
+        module.kept.copy_(x[:, :2])
+        return x + module.seen
+
+    def write_itself(module: Any, x: Tensor) -> Tensor:
+        module.seen[:, :2].copy_(x[:, :2])
+        return x + module.seen
+
+    def join(module: Any, x: Tensor) -> Tensor:
+        return x + torch.cat([x[:, :2], module.seen[:, 2:]], 1)
+
+    followed(Counted(write), Counted(write_itself))
+    followed(Counted(write), Counted(join))
+
+
+@remedies(
+    "was written in a way that cannot be followed; replace writes in place by calls that return new tensors"
+)
+def test_write_that_nothing_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network is known that does this: what notices the write is taken away."""
+
+    class Last(Written):
+        def forward(self, x: Tensor) -> Any:
+            return self.then(super().forward(x))
+
+    def wrong(x: Tensor) -> Tensor:
+        outside = x.detach().numpy()
+        x.mul_(2)
+        outside[:] = 0
+        return x
+
+    def right(x: Tensor) -> Tensor:
+        return torch.zeros_like(x) * x + x
+
+    monkeypatch.setattr(WrittenTensors, "stale", lambda self, live: False)
+    with refused(ds.RecordingError):
+        record(Last(wrong))
+    assert record(Last(right)).reverse(ds.Channel("last", 1), "SaliNet").values.any()

@@ -300,6 +300,18 @@ def test_a_write_through_a_view_that_holds_values_once_is_followed() -> None:
     assert torch.allclose(salient, gradient, rtol=1e-9, atol=1e-12)
 
 
+def test_writes_from_outside_torch_into_memory_that_was_handed_out_are_noticed() -> None:
+    def between(x: Tensor) -> Tensor:
+        x = x * 1
+        outside = x.detach().numpy()
+        x.mul_(2)
+        outside[:, :2] = 3
+        return x.sin()
+
+    _, salient, gradient = compared(Between(between), torch.randn(3, 8, 8))
+    assert torch.allclose(salient, gradient, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("through_no_grad", [False, True])
 def test_a_network_in_inference_mode_is_refused_with_the_remedy(through_no_grad: bool) -> None:
     def between(x: Tensor) -> Tensor:

@@ -12,7 +12,14 @@ from PIL import Image
 from torch import Tensor
 
 from .. import display
-from ..models import Model, Preprocessing, as_model, layer_path, sample_image
+from ..models import (
+    Model,
+    Preprocessing,
+    as_model,
+    layer_labels,
+    layer_path,
+    sample_image,
+)
 from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal
 from ..reversal.architecture import as_architectures
 from .drawing import Cell, draw_grid
@@ -153,9 +160,11 @@ def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Se
     example = known.preprocess(sample_image())
     if known.categories is None and _gives_maps(known, example):
         recording = ReversedNetwork(known.network).record(example)
+        last = stages(recording)[-1]
+        label = layer_labels(known.name, dict(known.network.named_modules())).get(last, last)
         raise NoClassLayerError(
             f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
-            f"e.g. layer={stages(recording)[-1]!r}"
+            f"e.g. layer={label!r}"
         )
     network = ReversedNetwork(fully_convolutional(known.network, example), known.categories)
     return Segmenter(replace(known, preprocess=whole), network, "")

@@ -50,7 +50,7 @@ from .steps.shape import Unchanged
 from .steps.step import Step
 from .torch_internals import function_class, is_torch_function, is_view, unpacks_by
 from .unseen_calls import quantised
-from .written_tensors import Overwritten, WrittenTensors
+from .written_tensors import Overwritten, WrittenTensors, same_values
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ class Recorder(TorchFunctionMode):
         self._made_apart: dict[int, tuple[Tensor, int]] = {}
         self._rectified_apart = False
         self._no_grad = self._saving = False
-        self.written = WrittenTensors(self.tensors, self._values_of, self._add, stack.where)
+        self.written = WrittenTensors(self.tensors, self._values_of, self._add, self._place)
 
     def __torch_function__(
         self,
@@ -181,7 +181,7 @@ class Recorder(TorchFunctionMode):
             return self._set_attribute(asked)
         if name in DIFFERENTIATES:
             raise RecordingError(
-                f"{name} in {self._where()!r} differentiates inside the network's forward, which cannot be recorded; "
+                f"{name} in {self._place()} differentiates inside the network's forward, which cannot be recorded; "
                 "record the network whose gradient it takes"
             )
         if name == "requires_grad_":
@@ -199,7 +199,7 @@ class Recorder(TorchFunctionMode):
             return self._leave(asked)
         if isinstance(asked.kwargs.get("out"), Tensor):
             raise RecordingError(
-                f"{name}(out=…) in {self._where()!r} writes into a given tensor, which cannot be followed; "
+                f"{name}(out=…) in {self._place()} writes into a given tensor, which cannot be followed; "
                 "use its return value instead"
             )
         functional = without_writing(asked.func, name, asked.kwargs)
@@ -225,9 +225,8 @@ class Recorder(TorchFunctionMode):
             if isinstance(error, RecordingError) or is_out_of_memory(error):
                 raise
             where = self._where()
-            raise RecordingError(
-                f"the network failed in {where or 'its forward'!r}: {error}"
-            ) from error
+            where = repr(where) if where else "its forward"
+            raise RecordingError(f"the network failed in {where}: {error}") from error
         known = {id(t) for t in given}
         made = [t for t in tensors_in(value) if id(t) not in known]
         alone = {id(t): t.data if is_view(t, given) else t for t in made}  # no view, to autograd
@@ -243,10 +242,7 @@ class Recorder(TorchFunctionMode):
         """Run a call under ``no_grad``, or inside a custom function, as it is; what it makes is a constant."""
         name, live, target = asked.name, asked.live, asked.first
         if torch.is_inference_mode_enabled():
-            raise RecordingError(
-                f"{self._where() or 'the network'} runs in torch.inference_mode, whose tensors cannot be followed; "
-                "remove it, or use torch.no_grad"
-            )
+            raise self._in_inference_mode()
         if self._no_grad:
             self._stop(f"{name} under no_grad")
         elif name in RECTIFIER_LIKE:
@@ -301,7 +297,7 @@ class Recorder(TorchFunctionMode):
         values = tensors_in(output)
         if not isinstance(target, Tensor) or len(values) != 1:
             raise RecordingError(
-                f"{name} in {self._where()!r} writes in place in a way that cannot be followed"
+                f"{name} in {self._place()} writes in place in a way that cannot be followed"
             )
         if id(target) not in asked.live and address(target) in self._used:
             self._require_replaceable(target, name)
@@ -337,12 +333,12 @@ class Recorder(TorchFunctionMode):
         else:
             if tuple(value.shape) != tuple(live.shape) or value.dtype != live.dtype:
                 raise RecordingError(
-                    f".data in {self._where()!r} is set to a tensor of another shape or type, which cannot be "
+                    f".data in {self._place()} is set to a tensor of another shape or type, which cannot be "
                     "followed; make a new tensor instead"
                 )
             if self.written.related(live):
                 raise RecordingError(
-                    f".data in {self._where()!r} is set on a tensor that is a view or has views, which cannot be "
+                    f".data in {self._place()} is set on a tensor that is a view or has views, which cannot be "
                     "followed; write to it with copy_, or make a new tensor"
                 )
             before = self.written.value_of(live)
@@ -371,7 +367,7 @@ class Recorder(TorchFunctionMode):
         assert number is not None
         if any(number in step.inputs for step in self.steps):
             raise RecordingError(
-                f"register_hook in {self._where()!r} is called on a tensor that was used before, which cannot be "
+                f"register_hook in {self._place()} is called on a tensor that was used before, which cannot be "
                 "followed; register the hook before the tensor is used"
             )
         handle = live.register_hook(hook)  # type: ignore[no-untyped-call]
@@ -450,9 +446,7 @@ class Recorder(TorchFunctionMode):
         try:
             return self.tensors.keep(value)
         except InferenceTensor as error:
-            raise RecordingError(
-                "the network runs in torch.inference_mode, whose tensors cannot be followed; remove it"
-            ) from error
+            raise self._in_inference_mode() from error
 
     # --- what made a tensor ---------------------------------------------------------------------------------
 
@@ -462,7 +456,7 @@ class Recorder(TorchFunctionMode):
             number = self.tensors.current(t)
         except LostGradient as error:
             raise RecordingError(
-                f"a tensor that is used in {self._where() or 'the network'!r} is a view whose base was written in "
+                f"a tensor that is used in {self._place()} is a view whose base was written in "
                 "place, for which autograd has no gradient; write to a copy instead"
             ) from error
         if number is None:
@@ -523,7 +517,7 @@ class Recorder(TorchFunctionMode):
         """Raise where what a custom function saved is to be had by computing it again."""
         if not unpacks_by(node, as_saved):
             raise RecordingError(
-                f"the custom function {function_name(node)} in {self._where() or 'the network'!r} runs inside "
+                f"the custom function {function_name(node)} in {self._place()} runs inside "
                 "torch.utils.checkpoint, or other hooks on saved tensors, which cannot be followed; "
                 "switch gradient checkpointing off"
             )
@@ -574,7 +568,7 @@ class Recorder(TorchFunctionMode):
     def _require_equal(self, live: Tensor, value: Tensor) -> None:
         """Raise where what was recorded is not what the network computed."""
         same = address(live) == address(value) and live.stride() == value.stride()
-        if not (same or torch.equal(live.nan_to_num(), value.nan_to_num())):
+        if not (same or same_values(live.detach(), value)):
             raise RecordingError(
                 "what was recorded is not what the network returned: it was written in a way that cannot be followed; "
                 "replace writes in place by calls that return new tensors"
@@ -616,6 +610,17 @@ class Recorder(TorchFunctionMode):
         self.stack.innermost()
         return self.stack.where()
 
+    def _place(self) -> str:
+        """Return where the network is, for a message."""
+        where = self._where()
+        return repr(where) if where else "the network"
+
+    def _in_inference_mode(self) -> RecordingError:
+        return RecordingError(
+            f"{self._place()} runs in torch.inference_mode, whose tensors cannot be followed; "
+            "remove it, or use torch.no_grad"
+        )
+
     def _stop(self, what: str) -> None:
         stop = f"{self._where() or 'the network'}: {what}"
         if stop not in self.stops:
@@ -628,7 +633,7 @@ class Recorder(TorchFunctionMode):
     def _require_replaceable(self, target: Tensor, name: str) -> None:
         if id(target) in self._own:
             raise RecordingError(
-                f"{name} in {self._where()!r} writes to a parameter or buffer that was used before; "
+                f"{name} in {self._place()} writes to a parameter or buffer that was used before; "
                 "make a new tensor instead"
             )
 

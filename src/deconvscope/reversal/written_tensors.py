@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from .errors import RecordingError
@@ -44,7 +45,7 @@ class WrittenTensors:
         tensors: the recorded values and the live tensors.
         record: runs a functional call on values, and records it where one of them is recorded; returns its output.
         keep: records a step with the value that it makes; returns the value's number.
-        where: names the module that is running.
+        place: names the module that is running, for a message.
     """
 
     def __init__(
@@ -52,9 +53,9 @@ class WrittenTensors:
         tensors: RecordedTensors,
         record: Callable[[Call], Any],
         keep: Callable[[Step, Tensor], int],
-        where: Callable[[], str],
+        place: Callable[[], str],
     ) -> None:
-        self._tensors, self._record, self._keep, self._where = tensors, record, keep, where
+        self._tensors, self._record, self._keep, self._place = tensors, record, keep, place
         self._views: dict[int, list[Tensor]] = {}
         self._view_of: dict[int, tuple[Tensor, Tensor, Call, int]] = {}
         self._shared: set[int] = set()
@@ -116,7 +117,7 @@ class WrittenTensors:
         """Let a live tensor, or a constant, hold a value that was recorded or computed in its place."""
         if self._constant(target) and id(target) not in self._view_of and is_view(target, ()):
             raise RecordingError(
-                f"a write in {self._where()!r} goes through a view that cannot be followed; "
+                f"a write in {self._place()} goes through a view that cannot be followed; "
                 "write to the tensor itself, or make a new one with torch.cat or torch.where"
             )
         memory = address(target)
@@ -150,7 +151,7 @@ class WrittenTensors:
         base, x, call, position = self._view_of[id(target)]
         if call.name in OVERLAPS and _overlaps(target):
             raise RecordingError(
-                f"a write in {self._where()!r} goes through {call.name}, whose view holds values several times, "
+                f"a write in {self._place()} goes through {call.name}, whose view holds values several times, "
                 "and cannot be followed; write to a copy instead"
             )
 
@@ -231,8 +232,20 @@ class WrittenTensors:
         return list(self._stale.values())
 
     def stale(self, live: Tensor) -> bool:
-        """Tell whether a live tensor holds other values than what it stands for."""
+        """Tell whether a live tensor holds other values than what it stands for, written outside torch maybe."""
+        if id(live) not in self._stale and self._written_outside(live):
+            self._stale[id(live)] = live
         return id(live) in self._stale
+
+    def _written_outside(self, live: Tensor) -> bool:
+        memory = address(live)
+        if memory not in self._shared:
+            return False
+        number = self._tensors.before(live)
+        if number is None or number < 0:
+            return False
+        value = self._tensors.values[number]
+        return address(value) != memory and not same_values(live.detach(), value)
 
     def refreshed(self, live: Tensor) -> None:
         """Note that a live tensor stands for what it holds."""
@@ -250,6 +263,11 @@ class WrittenTensors:
     def _constant(self, target: Tensor) -> bool:
         number = self._tensors.current(target)
         return number is None or number < 0
+
+
+def same_values(one: Tensor, other: Tensor) -> bool:
+    """Tell whether two tensors hold the same values, and NaN where the other does."""
+    return one.shape == other.shape and torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _overlaps(view: Tensor) -> bool:
