@@ -45,6 +45,13 @@ def _left_on_page(notebook: Notebook) -> tuple[int, list[str]]:
     return own_listeners(notebook.page), detached_elements(notebook.page)
 
 
+def _expect_nothing_left(
+    notebook: Notebook, explorer: ShownExplorer, before: tuple[int, list[str]]
+) -> None:
+    """Wait until the page holds what it held: the browser lets go of removed elements a frame or two later."""
+    explorer.wait(lambda: _left_on_page(notebook) == before, f"only {before} left on the page")
+
+
 def _click_for(explorer: ShownExplorer, clicks: int, every: float) -> None:
     explorer.come_to_rest()
     points = _points(explorer)
@@ -80,7 +87,7 @@ def _soak(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, clicks: i
     last = (clicks - 1) % PLACES
     assert neuron.channel == order[last // 5 % 4 * explorer.atlas_columns + last % 5]
     oracle.assert_drawn(neuron, "TTT", *explorer.pixels("TTT"))
-    assert _left_on_page(notebook) == before
+    _expect_nothing_left(notebook, explorer, before)
     held = _held(notebook, explorer) - held
     print(f"\n{clicks} clicks: {held} bytes more")
     assert held < PYTHON + PLACES * PICTURES  # as many places beside those visited
@@ -117,7 +124,7 @@ def _switches(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, times
     neuron = oracle.neuron(explorer.neuron)
     assert neuron == oracle.recording.resolve(ds.Strongest("features.29"))
     oracle.assert_drawn(neuron, "TTT", *explorer.pixels("TTT"))
-    assert _left_on_page(notebook) == before
+    _expect_nothing_left(notebook, explorer, before)
     held = _held(notebook, explorer) - held
     print(f"\n{times} switches: {held} bytes more")
     assert held < PYTHON + times * PICTURES

@@ -603,6 +603,8 @@ def test_inference_mode_inside_a_network() -> None:
 class Counted(nn.Module):
     """Adds a buffer, then writes to the buffer or to a view that it keeps of it, and adds it again."""
 
+    seen: Tensor
+
     def __init__(self, write: Callable[[Any, Tensor], Tensor]) -> None:
         super().__init__()
         self.register_buffer("seen", torch.zeros(1, 4, 14, 14))
