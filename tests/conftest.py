@@ -31,6 +31,11 @@ settings.register_profile("suite", deadline=None, print_blob=True)  # shared mac
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person watch the browser tests."""
+    parser.addoption("--headed", action="store_true", help="show the browser, and act slowly in it")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     """Spread the tests over processes by groups."""
@@ -58,7 +63,7 @@ def chromium_program() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """One browser for all: Playwright runs only once in a thread."""
     from playwright.sync_api import sync_playwright
 
@@ -66,6 +71,9 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         pytest.skip("no Chromium: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        headed = request.config.getoption("--headed")
+        browser = playwright.chromium.launch(
+            executable_path=program, args=ARGUMENTS, headless=not headed, slow_mo=300 * headed
+        )
         yield browser
         browser.close()
