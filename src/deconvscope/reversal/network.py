@@ -132,11 +132,9 @@ class ReversedNetwork:
             if not outputs:
                 raise no_output(returned, made, recorder.stops)
             return self._finished(recorder, outputs)
-        except SystemError as error:  # an interpreter in between lost what was raised
-            if isinstance(error.__cause__, RecordingError):
-                raise error.__cause__ from error
-            raise
-        except RuntimeError as error:
+        except (SystemError, RuntimeError) as error:
+            if recorder.refusal is not None and error is not recorder.refusal:
+                raise recorder.refusal from error  # TorchScript's interpreter lost it
             if not with_nodes and "a leaf Variable that requires grad" in str(error):
                 raise NodesNeeded from error
             if "This view was created inside a custom Function" in str(error):

@@ -98,6 +98,7 @@ class Recorder(TorchFunctionMode):
         made_in: for each step the number of the module call that made it.
         stops: names of calls at which the network left the recorded computation.
         passed: modules in which ``no_grad`` was passed over.
+        refusal: the last error that a call was refused with.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class Recorder(TorchFunctionMode):
         self.made_in: list[int] = []
         self.stops: list[str] = []
         self.passed: list[str] = []
+        self.refusal: RecordingError | None = None
         self._own = {id(t): t for t in (*module.parameters(), *module.buffers())}
         self._used: dict[int, Tensor] = {}
         self._masks = ImageMasks()
@@ -154,6 +156,9 @@ class Recorder(TorchFunctionMode):
                 return self._apart(asked)
             self._made_apart.clear()
             return self._on_recorded(asked)
+        except RecordingError as error:
+            self.refusal = error
+            raise
         finally:
             torch.set_grad_enabled(enabled)
 
