@@ -18,7 +18,7 @@ from .recorded_tensors import Node, RecordedTensors
 from .steps.normalisation import ResponseNormFunction
 from .steps.rectifier import Rectifier
 from .steps.step import Cut, Step
-from .torch_internals import function_class, is_torch_function, output_shapes
+from .torch_internals import function_class, is_torch_function, output_shapes, owner_of_node
 from .window import Dense, Signal
 
 _COMPILED = ("torch._functorch", "torch._dynamo", "torch._inductor")
@@ -35,17 +35,18 @@ class CustomFunction(Step):
     rule: ClassVar[str] = "its own backward"
     falls_back: ClassVar[bool] = True
 
-    def __init__(self, node: Node, origins: Mapping[Edge, Tensor]) -> None:
+    def __init__(self, node: Node, owner: object, origins: Mapping[Edge, Tensor]) -> None:
         """Keep a call.
 
         Args:
             node: autograd's node of it.
+            owner: what keeps the node alive.
             origins: for each gradient edge that leads to a recorded tensor, that tensor.
         """
         self.values = list({id(value): value for value in origins.values()}.values())
         super().__init__(*self.values)
         places = {id(value): place for place, value in enumerate(self.values)}
-        self.node = node
+        self.node, self._owner = node, owner
         self.places = {edge: places[id(value)] for edge, value in origins.items()}
         self.numbers: list[int] = []
         """Which of the call's outputs each output of the step is."""
@@ -160,7 +161,7 @@ def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | No
     if not origins:
         return None
     assert node is not None
-    return CustomFunction(node, origins)
+    return CustomFunction(node, owner_of_node(live), origins)
 
 
 def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]:

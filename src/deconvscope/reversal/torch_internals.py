@@ -184,6 +184,16 @@ def output_shapes(node: Any) -> list[tuple[tuple[int, ...], torch.dtype, torch.d
     return [(tuple(made.shape), made.dtype, made.device) for made in metadata]
 
 
+def owner_of_node(made: Tensor) -> Any:
+    """Return what keeps the node that made a tensor alive.
+
+    A custom function's node in Python does not hold its part in C++ in every release of torch; the node of a view of
+    what it made does, as in `torch.autograd.graph.get_gradient_edge`.
+    """
+    with torch.enable_grad():
+        return made.view_as(made).grad_fn
+
+
 def unpacks_by(node: Any, hook: Callable[[Tensor], Tensor]) -> bool:
     """Tell whether what a custom function saved is had back by this hook, or without any."""
     saved = getattr(node, "_raw_saved_tensors", None) or ()
