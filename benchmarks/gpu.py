@@ -15,7 +15,7 @@ from timing import seconds, table, write_json
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.reversal.arithmetic_state import single_precision
+from deconvscope.reversal.runtime.numeric_modes import single_precision
 
 THREE = [ds.DECONVNET, ds.SALINET, ds.DESALINET]
 CLICKS = 50

@@ -11,8 +11,7 @@ import torch
 
 import deconvscope as ds
 from deconvscope import bug_report
-from deconvscope.reversal import capabilities
-from deconvscope.reversal.capabilities import Capability
+from deconvscope.reversal import Capability, capabilities
 
 
 def test_it_names_versions_machine_and_paths():

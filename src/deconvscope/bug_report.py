@@ -10,8 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from .reversal import capabilities
-from .reversal.capabilities import Capability
+from .reversal import Capability, capabilities
 
 PACKAGES = ("torchvision", "anywidget", "ipywidgets", "numpy", "pillow")
 

@@ -10,7 +10,7 @@ import torch
 import deconvscope as ds
 from deconvscope import display
 from deconvscope.explorer.pictures import encode_pictures, shrunk
-from deconvscope.reversal.window import Box
+from deconvscope.reversal import Box
 
 
 def reconstruction(values: torch.Tensor, extent: tuple[int, int]) -> ds.Reversed:

@@ -11,8 +11,9 @@ import torch
 import deconvscope as ds
 from deconvscope.explorer import messages
 from deconvscope.models import Model
-from deconvscope.reversal import Recording, capabilities, carried_precision
-from deconvscope.reversal.capabilities import Capability
+from deconvscope.reversal import Capability, Recording
+from deconvscope.reversal.backward import precision as carried_precision
+from deconvscope.reversal.runtime import capabilities
 
 from .recorded_browser import Browser, RecordedComm
 

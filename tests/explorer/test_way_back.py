@@ -12,7 +12,7 @@ from torch import nn
 import deconvscope as ds
 from deconvscope.explorer.way_back import BUDGET, way_back
 from deconvscope.models import Preprocessing, from_module
-from deconvscope.reversal.window import as_map
+from deconvscope.reversal import as_map
 
 from .recorded_browser import Browser, RecordedComm
 

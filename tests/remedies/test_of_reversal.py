@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils import checkpoint
 
 import deconvscope as ds
-from deconvscope.reversal.written_tensors import WrittenTensors
+from deconvscope.reversal.forward.in_place_writes import WrittenTensors
 
 from .remedy import refused, remedies
 
@@ -289,7 +289,7 @@ def test_memory_that_does_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
         with refused(ds.MemoryLimitError):
             ds.ReversedNetwork(module).record(image)
     with monkeypatch.context() as patched:
-        patched.setattr("deconvscope.reversal.reversing.run_backwards", full, raising=False)
+        patched.setattr("deconvscope.reversal.backward.run.run_backwards", full, raising=False)
         patched.setattr("deconvscope.reversal.steps.convolution.Convolution.reverse", full)
         with refused(ds.MemoryLimitError) as refusal:
             recording.reverse(ds.Channel("2", 0), "TTT")

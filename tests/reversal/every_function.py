@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.overrides import get_testing_overrides, resolve_name
 
 import deconvscope as ds
-from deconvscope.reversal.nested import replaced, tensors_in
+from deconvscope.reversal.runtime.nested import replaced, tensors_in
 
 Function = Callable[..., Any]
 Arguments = Callable[[Tensor], Sequence[Any]]

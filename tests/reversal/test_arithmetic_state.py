@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import deconvscope as ds
-from deconvscope.reversal.arithmetic_state import single_precision
+from deconvscope.reversal.runtime.numeric_modes import single_precision
 
 ON_A_DEVICE: Any = SimpleNamespace(device=torch.device("cuda"))
 ON_A_PROCESSOR = torch.zeros(())

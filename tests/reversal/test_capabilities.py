@@ -14,11 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import deconvscope as ds
-from deconvscope.reversal import capabilities, captured, carried_precision
-from deconvscope.reversal.capabilities import Capability
-from deconvscope.reversal.captured import CapturedPasses
+from deconvscope.reversal.backward import captured_passes as captured
+from deconvscope.reversal.backward import precision as carried_precision
+from deconvscope.reversal.backward.captured_passes import CapturedPasses
+from deconvscope.reversal.runtime import capabilities
+from deconvscope.reversal.runtime.capabilities import Capability
+from deconvscope.reversal.runtime.torch_internals import packed_operators
 from deconvscope.reversal.selection import Seed
-from deconvscope.reversal.torch_internals import packed_operators
 
 from .agreement import difference
 from .networks import smooth_noise

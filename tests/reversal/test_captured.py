@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from torch import Tensor, nn
 
 import deconvscope as ds
-from deconvscope.reversal import captured as captured_module
-from deconvscope.reversal.captured import CapturedPasses
-from deconvscope.reversal.steps import packed_convolution
+from deconvscope.reversal.backward import captured_passes as captured_module
+from deconvscope.reversal.backward.captured_passes import CapturedPasses
+from deconvscope.reversal.runtime import packed_convolution
 
 from .agreement import assert_equal_pictures
 from .networks import smooth_noise

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import deconvscope as ds
-from deconvscope.reversal.arithmetic_state import single_precision
+from deconvscope.reversal.runtime.numeric_modes import single_precision
 
 from .agreement import assert_equal_pictures, difference
 from .networks import smooth_noise

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deconvscope.reversal.cuda_graph import WARM_UPS, CudaGraph
+from deconvscope.reversal.runtime.cuda_graph import WARM_UPS, CudaGraph
 
 SECOND = torch.device("cuda", 1)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import deconvscope as ds
-from deconvscope.reversal import reversing
-from deconvscope.reversal.captured import CapturedPasses
+from deconvscope.reversal.backward import run as reversing
+from deconvscope.reversal.backward.captured_passes import CapturedPasses
 from tests.reversal.networks import smooth_noise
 from tests.reversal.operator_graph import OperatorGraph
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import deconvscope as ds
-from deconvscope.reversal.random_numbers import RandomStates, default_generators
+from deconvscope.reversal.runtime.random_state import RandomStates, default_generators
 
 DEVICES = [torch.device("cuda", 1), torch.device("mps"), torch.device("xpu", 0)]
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import deconvscope as ds
-from deconvscope.reversal import torch_internals
-from deconvscope.reversal.torch_internals import (
+from deconvscope.reversal.runtime import torch_internals
+from deconvscope.reversal.runtime.torch_internals import (
     called_module,
     current_frame,
     function_class,

@@ -10,8 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from deconvscope.display import montage, paper
 from deconvscope.display.arrays import Pixels
-from deconvscope.reversal import Architecture, Reversed
-from deconvscope.reversal.architecture import as_architectures
+from deconvscope.reversal import Architecture, Reversed, as_architectures
 
 if TYPE_CHECKING:
     from .opened import Exemplars

@@ -8,9 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deconvscope.models import layer_labels, layer_path
-from deconvscope.reversal import Box, Layer, ReceptiveField, Recording, UnknownLayerError
-from deconvscope.reversal.errors import near_matches
-from deconvscope.reversal.steps.rectifier import Clamp, Relu
+from deconvscope.reversal import (
+    Box,
+    Clamp,
+    Layer,
+    ReceptiveField,
+    Recording,
+    Relu,
+    UnknownLayerError,
+    near_matches,
+)
 
 
 @dataclass(frozen=True)

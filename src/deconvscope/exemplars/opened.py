@@ -13,9 +13,15 @@ import torch
 from PIL import Image
 
 from deconvscope.models import Model, UnknownModelError, as_model, load_model
-from deconvscope.reversal import DECONVNET, Architecture, Neuron, Reversed, UnknownLayerError
-from deconvscope.reversal.errors import near_matches
-from deconvscope.reversal.recording import Asked
+from deconvscope.reversal import (
+    DECONVNET,
+    Architecture,
+    Asked,
+    Neuron,
+    Reversed,
+    UnknownLayerError,
+    near_matches,
+)
 
 from .data_set import data_digest, require_same_files
 from .errors import BrokenPartError, ChangedBuildError, UnfinishedBuildError

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from deconvscope.models import Model
 from deconvscope.reversal import (
+    Asked,
     Box,
     InputError,
     Neuron,
@@ -25,7 +26,6 @@ from deconvscope.reversal import (
     Reversed,
     ReversedNetwork,
 )
-from deconvscope.reversal.recording import Asked
 
 from .cut_network import CutNetwork
 from .plain_pass import PassPlan, find_layers, working_copy

@@ -12,9 +12,15 @@ from torch import Tensor
 
 from .. import display
 from ..models import SAMPLE_IMAGES, layer_labels
-from ..reversal import Architecture, Recording, ReversedNetwork, Selection, Strongest
-from ..reversal.architecture import as_architectures
-from ..reversal.recording import Asked
+from ..reversal import (
+    Architecture,
+    Asked,
+    Recording,
+    ReversedNetwork,
+    Selection,
+    Strongest,
+    as_architectures,
+)
 from .drawing import draw_curves, new_figure, quieten, show
 from .progress import each
 from .randomise import NORMALISATIONS, randomised

@@ -10,9 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from .. import display
-from ..reversal import Architecture, Box, Selection, Strongest
-from ..reversal.architecture import as_architectures
-from ..reversal.recording import Asked
+from ..reversal import Architecture, Asked, Box, Selection, Strongest, as_architectures
 from .drawing import Cell, draw_grid
 from .measures import extent_holding
 from .progress import each

@@ -12,9 +12,7 @@ from PIL import Image
 
 from ..models import Preprocessing, network_digest, picture_files, read_image
 from ..models.errors import UnreadableImageError
-from ..reversal import Architecture
-from ..reversal.architecture import as_architectures
-from ..reversal.recording import Asked
+from ..reversal import Architecture, Asked, as_architectures
 from .composites import composites
 from .drawing import COLOURS, new_figure
 from .grab_cut import Mask, cut_out, gaussian_baseline

@@ -11,9 +11,7 @@ from torch import Tensor
 
 from .. import display
 from ..models import SAMPLE_IMAGES
-from ..reversal import Architecture, Selection
-from ..reversal.architecture import as_architectures
-from ..reversal.recording import Asked
+from ..reversal import Architecture, Asked, Selection, as_architectures
 from .drawing import Cell, draw_grid
 from .masks import as_mask, as_seen, sample_mask
 from .measures import energy_inside

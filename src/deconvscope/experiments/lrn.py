@@ -11,10 +11,8 @@ from torch import Tensor, nn
 
 from .. import display
 from ..models import Model, as_model
-from ..reversal import Architecture, Strongest
-from ..reversal.architecture import as_architectures
-from ..reversal.recording import Asked
-from ..reversal.rules import LrnRule as LrnRuleName
+from ..reversal import Architecture, Asked, Strongest, as_architectures
+from ..reversal import LrnRule as LrnRuleName
 from .drawing import Cell, draw_grid
 from .progress import each
 from .result import Result, Table, table

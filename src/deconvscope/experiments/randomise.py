@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ..reversal.errors import UnknownLayerError, near_matches
+from ..reversal import UnknownLayerError, near_matches
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -20,8 +20,7 @@ from ..models import (
     layer_path,
     sample_image,
 )
-from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal
-from ..reversal.architecture import as_architectures
+from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal, as_architectures
 from .drawing import Cell, draw_grid
 from .fully_convolutional import NoClassLayerError, fully_convolutional
 from .grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of

@@ -13,9 +13,17 @@ from torch import Tensor
 
 from .. import display
 from ..models import SAMPLE_IMAGES
-from ..reversal import Architecture, Mixture, Neuron, Recording, Reversed, Selection, Strongest
-from ..reversal.architecture import as_architectures
-from ..reversal.recording import Asked
+from ..reversal import (
+    Architecture,
+    Asked,
+    Mixture,
+    Neuron,
+    Recording,
+    Reversed,
+    Selection,
+    Strongest,
+    as_architectures,
+)
 from .drawing import draw_curves, new_figure, quieten, show
 from .progress import steps
 from .result import Entry, Result, Table, table

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deconvscope.models import SAMPLE_IMAGES, available_models, sample_image
-from deconvscope.reversal import Neuron, Strongest
-from deconvscope.reversal.errors import near_matches
+from deconvscope.reversal import Neuron, Strongest, near_matches
 
 from .address import Address
 from .photographs import EXEMPLAR, Photographs, digest

@@ -18,8 +18,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from deconvscope.reversal import Recording, Reversed
-from deconvscope.reversal.window import Box
+from deconvscope.reversal import Box, Recording, Reversed
 
 from .address import Address
 from .architectures import described

@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from deconvscope.models import Model, available_models, from_module, load_model
-from deconvscope.reversal import ReversedNetwork
-from deconvscope.reversal.torch_internals import write_mark
+from deconvscope.reversal import ReversedNetwork, write_mark
 
 from .loads import Loads
 from .worker import Check

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from deconvscope.reversal import Recording, capabilities
-from deconvscope.reversal.carried_precision import asked_precision, carried_precision
+from deconvscope.reversal import Recording, asked_precision, capabilities, carried_precision
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import adaptive_avg_pool2d
 
 from deconvscope.display import compand, paper_scale
-from deconvscope.reversal import Architecture, Reversed
-from deconvscope.reversal.window import Box
+from deconvscope.reversal import Architecture, Box, Reversed
 
 
 @dataclass(frozen=True)

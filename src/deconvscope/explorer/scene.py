@@ -16,8 +16,8 @@ from deconvscope.reversal import (
     Recording,
     Strongest,
     UnknownLayerError,
+    near_matches,
 )
-from deconvscope.reversal.errors import near_matches
 
 from .atlas import Atlas, draw_atlas
 from .opening import opening_layer

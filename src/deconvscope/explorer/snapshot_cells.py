@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from deconvscope import display as mappings
 from deconvscope.display.arrays import Pixels
-from deconvscope.reversal.window import Box
+from deconvscope.reversal import Box
 
 from .session import View
 

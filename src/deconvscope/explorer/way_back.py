@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deconvscope.reversal import Architecture, Recording, RectGrad
-from deconvscope.reversal.steps.rectifier import Clamp, Rectifier, Relu
-from deconvscope.reversal.window import Dense, Signal, as_map
+from deconvscope.reversal import Architecture, Clamp, Recording, RectGrad, Rectifier, Relu
+from deconvscope.reversal.signals.window import Dense, Signal, as_map
 
 from .session import View
 from .worker import Check

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from deconvscope.reversal import Neuron, Strongest
-from deconvscope.reversal.errors import near_matches
+from deconvscope.reversal import Neuron, Strongest, near_matches
 
 from . import messages
 from .address import Address

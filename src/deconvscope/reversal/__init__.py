@@ -1,14 +1,34 @@
 """The paper in code: recording a network's forward pass and running it in reverse. Pure torch."""
 
 from . import steps as steps
-from .architecture import DECONVNET, DESALINET, EIGHT, SALINET, Architecture
+from .architecture import DECONVNET, DESALINET, EIGHT, SALINET, Architecture, as_architectures
+from .backward.precision import asked_precision, carried_precision
 from .coverage import Coverage, CoveredCall
-from .errors import InputError, RecordingError, RuleError, StaleRecordingError, UnknownLayerError
-from .memory_limit import MemoryLimitError
+from .errors import (
+    InputError,
+    RecordingError,
+    RuleError,
+    StaleRecordingError,
+    UnknownLayerError,
+    near_matches,
+)
 from .network import ReversedNetwork
-from .recording import Layer, ReceptiveField, Recording
-from .reversed_pictures import Reversed
-from .rules import BackwardRelu, Identity, Mask, MaskedBackwardRelu, RectGrad, ReluRule, SmoothRelu
+from .recording import Asked, Layer, ReceptiveField, Recording
+from .reversed import Reversed
+from .rules import (
+    BackwardRelu,
+    Identity,
+    LrnRule,
+    Mask,
+    MaskedBackwardRelu,
+    RectGrad,
+    ReluRule,
+    SmoothRelu,
+)
+from .runtime import capabilities as capabilities
+from .runtime.capabilities import Capability
+from .runtime.memory_limit import MemoryLimitError
+from .runtime.torch_internals import write_mark
 from .selection import (
     Activations,
     Channel,
@@ -21,27 +41,32 @@ from .selection import (
     Signal,
     Strongest,
 )
+from .signals.window import Box, as_map
 from .steps import signatures as signatures
-from .window import Box
+from .steps.rectifier import Clamp, Rectifier, Relu
 
 __all__ = [
-    "DECONVNET",
-    "DESALINET",
-    "EIGHT",
-    "SALINET",
     "Activations",
     "Architecture",
+    "Asked",
     "BackwardRelu",
     "Box",
+    "Capability",
     "Channel",
+    "Clamp",
     "Class",
     "Coverage",
     "CoveredCall",
+    "DECONVNET",
+    "DESALINET",
+    "EIGHT",
     "Identity",
     "InputError",
     "Layer",
+    "LrnRule",
     "Mask",
     "MaskedBackwardRelu",
+    "MemoryLimitError",
     "Mixture",
     "Neuron",
     "Noise",
@@ -50,15 +75,24 @@ __all__ = [
     "Recording",
     "RecordingError",
     "RectGrad",
+    "Rectifier",
+    "Relu",
     "ReluRule",
     "Reversed",
     "ReversedNetwork",
     "RuleError",
+    "SALINET",
     "Selection",
     "Signal",
     "SmoothRelu",
-    "MemoryLimitError",
     "StaleRecordingError",
     "Strongest",
     "UnknownLayerError",
+    "as_architectures",
+    "as_map",
+    "asked_precision",
+    "capabilities",
+    "carried_precision",
+    "near_matches",
+    "write_mark",
 ]

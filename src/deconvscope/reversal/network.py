@@ -12,20 +12,20 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from .arithmetic_state import plain_arithmetic
-from .batch import PreparedWeights
-from .calls_in_progress import CallStack
 from .coverage import cover
 from .errors import InputError, RecordingError
-from .layer_names import name_layers
-from .memory_limit import recording_within_memory
-from .nested import tensors_within
-from .recorded_tensors import NodesNeeded
-from .recorder import Recorder, as_saved
+from .forward.input_errors import no_output
+from .forward.layer_names import name_layers
+from .forward.module_stack import CallStack
+from .forward.opaque_code import require_transparent
+from .forward.recorded_tensors import NodesNeeded
+from .forward.recorder import Recorder, as_saved
 from .recording import Recording
-from .refusals import no_output
-from .torch_internals import current_frame
-from .unseen_calls import require_transparent
+from .runtime.memory_limit import recording_within_memory
+from .runtime.nested import tensors_within
+from .runtime.numeric_modes import plain_arithmetic
+from .runtime.torch_internals import current_frame
+from .signals.batch import PreparedWeights
 
 PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
 

@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from .architecture import Architecture
-from .batch import Batch, PreparedWeights
-from .captured import CapturedPasses
+from .backward.captured_passes import CapturedPasses
 from .coverage import Coverage, kind_of
-from .cuda_graph import CudaGraph
 from .errors import StaleRecordingError, UnknownLayerError
-from .layer_matches import near_layers
+from .layer_suggestions import near_layers
+from .runtime.cuda_graph import CudaGraph
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
+from .signals.batch import Batch, PreparedWeights
 from .steps.rectifier import Rectifier
 from .steps.step import POINT, Reach, Step
 
 if TYPE_CHECKING:
-    from .reversed_pictures import Reversed
-    from .reversing import Check, Watch
+    from .backward.run import Check, Watch
+    from .reversed import Reversed
 
 Asked = Architecture | str | Sequence["Architecture | str"]
 
@@ -262,7 +262,7 @@ class Recording:
             ValueError: an index out of range, a tensor of another shape, an unknown architecture.
             StaleRecordingError: the recording was forgotten, or the weights were changed in place since.
         """
-        from .reversing import NOBODY, Listener, reverse_all
+        from .backward.run import NOBODY, Listener, reverse_all
 
         self._kept()
         several = isinstance(selection, list | tuple)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ..batch import Batch
-from ..window import Dense, Signal, Window, lanewise, total
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal, Window, lanewise, total
 from .step import POINT, Elementwise, Reach, Step
 
 Number = int | float | complex

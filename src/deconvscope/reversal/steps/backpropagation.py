@@ -11,10 +11,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..batch import Batch
 from ..errors import RecordingError, RuleError, StaleRecordingError
-from ..memory_limit import is_out_of_memory
-from ..window import Dense, Signal
+from ..runtime.memory_limit import is_out_of_memory
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal
 from .step import Step
 
 Run = Callable[[Sequence[Tensor]], Sequence[Tensor]]

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..batch import Batch
-from ..window import Signal, Window, as_map
-from .packed_convolution import Prepared, convolve, in_an_order_that_is_right
+from ..runtime.packed_convolution import Prepared, convolve, in_an_order_that_is_right
+from ..signals.batch import Batch
+from ..signals.window import Signal, Window, as_map
 from .step import Reach, Step
 
 Pair = tuple[int, int]

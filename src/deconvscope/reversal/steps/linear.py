@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..batch import Batch
-from ..window import Dense, Signal
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal
 from .step import Step
 
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..batch import Batch
-from ..window import Dense, Signal, Window, lanewise
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal, Window, lanewise
 from .step import Elementwise
 
 

@@ -12,9 +12,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..batch import Batch
-from ..torch_internals import zero_where_not_positive
-from ..window import Signal, in_layout_of, lanewise
+from ..runtime.torch_internals import zero_where_not_positive
+from ..signals.batch import Batch
+from ..signals.window import Signal, in_layout_of, lanewise
 from .step import Cut, Elementwise
 
 SETTLED_BYTES = 1 << 25

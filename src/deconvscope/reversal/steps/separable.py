@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..batch import Batch
-from ..capabilities import REDUCED
-from ..window import Signal, Window, as_map, whole_map
+from ..runtime.capabilities import REDUCED
+from ..signals.batch import Batch
+from ..signals.window import Signal, Window, as_map, whole_map
 from .step import Reach, Step
 
 Span = tuple[int, int]

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ..batch import Batch
-from ..window import Dense, Signal, Window, as_map
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal, Window, as_map
 from .step import Elementwise, Reach, Step
 
 

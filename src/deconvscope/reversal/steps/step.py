@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from ..batch import Batch
 from ..errors import StaleRecordingError
-from ..torch_internals import write_mark
-from ..window import Signal
+from ..runtime.torch_internals import write_mark
+from ..signals.batch import Batch
+from ..signals.window import Signal
 
 
 @dataclass(frozen=True)

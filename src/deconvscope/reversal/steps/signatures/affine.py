@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..arithmetic import MeanOverPlaces
-from ..calls import Call, Recorded, family
+from ..call import Call, Recorded, family
 from ..convolution import Convolution, TransposedConvolution
 from ..linear import Linear
 from ..normalisation import BatchNorm, eval_scale

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..arithmetic import Add, Concatenate, Multiply, Number, Scale, Split, broadcasts_into
-from ..calls import ANY, Call, Recorded, family
+from ..call import ANY, Call, Recorded, family
 from ..shape import Pad, Permute, Reshape, Unchanged
 from .arguments import broadcast, is_map
 

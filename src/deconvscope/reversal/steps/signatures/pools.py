@@ -7,9 +7,9 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..calls import Call, Recorded, family
+from ..call import Call, Recorded, family
+from ..max_pool import AdaptiveMaxPool, MaxPool, PoolGeometry
 from ..normalisation import LocalResponseNorm
-from ..pooling import AdaptiveMaxPool, MaxPool, PoolGeometry
 from .arguments import is_map, pair
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from ...forward.masked_products import StepFunction
 from ..arithmetic import broadcasts_into
-from ..calls import Call, Recorded, family
-from ..hand_written import StepFunction
+from ..call import Call, Recorded, family
 from ..rectifier import Clamp, Leaky, Relu, Smooth
 
 

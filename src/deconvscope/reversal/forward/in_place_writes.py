@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from .errors import RecordingError
-from .nested import by_identity, replaced, tensors_in
+from ..errors import RecordingError
+from ..runtime.nested import by_identity, replaced, tensors_in
+from ..runtime.torch_internals import is_view, is_view_of
+from ..steps.call import Call
+from ..steps.step import Elementwise, Step
 from .recorded_tensors import RecordedTensors, address
-from .steps.calls import Call
-from .steps.step import Elementwise, Step
-from .torch_internals import is_view, is_view_of
 
 OVERLAPS = frozenset(("as_strided", "broadcast_to", "expand", "expand_as", "unfold"))
 """Calls whose views may hold a value more than once."""

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .torch_internals import write_mark
+from ..runtime.torch_internals import write_mark
 
 Node = Any
 """A node of autograd's graph, as `Tensor.grad_fn` is."""

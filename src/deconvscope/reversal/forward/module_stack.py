@@ -8,7 +8,7 @@ from types import FrameType
 
 import torch
 
-from .torch_internals import (
+from ..runtime.torch_internals import (
     called_module,
     checkpoint_forward,
     current_frame,

@@ -12,14 +12,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .batch import Batch
-from .errors import RecordingError
+from ..errors import RecordingError
+from ..runtime.torch_internals import (
+    function_class,
+    is_torch_function,
+    output_shapes,
+    owner_of_node,
+)
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal
+from ..steps.normalisation import ResponseNormFunction
+from ..steps.rectifier import Rectifier
+from ..steps.step import Cut, Step
 from .recorded_tensors import Node, RecordedTensors
-from .steps.normalisation import ResponseNormFunction
-from .steps.rectifier import Rectifier
-from .steps.step import Cut, Step
-from .torch_internals import function_class, is_torch_function, output_shapes, owner_of_node
-from .window import Dense, Signal
 
 _COMPILED = ("torch._functorch", "torch._dynamo", "torch._inductor")
 """Where the functions of compiled code are defined."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .capabilities import REDUCED, reduced_arithmetic
+from ..runtime.capabilities import REDUCED, reduced_arithmetic
 
 if TYPE_CHECKING:
-    from .recording import Recording
+    from ..recording import Recording
 
 
 def carried_precision(recording: Recording) -> torch.dtype | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .calls_in_progress import ModuleCall
-from .steps.step import Step
+from ..steps.step import Step
+from .module_stack import ModuleCall
 
 
 def name_layers(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .architecture import Architecture
-from .errors import RuleError
-from .recording import Recording
-from .rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
+from ..architecture import Architecture
+from ..errors import RuleError
+from ..recording import Recording
+from ..rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
 
 
 def require_rules(recording: Recording, architecture: Architecture) -> None:

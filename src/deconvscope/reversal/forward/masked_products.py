@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from ..batch import Batch
-from ..call_names import MAKES_CONSTANTS, ONLY_LIKE
-from ..nested import tensors_in
-from ..window import Signal
-from .calls import Call, Recorded
-from .rectifier import Rectifier
-from .step import Cut, Elementwise
+from ..runtime.nested import tensors_in
+from ..signals.batch import Batch
+from ..signals.window import Signal
+from ..steps.call import Call, Recorded
+from ..steps.rectifier import Rectifier
+from ..steps.step import Cut, Elementwise
+from .call_names import MAKES_CONSTANTS, ONLY_LIKE
 
 FLAT = frozenset(("heaviside", "sign", "sgn"))
 """Calls whose floating-point result is constant but for jumps."""

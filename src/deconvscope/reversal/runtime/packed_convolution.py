@@ -12,9 +12,9 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..capabilities import channels_last, packed_convolution, switch_off_packed_convolution
-from ..memory_limit import is_out_of_memory
-from ..torch_internals import PackedOperators, packed_operators
+from .capabilities import channels_last, packed_convolution, switch_off_packed_convolution
+from .memory_limit import is_out_of_memory
+from .torch_internals import PackedOperators, packed_operators
 
 Pair = tuple[int, int]
 Prepared = Callable[[str, Callable[[Tensor], Tensor]], Tensor]

@@ -14,9 +14,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ..batch import Batch
 from ..rules import PoolRule
-from ..window import Signal, Window, as_map, empty_channels_last, lanewise, whole_map
+from ..signals.batch import Batch
+from ..signals.window import Signal, Window, as_map, empty_channels_last, lanewise, whole_map
 from .step import Reach, Step
 
 Pair = tuple[int, int]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from .errors import RecordingError
-from .torch_internals import is_compiled
+from ..errors import RecordingError
+from ..runtime.torch_internals import is_compiled
 
 
 def require_transparent(parts: Mapping[str, nn.Module]) -> None:

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from ..errors import RecordingError
-from ..nested import by_identity, replaced, tensors_in
-from ..random_numbers import RandomStates, default_generators
-from .backpropagation import Backpropagation
-from .calls import FAMILIES, Call, Family, Recorded
-from .hand_written import ImageMasks, rectifier_by_hand
-from .step import Step
+from ..runtime.nested import by_identity, replaced, tensors_in
+from ..runtime.random_state import RandomStates, default_generators
+from ..steps.backpropagation import Backpropagation
+from ..steps.call import FAMILIES, Call, Family, Recorded
+from ..steps.step import Step
+from .masked_products import ImageMasks, rectifier_by_hand
 
 
 def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any, Step]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .selection import Seed
+from ..selection import Seed
 
 if TYPE_CHECKING:
-    from .recording import Recording
+    from ..recording import Recording
 
 
 def signal_sizes(recording: Recording, slot: int, seed: Seed) -> dict[int, int]:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-from .architecture import Architecture
-from .capabilities import REDUCED
-from .rules import LrnRule, PoolRule, ReluRule
+from ..architecture import Architecture
+from ..rules import LrnRule, PoolRule, ReluRule
+from ..runtime.capabilities import REDUCED
 
 T = TypeVar("T")
 

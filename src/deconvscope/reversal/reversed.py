@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .architecture import Architecture, as_architectures
 from .selection import Selection
-from .window import Box
+from .signals.window import Box
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from .architecture import Architecture
-from .batch import Batch
-from .capabilities import cuda_graphs
-from .carried_precision import carried_precision
-from .errors import StaleRecordingError
-from .selection import Seed
-from .signal_sizes import signal_sizes
-from .steps.step import Step
-from .window import Dense, Signal, Window, empty_channels_last, whole_map
+from ..architecture import Architecture
+from ..errors import StaleRecordingError
+from ..runtime.capabilities import cuda_graphs
+from ..selection import Seed
+from ..signals.batch import Batch
+from ..signals.window import Dense, Signal, Window, empty_channels_last, whole_map
+from ..steps.step import Step
+from .precision import carried_precision
+from .window_sizes import signal_sizes
 
 if TYPE_CHECKING:
-    from .recording import Recording
+    from ..recording import Recording
 
 
 class Graph(Protocol):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .errors import RecordingError
-from .steps.calls import Call
+from ..errors import RecordingError
+from ..steps.call import Call
 
 
 def refusal(call: Call, error: Exception, where: str, image: Tensor, given: Tensor | None) -> str:

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .arithmetic_state import plain_arithmetic, single_precision
 from .cuda_graph import CudaGraph
+from .numeric_modes import plain_arithmetic, single_precision
 from .torch_internals import PackedOperators, packed_operators
 
 REDUCED = (torch.bfloat16, torch.float16)

@@ -17,6 +17,15 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from ..coverage import RECTIFIER_LIKE
+from ..errors import InputError, RecordingError
+from ..runtime.memory_limit import is_out_of_memory
+from ..runtime.nested import by_identity, replaced, tensors_in
+from ..runtime.torch_internals import function_class, is_torch_function, is_view, unpacks_by
+from ..steps.call import FAMILIES, Call, Function, without_writing
+from ..steps.gradient_hook import Hooked
+from ..steps.shape import Unchanged
+from ..steps.step import Step
 from .call_names import (
     DESCRIBES,
     DIFFERENTIATES,
@@ -28,8 +37,6 @@ from .call_names import (
     RESHAPES_IN_PLACE,
     SHARES_MEMORY,
 )
-from .calls_in_progress import CallStack
-from .coverage import RECTIFIER_LIKE
 from .custom_functions import (
     CustomFunction,
     function_name,
@@ -37,20 +44,13 @@ from .custom_functions import (
     read_norm,
     read_rectifier,
 )
-from .errors import InputError, RecordingError
-from .memory_limit import is_out_of_memory
-from .nested import by_identity, replaced, tensors_in
+from .in_place_writes import Overwritten, WrittenTensors, same_values
+from .input_errors import refusal
+from .masked_products import ImageMasks
+from .module_stack import CallStack
+from .opaque_code import quantised
 from .recorded_tensors import InferenceTensor, LostGradient, RecordedTensors, address
-from .refusals import refusal
-from .steps.calls import FAMILIES, Call, Function, without_writing
-from .steps.hand_written import ImageMasks
-from .steps.hook import Hooked
-from .steps.reading import read
-from .steps.shape import Unchanged
-from .steps.step import Step
-from .torch_internals import function_class, is_torch_function, is_view, unpacks_by
-from .unseen_calls import quantised
-from .written_tensors import Overwritten, WrittenTensors, same_values
+from .step_choice import read
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..nested import tensors_in
-from ..torch_internals import namespaces
+from ..runtime.nested import tensors_in
+from ..runtime.torch_internals import namespaces
 from .step import Step
 
 Function = Callable[..., Any]

@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .architecture import Architecture, as_architectures
-from .arithmetic_state import plain_arithmetic, single_precision
-from .batch import Batch, in_runs
-from .carried_precision import asked_precision, carried_precision
-from .memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
-from .recording import Asked, Recording
-from .required_rules import require_rules
-from .reversed_pictures import Reversed
-from .selection import Seed, Selection
-from .selection_groups import alike
-from .steps.rectifier import Rectifier
-from .window import Box, Dense, Signal, Window, as_map, total
+from ..architecture import Architecture, as_architectures
+from ..recording import Asked, Recording
+from ..reversed import Reversed
+from ..runtime.memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
+from ..runtime.numeric_modes import plain_arithmetic, single_precision
+from ..selection import Seed, Selection
+from ..signals.batch import Batch, in_runs
+from ..signals.window import Box, Dense, Signal, Window, as_map, total
+from ..steps.rectifier import Rectifier
+from .grouping import alike
+from .precision import asked_precision, carried_precision
+from .rule_checks import require_rules
 
 Watch = Callable[[int, Signal], None]
 """Told of each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""

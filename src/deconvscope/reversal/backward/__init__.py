@@ -1,0 +1,1 @@
+"""Recorded steps carry a signal back to the image: batches, windows, precision, captured passes."""
