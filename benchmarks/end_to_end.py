@@ -39,7 +39,7 @@ HOVERS = 8
 KERNEL = """
 import functools, json, time
 import deconvscope as ds
-from deconvscope.explorer.scene import Scene
+from deconvscope.explorer.recorded_image import Scene
 stamps = []
 def stamped(owner, name, wanted=lambda arguments: True):
     inner = getattr(owner, name)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import deconvscope as ds
-from deconvscope.explorer.export import Exhibit
+from deconvscope.explorer.export.page import Exhibit
 
 TITLE = "What neurons draw: a gallery of reversed networks"
 LIMIT_MB = 8.0

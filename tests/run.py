@@ -112,6 +112,10 @@ def check(part: str) -> None:
         say("ruff")
         run("ruff", "format", "--check", "--quiet", ".")
         run("ruff", "check", "--quiet", ".")
+        say("import-linter")
+        code, printed = environment.output("lint-imports")
+        if code != 0:
+            sys.exit(printed)
     elif part == "types":
         say("mypy")
         run("mypy")

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.explorer.worker import Job, Worker
+from deconvscope.explorer.scheduler import Job, Scheduler
 from deconvscope.models import Model, Preprocessing, from_module
 
 from .recorded_browser import SOON, Browser, RecordedComm
@@ -19,25 +19,25 @@ from .recorded_browser import SOON, Browser, RecordedComm
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a message wait for its answer on a busy machine too."""
-    monkeypatch.setattr("deconvscope.explorer.worker.PATIENCE", SOON)
+    monkeypatch.setattr("deconvscope.explorer.scheduler.PATIENCE", SOON)
 
 
 @pytest.fixture
 def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a message return before its answer."""
-    monkeypatch.setattr("deconvscope.explorer.worker.PATIENCE", 0.05)
+    monkeypatch.setattr("deconvscope.explorer.scheduler.PATIENCE", 0.05)
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Whether something was asked of the thread since this was last cleared."""
-    event, take = threading.Event(), Worker._take
+    event, take = threading.Event(), Scheduler._take
 
-    def noted(self: Worker, job: Job) -> None:
+    def noted(self: Scheduler, job: Job) -> None:
         take(self, job)
         event.set()
 
-    monkeypatch.setattr(Worker, "_take", noted)
+    monkeypatch.setattr(Scheduler, "_take", noted)
     return event
 
 

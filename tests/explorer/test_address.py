@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deconvscope.explorer.address import Address
+from deconvscope.explorer.protocol.address import Address
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 indices = st.integers(0, 999_999_999)

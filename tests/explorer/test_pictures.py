@@ -9,7 +9,7 @@ import torch
 
 import deconvscope as ds
 from deconvscope import display
-from deconvscope.explorer.pictures import encode_pictures, shrunk
+from deconvscope.explorer.protocol.pictures import encode_pictures, shrunk
 from deconvscope.reversal import Box
 
 

@@ -18,8 +18,8 @@ from torch import nn
 from traitlets import TraitError
 
 import deconvscope as ds
-from deconvscope.explorer.photographs import OWN_KEPT
-from deconvscope.explorer.pins import MOST_PINS
+from deconvscope.explorer.inputs.images import OWN_KEPT
+from deconvscope.explorer.panels.pins import MOST_PINS
 from deconvscope.models import Model, Preprocessing, from_module
 
 from .recorded_browser import SOON, Browser, RecordedComm

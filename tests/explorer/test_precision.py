@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import deconvscope as ds
-from deconvscope.explorer import messages
+from deconvscope.explorer import responses as messages
 from deconvscope.models import Model
 from deconvscope.reversal import Capability, Recording
 from deconvscope.reversal.backward import precision as carried_precision

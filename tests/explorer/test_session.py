@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.explorer.networks import Networks
-from deconvscope.explorer.photographs import OWN_KEPT
+from deconvscope.explorer.inputs.images import OWN_KEPT
+from deconvscope.explorer.inputs.networks import Networks
 from deconvscope.explorer.progress import Progress
 from deconvscope.explorer.session import SCENES_KEPT, Place, Session
 from deconvscope.models import Model, UnknownImageError, load_model, sample_image
@@ -182,7 +182,7 @@ def test_a_network_of_the_catalogue_goes_to_the_best_device_there_is(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
     stub = dataclasses.replace(load_model("vgg16_trunk"), network=Taken())
-    monkeypatch.setattr("deconvscope.explorer.networks.load_model", lambda name: stub)
+    monkeypatch.setattr("deconvscope.explorer.inputs.networks.load_model", lambda name: stub)
     assert Networks("auto")["vgg16_trunk"].model is stub
     assert [device.type for device in taken] == [best]
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deconvscope.explorer.uploads import LARGEST_FILE, WAITING_KEPT
+from deconvscope.explorer.inputs.uploads import LARGEST_FILE, WAITING_KEPT
 
 from .recorded_browser import Browser
 

@@ -21,8 +21,8 @@ from torch import nn
 
 import deconvscope as ds
 from deconvscope import display
+from deconvscope.explorer.scheduler import Check
 from deconvscope.explorer.session import Place, Session, View
-from deconvscope.explorer.worker import Check
 from deconvscope.models import Model
 
 from .recorded_browser import Browser, RecordedComm

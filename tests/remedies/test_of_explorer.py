@@ -248,7 +248,7 @@ def test_page_that_is_too_large(browser: Browser, tmp_path: Path) -> None:
 def test_front_end_that_is_not_built(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deconvscope.explorer.export_html.STATIC", tmp_path)
+    monkeypatch.setattr("deconvscope.explorer.export.html.STATIC", tmp_path)
     with refused(RuntimeError) as refusal:
         browser.explorer.to_html(tmp_path / "page.html", channels=1, progress=False)
     commands = refusal.message.rpartition(": ")[2].removesuffix(" in js/").split(" && ")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from .every_function import Outcome, functions, run, run_alone
 
+LISTED = torch.__version__ >= (2, 14)  # type: ignore[operator]
+"""Whether the lists below are those of this release; older ones miss some derivatives."""
 PARTS = 4
 """The functions are spread over so many tests."""
 
@@ -75,17 +78,17 @@ def check(found: dict[str, Outcome]) -> None:
     assert not wrong
     refused = of_kind(found, "refused")
     print(*(f"refused: {name}: {said}" for name, said in refused.items()), sep="\n")
-    assert {short(name) for name in refused} <= REFUSED
+    assert not LISTED or {short(name) for name in refused} <= REFUSED
     assert all(";" in said or "cannot be seen" in said for said in refused.values()), "no remedy"
     undefined = of_kind(found, "undefined")
-    assert {short(name) for name in undefined} <= NOT_IN_A_NETWORK, undefined
+    assert not LISTED or {short(name) for name in undefined} <= NOT_IN_A_NETWORK, undefined
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_salinet_is_the_gradient_of_every_function_of_real_tensors(part):
     found = run(some(part), "real")
     check(found)
-    assert {short(name) for name in of_kind(found, "not called")} <= NOT_FOUND
+    assert not LISTED or {short(name) for name in of_kind(found, "not called")} <= NOT_FOUND
     assert len(of_kind(found, "equal")) > 280
 
 

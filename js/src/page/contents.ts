@@ -1,6 +1,6 @@
 /**
  * What an exported page holds: for each explorer a head with the traits that stay, and for each channel a block
- * that is read when the channel is first looked at. The Python side writes both (export_draft.py), in the same
+ * that is read when the channel is first looked at. The Python side writes both (explorer/export/draft.py), in the same
  * version as this code.
  */
 

@@ -3,8 +3,8 @@
 Only this room knows Jupyter.
 """
 
-from .address import Address
-from .export import Exhibit, PageTooLargeError, WrittenPage, write_page
+from .export.page import Exhibit, PageTooLargeError, WrittenPage, write_page
+from .protocol.address import Address
 from .widget import Explorer
 
 __all__ = ["Address", "Exhibit", "Explorer", "PageTooLargeError", "WrittenPage", "write_page"]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
-    from .conversation import Conversation
+    from .controller import Controller
     from .widget import Explorer
 
-_opened: WeakKeyDictionary[Explorer, ref[Conversation]] = WeakKeyDictionary()
+_opened: WeakKeyDictionary[Explorer, ref[Controller]] = WeakKeyDictionary()
 
 
-def rest_disconnected(newcomer: Explorer, conversation: Conversation) -> None:
+def rest_disconnected(newcomer: Explorer, controller: Controller) -> None:
     """Free what explorers hold whose comm was closed, and remember a new one.
 
     ipywidgets keeps every widget that was not closed itself, so that their recordings would stay.
@@ -21,4 +21,4 @@ def rest_disconnected(newcomer: Explorer, conversation: Conversation) -> None:
         conversing = talk()
         if conversing is not None and getattr(explorer.comm, "_closed", False):
             conversing.rest()
-    _opened[newcomer] = ref(conversation)  # which knows its explorer
+    _opened[newcomer] = ref(controller)  # which knows its explorer

@@ -16,10 +16,10 @@ from deconvscope.exemplars import Exemplars
 from deconvscope.exemplars.figure import as_pixels
 from deconvscope.exemplars.manifest import difference
 
-from .messages import Payload
-from .photographs import EXEMPLAR
-from .scene import Scene
-from .worker import Check
+from .inputs.images import EXEMPLAR
+from .protocol.payload import Payload
+from .recorded_image import RecordedImage
+from .scheduler import Check
 
 if TYPE_CHECKING:
     from deconvscope.models import Model
@@ -65,13 +65,13 @@ class ExemplarPanel:
         self._of_weights: tuple[list[tuple[int, int]], bool] = ([], False)
         self._cards: OrderedDict[tuple[str, int, Architecture], list[Payload]] = OrderedDict()
 
-    def layers(self, scene: Scene) -> list[str] | None:
+    def layers(self, scene: RecordedImage) -> list[str] | None:
         """Return the names of a scene's layers that have exemplars; None where it is of another network."""
         if not self._fits(scene):
             return None
         return [layer.name for layer in scene.layers if layer.name in self._exemplars]
 
-    def knows(self, scene: Scene, layer: str) -> bool:
+    def knows(self, scene: RecordedImage, layer: str) -> bool:
         """Return whether there are exemplars of a layer of this scene's network."""
         return self._fits(scene) and layer in self._exemplars
 
@@ -135,7 +135,7 @@ class ExemplarPanel:
                 self._cards.popitem(last=False)
         return self._cards[key]
 
-    def _fits(self, scene: Scene) -> bool:
+    def _fits(self, scene: RecordedImage) -> bool:
         """Return whether a scene's network is the one of the exemplars, with the weights it had then."""
         weights = scene.weights
         if weights != self._of_weights[0]:

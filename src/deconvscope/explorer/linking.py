@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .worker import Say
+from .scheduler import Say
 
 if TYPE_CHECKING:
     from .widget import Explorer
@@ -49,4 +49,4 @@ class Link:
 
         view = leader._now
         label = view.scene.labels[view.neuron.layer]
-        follower._conversation.follow(f"link {id(self)}", view.neuron, label, move)
+        follower._controller.follow(f"link {id(self)}", view.neuron, label, move)

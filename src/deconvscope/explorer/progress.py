@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from .worker import Check
+from .scheduler import Check
 
 BETWEEN_TELLINGS = 0.1
 """Seconds between two messages on how far a piece of work has come."""
@@ -28,7 +28,7 @@ Tell = Callable[[Progress | None], None]
 """Told of progress, and None at the end of the work."""
 
 
-class Telling:
+class ProgressMessage:
     """Tells of progress not more often than a person can read.
 
     Args:

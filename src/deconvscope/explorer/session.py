@@ -12,13 +12,13 @@ import torch
 
 from deconvscope.reversal import Architecture, Neuron, Reversed, Strongest
 
-from .address import Address
-from .architectures import THREE, KnownArchitectures
-from .networks import Networks
-from .photographs import Photographs
+from .inputs.images import Images
+from .inputs.networks import Networks
 from .progress import Progress, Tell
-from .scene import Scene
-from .worker import Check
+from .protocol.address import Address
+from .protocol.architectures import THREE, KnownArchitectures
+from .recorded_image import RecordedImage
+from .scheduler import Check
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deconvscope.exemplars import Exemplars
 
     from .exemplar_panel import ExemplarPanel
-    from .queries import Query
+    from .protocol.requests import Query
 
 SCENES_KEPT = 2
 FELT = 0.3
@@ -66,7 +66,7 @@ class View:
     """The answer: a place without any None left open, and everything to be shown there."""
 
     place: Place
-    scene: Scene
+    scene: RecordedImage
     neuron: Neuron
     value: float
     """The neuron's activation."""
@@ -78,7 +78,11 @@ class View:
 
 
 def answer(
-    place: Place, scene: Scene, neuron: Neuron, reconstruction: Reversed, milliseconds: float
+    place: Place,
+    scene: RecordedImage,
+    neuron: Neuron,
+    reconstruction: Reversed,
+    milliseconds: float,
 ) -> View:
     """Return the view of a neuron that was reversed."""
     activation = scene.activation(neuron.layer)
@@ -98,7 +102,7 @@ def answer(
 class Session:
     """Networks, images and the last recordings of one explorer; nothing is shared between two.
 
-    Not safe for two threads at once: the conversation sees to that.
+    Not safe for two threads at once: the controller sees to that.
 
     Args:
         device: where the networks compute, see `Networks`.
@@ -118,10 +122,10 @@ class Session:
     ) -> None:
         self.tell: Tell = lambda progress: None
         self.networks = Networks(device, precision, through_no_grad)
-        self.photographs = Photographs()
+        self.photographs = Images()
         self.exemplars: ExemplarPanel | None = None
-        self._stays: Scene | None = None
-        self._scenes: OrderedDict[tuple[str, bool, str], Scene] = OrderedDict()
+        self._stays: RecordedImage | None = None
+        self._scenes: OrderedDict[tuple[str, bool, str], RecordedImage] = OrderedDict()
         self._known = KnownArchitectures()
 
     def visit(self, place: Place, check: Check = lambda: None) -> View:
@@ -221,7 +225,7 @@ class Session:
         """Return the eight of Fig. 3, then those that were asked for from Python."""
         return self._known.offered()
 
-    def stay(self, scene: Scene) -> None:
+    def stay(self, scene: RecordedImage) -> None:
         """Keep a scene while others are visited."""
         self._stays = scene
 
@@ -240,7 +244,7 @@ class Session:
         self.networks.clear()
         self.photographs.clear()
 
-    def _view(self, place: Place, scene: Scene, check: Check) -> View:
+    def _view(self, place: Place, scene: RecordedImage, check: Check) -> View:
         started = time.perf_counter()
         layer = scene.layer(place.layer)
         neuron = scene.neuron(layer, place.channel, place.y, place.x)
@@ -261,7 +265,7 @@ class Session:
                 self.tell(None)
         return answer(place, scene, neuron, timed.pictures, timed.milliseconds)
 
-    def _scene(self, model: str, image: str, check: Check) -> Scene:
+    def _scene(self, model: str, image: str, check: Check) -> RecordedImage:
         key = (model, self.networks.is_own(model), image)
         if not self.networks.ready(model):
             self._load(model, check)
@@ -270,7 +274,7 @@ class Session:
             if scene is not None:
                 scene.release()
             # A new one also where the network was trained on: whatever was told of the old is told again
-            scene = Scene(lambda: self.networks[model], self.photographs[image])
+            scene = RecordedImage(lambda: self.networks[model], self.photographs[image])
             self._record(scene, check)
         self._scenes[key] = scene
         self._scenes.move_to_end(key)
@@ -286,7 +290,7 @@ class Session:
         finally:
             self.tell(None)
 
-    def _record(self, scene: Scene, check: Check) -> None:
+    def _record(self, scene: RecordedImage, check: Check) -> None:
         line = f"recording {scene.model.label} on {scene.photograph.label}"
         try:
             self.tell(Progress(line))

@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets as t
 
-from .pins import pinnable
+from .panels.pins import pinnable
 
 DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
 PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
@@ -38,7 +38,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     )
     _css = _front_end("widget.css", "/* not built */")
 
-    # What the browser draws, see messages.py
+    # What the browser draws, see responses.py
     _catalog = t.Dict().tag(sync=True)
     _network = t.Dict().tag(sync=True)
     _photograph = t.Bytes().tag(sync=True)
@@ -51,7 +51,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     _progress = t.Dict().tag(sync=True)
     _pins: t.List[Any] = t.List().tag(sync=True)
 
-    # What is shown beside it, see asides.py
+    # What is shown beside it, see panels/updates.py
     _meters = t.Dict().tag(sync=True)
     _random = t.Dict().tag(sync=True)
     _random_pictures = t.Bytes().tag(sync=True)

@@ -12,15 +12,16 @@ import traitlets as t
 
 from deconvscope.reversal import Neuron, Strongest, near_matches
 
-from . import messages
-from .address import Address
-from .conversation import Conversation, Screen
+from . import responses as messages
+from .controller import Controller, Screen
 from .disconnected import rest_disconnected
-from .foreground import can_segment
-from .from_address import opened_at
+from .export.outputs import ExplorerOutputs
+from .inputs.from_address import opened_at
 from .linking import Link
-from .outputs import ExplorerOutputs
-from .pins import pinnable
+from .panels.foreground import can_segment
+from .panels.pins import pinnable
+from .protocol.address import Address
+from .protocol.payload import Payload
 from .session import NOWHERE, Session, View
 from .traits import BROWSER_ASKS, BROWSER_SETS, PUBLIC, settable
 
@@ -99,7 +100,7 @@ class Explorer(ExplorerOutputs):
         self._closed = False
         self._links: list[Link] = []
         session = self._session = Session(device, precision, through_no_grad)
-        self._conversation = Conversation(session, Screen(self._show, self._put))
+        self._controller = Controller(session, Screen(self._show, self._put))
         self.display, self.live, self.prefetch = display, live, prefetch
         if layer is not None and neuron is not None and layer != neuron.layer:
             raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
@@ -110,9 +111,9 @@ class Explorer(ExplorerOutputs):
             if exemplars is not None:
                 session.take_exemplars(exemplars, model_name)
             with session.photographs.guest(image) as image_name:
-                self._conversation.go(replace(place, model=model_name, image=image_name))
+                self._controller.go(replace(place, model=model_name, image=image_name))
         super().__init__(**host)
-        rest_disconnected(self, self._conversation)
+        rest_disconnected(self, self._controller)
 
     @classmethod
     def from_address(
@@ -149,9 +150,9 @@ class Explorer(ExplorerOutputs):
             LookupError: an unknown layer.
             ValueError: a channel or place out of range.
         """
-        with self._conversation.turn():
+        with self._controller.turn():
             place = replace(self._now.place, layer=layer or self.layer, channel=channel, y=y, x=x)
-            self._conversation.go(place)
+            self._controller.go(place)
 
     @property
     def neuron(self) -> Neuron:
@@ -160,8 +161,8 @@ class Explorer(ExplorerOutputs):
 
     @neuron.setter
     def neuron(self, neuron: Neuron | Strongest) -> None:
-        with self._conversation.turn():
-            self._conversation.go(self._now.place.at(neuron))
+        with self._controller.turn():
+            self._controller.go(self._now.place.at(neuron))
 
     @property
     def image(self) -> Image.Image:
@@ -171,10 +172,8 @@ class Explorer(ExplorerOutputs):
     @image.setter
     def image(self, image: Any) -> None:
         photographs = self._session.photographs
-        with self._conversation.turn(), photographs.guest(image) as name:
-            self._conversation.go(
-                replace(self._now.place, image=name, channel=None, y=None, x=None)
-            )
+        with self._controller.turn(), photographs.guest(image) as name:
+            self._controller.go(replace(self._now.place, image=name, channel=None, y=None, x=None))
 
     @property
     def model(self) -> Model:
@@ -184,12 +183,12 @@ class Explorer(ExplorerOutputs):
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
         networks = self._session.networks
-        with self._conversation.turn(), networks.guest(model) as name:
-            self._conversation.go(self._session.moved(self._now.place, {"model_name": name}))
+        with self._controller.turn(), networks.guest(model) as name:
+            self._controller.go(self._session.moved(self._now.place, {"model_name": name}))
 
     def pin(self) -> str:
         """Pin the view beside those pinned before; return its address."""
-        with self._conversation.turn():
+        with self._controller.turn():
             self.pins = (*self.pins, self.address)
             return self.address
 
@@ -222,21 +221,21 @@ class Explorer(ExplorerOutputs):
 
     @t.observe("pins")
     def _show_pins(self, change: Any) -> None:
-        self._conversation.pin(change["new"])
+        self._controller.pin(change["new"])
 
     @t.validate(*PUBLIC)
     def _asked_by_python(self, proposal: Any) -> Any:
         """Move the view before a trait takes its value, so that a refusal leaves all as it was."""
         name, value = proposal["trait"].name, proposal["value"]
-        if self._conversation.shown is None and not self._closed:
+        if self._controller.shown is None and not self._closed:
             return value  # while the explorer is being made
-        with self._conversation.turn():
+        with self._controller.turn():
             shown = messages.public_traits(self._now)
             wanted = {**{trait: getattr(self, trait) for trait in PUBLIC}, name: value}
             changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
             if changed:
                 try:
-                    self._conversation.go(self._session.moved(self._now.place, changed))
+                    self._controller.go(self._session.moved(self._now.place, changed))
                 except Exception:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
@@ -246,26 +245,26 @@ class Explorer(ExplorerOutputs):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a browser sends: answer what it asks, keep what it sets."""
-        self._conversation.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
+        self._controller.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
         kept = {key: value for key, value in kept.items() if settable(key, value)}
         if kept:
-            self._conversation.later(partial(super().set_state, kept))
+            self._controller.later(partial(super().set_state, kept))
 
     @t.observe("prefetch")
     def _told_to_work_ahead(self, change: Any) -> None:
-        self._conversation.prefetch = change["new"]
+        self._controller.prefetch = change["new"]
 
     @t.observe("_view_count")
     def _looked_at(self, change: Any) -> None:
         """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
         if change["new"] == 0:
-            self._conversation.rest()
+            self._controller.rest()
         elif change["new"]:
-            self._conversation.displayed()
+            self._controller.displayed()
 
     def _show(
-        self, view: View, client: str, seq: int, before: View | None, beside: messages.Payload
+        self, view: View, client: str, seq: int, before: View | None, beside: Payload
     ) -> None:
         """Show a view: to the browser first, in one message, then to Python's observers."""
         if self._closed:
@@ -298,4 +297,4 @@ class Explorer(ExplorerOutputs):
             self._closed = True
             for link in list(self._links):
                 link.unlink()
-            self._conversation.close()
+            self._controller.close()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from ..recording import Recording
 from ..selection import Seed, Selection
 from .window_sizes import signal_sizes
+
+if TYPE_CHECKING:
+    from ..recording import Recording
 
 CACHE_BYTES = 1 << 22
 """Signals of so many bytes stay in a processor's cache; larger batches of small windows are slower, not faster."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..architecture import Architecture
 from ..errors import RuleError
-from ..recording import Recording
 from ..rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
+
+if TYPE_CHECKING:
+    from ..recording import Recording
 
 
 def require_rules(recording: Recording, architecture: Architecture) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..architecture import Architecture, as_architectures
-from ..recording import Asked, Recording
 from ..reversed import Reversed
 from ..runtime.memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
 from ..runtime.numeric_modes import plain_arithmetic, single_precision
@@ -22,6 +22,9 @@ from ..steps.rectifier import Rectifier
 from .grouping import alike
 from .precision import asked_precision, carried_precision
 from .rule_checks import require_rules
+
+if TYPE_CHECKING:
+    from ..recording import Asked, Recording
 
 Watch = Callable[[int, Signal], None]
 """Told of each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import CheckpointError
 
 from ..errors import RecordingError
 from ..runtime.torch_internals import (
@@ -117,7 +118,10 @@ def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge
             if gradient is None
             else gradient.reshape(shape).to(dtype).contiguous()
         )
-    returned = node.apply(*given)
+    try:
+        returned = node.apply(*given)
+    except CheckpointError as error:
+        raise inside_checkpoint(node, "the network") from error
     gradients = list(returned) if isinstance(returned, tuple) else [returned]
     needed = [gradient for gradient, need in zip(gradients, node.needs_input_grad) if need]  # noqa: B905
     edges = [edge for edge in node.next_functions if edge[0] is not None]
@@ -194,6 +198,14 @@ def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]
             "use the plain Python function (without torch.jit.script or torch.compile)"
         )
     yield from found
+
+
+def inside_checkpoint(node: Node, place: str) -> RecordingError:
+    """Return the error for a custom function of which torch keeps nothing but how to compute it again."""
+    return RecordingError(
+        f"the custom function {function_name(node)} in {place} runs inside torch.utils.checkpoint, or other hooks on "
+        "saved tensors, which cannot be followed; switch gradient checkpointing off"
+    )
 
 
 def function_name(node: Node) -> str:

@@ -23,10 +23,7 @@ from ..runtime.memory_limit import is_out_of_memory
 from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.torch_internals import function_class, is_torch_function, is_view, unpacks_by
 from ..steps.call import FAMILIES, Call, Function, without_writing
-from ..steps.gradient_hook import Hooked
-from ..steps.shape import Unchanged
-from ..steps.step import Step
-from .call_names import (
+from ..steps.call_names import (
     DESCRIBES,
     DIFFERENTIATES,
     LEAVES_TORCH,
@@ -37,16 +34,20 @@ from .call_names import (
     RESHAPES_IN_PLACE,
     SHARES_MEMORY,
 )
+from ..steps.gradient_hook import Hooked
+from ..steps.masked_products import ImageMasks
+from ..steps.shape import Unchanged
+from ..steps.step import Step
 from .custom_functions import (
     CustomFunction,
     function_name,
+    inside_checkpoint,
     read_function,
     read_norm,
     read_rectifier,
 )
 from .in_place_writes import Overwritten, WrittenTensors, same_values
 from .input_errors import refusal
-from .masked_products import ImageMasks
 from .module_stack import CallStack
 from .opaque_code import quantised
 from .recorded_tensors import InferenceTensor, LostGradient, RecordedTensors, address
@@ -521,11 +522,7 @@ class Recorder(TorchFunctionMode):
     def _require_own_hooks(self, node: Any) -> None:
         """Raise where what a custom function saved is to be had by computing it again."""
         if not unpacks_by(node, as_saved):
-            raise RecordingError(
-                f"the custom function {function_name(node)} in {self._place()} runs inside "
-                "torch.utils.checkpoint, or other hooks on saved tensors, which cannot be followed; "
-                "switch gradient checkpointing off"
-            )
+            raise inside_checkpoint(node, self._place())
 
     def saved(self, t: Tensor) -> Tensor:
         """Return what a custom function's context keeps of a tensor that it saves: one that nobody writes."""

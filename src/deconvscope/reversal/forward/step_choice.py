@@ -15,8 +15,8 @@ from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.random_state import RandomStates, default_generators
 from ..steps.backpropagation import Backpropagation
 from ..steps.call import FAMILIES, Call, Family, Recorded
+from ..steps.masked_products import ImageMasks, rectifier_by_hand
 from ..steps.step import Step
-from .masked_products import ImageMasks, rectifier_by_hand
 
 
 def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any, Step]:

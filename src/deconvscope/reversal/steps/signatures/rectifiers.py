@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ...forward.masked_products import StepFunction
 from ..arithmetic import broadcasts_into
 from ..call import Call, Recorded, family
+from ..masked_products import StepFunction
 from ..rectifier import Clamp, Leaky, Relu, Smooth
 
 

@@ -1,0 +1,1 @@
+"""What an explorer hands out: pages that need no kernel, figures, numbers."""

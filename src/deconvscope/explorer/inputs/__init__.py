@@ -1,0 +1,1 @@
+"""What an explorer looks at: networks and images, loaded, uploaded, and checked."""

@@ -1,0 +1,75 @@
+"""What an explorer is made with to stand where an address says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deconvscope.models import SAMPLE_IMAGES, available_models, sample_image
+from deconvscope.reversal import Neuron, Strongest, near_matches
+
+from ..protocol.address import Address
+from .images import EXEMPLAR, Images, digest
+
+
+def opened_at(address: str | Address, model: Any = None, image: Any = None) -> dict[str, Any]:
+    """Return the keywords of `Explorer` for the view that an address names.
+
+    Args:
+        address: where; its text or read.
+        model: the network, where it is not of the catalogue.
+        image: the image, where it is not a bundled one. A browser scales large pictures down, so that the
+            file of one that was opened there is another image.
+
+    Raises:
+        ValueError: the text is no address, or the image given is another than the one it names.
+        LookupError: the network or the image is not at hand, and was not given.
+    """
+    where = Address.parse(address) if isinstance(address, str) else address
+    neuron = (
+        Strongest(where.layer, where.channel)
+        if where.y is None
+        else Neuron(where.layer, where.channel, where.y, where.x)
+    )
+    keywords = {
+        "model": _model(where) if model is None else model,
+        "image": _image(where, image),
+        "neuron": neuron,
+        "architectures": where.architectures or None,
+    }
+    return {keyword: value for keyword, value in keywords.items() if value is not None}
+
+
+def _model(where: Address) -> str:
+    known = [entry.name for entry in available_models()]
+    if where.model not in known:
+        raise LookupError(
+            f"the address is of the network {where.model!r}, which is not in the catalogue"
+            f"{near_matches(where.model, known)}: hand it over with model=…"
+        )
+    return where.model
+
+
+def _image(where: Address, image: Any) -> Any:
+    if where.image is None or (image is None and _is_at_hand(where.image)):
+        return where.image if image is None else image
+    if image is None:
+        raise LookupError(
+            f"the address is of the image {where.image!r}, which is not among the bundled ones "
+            f"({', '.join(SAMPLE_IMAGES)}): hand it over with image=…, as a path or a picture"
+        )
+    with Images().guest(image) as name:
+        if _content(name) != _content(where.image):
+            raise ValueError(
+                f"the image given is {name}, and the address is of {where.image}: other pixels "
+                "(a browser scales large pictures down when they are opened in it)"
+            )
+    return image
+
+
+def _is_at_hand(image: str) -> bool:
+    return image in SAMPLE_IMAGES or image.startswith(EXEMPLAR)
+
+
+def _content(name: str) -> str:
+    """Return the digest of a bundled image; other names tell their content, or where it is found."""
+    return digest(sample_image(name)) if name in SAMPLE_IMAGES else name

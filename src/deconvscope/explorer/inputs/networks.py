@@ -1,0 +1,218 @@
+"""The networks one explorer can look into: the catalogue's, loaded on demand, and one's own."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from deconvscope.models import Model, available_models, from_module, load_model
+from deconvscope.reversal import ReversedNetwork, write_mark
+
+from ..scheduler import Check
+from .network_loading import NetworkLoading
+
+LOADED_KEPT = 2
+"""Networks of the catalogue that stay in memory; the person's own stay as long as the explorer."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model, ready to be recorded."""
+
+    model: Model
+    reversible: ReversedNetwork
+    precision: str | None = None
+    """Of the way back, see `ReversedNetwork`."""
+    given: object = None
+    """What a person handed over, to know it again."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return next((p.device for p in _tensors(self.model.network)), torch.device("cpu"))
+
+    def like(self, network: nn.Module) -> ReversedNetwork:
+        """Return another network, to be reversed as this one is."""
+        return ReversedNetwork(
+            network,
+            precision=self.precision,
+            through_no_grad=self.reversible.through_no_grad,
+        )
+
+    def weights(self) -> list[tuple[int, int]]:
+        """Return what changes whenever the network's weights are written or exchanged."""
+        return [
+            (id(weight), 0 if weight.is_inference() else write_mark(weight))
+            for weight in _tensors(self.model.network)
+        ]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision of the network's weights."""
+        kinds = (p.dtype for p in _tensors(self.model.network) if p.is_floating_point())
+        return next(kinds, torch.float32)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A network that can be chosen; `bundled` where nothing has to be downloaded for it."""
+
+    name: str
+    label: str
+    bundled: bool
+
+
+class Networks:
+    """Models by name, on one device.
+
+    Args:
+        device: "auto" (CUDA, else MPS, else the CPU; one's own module stays where it is) or a torch device.
+        precision: of the way back, see `ReversedNetwork`.
+        through_no_grad: see `ReversedNetwork`.
+    """
+
+    def __init__(
+        self,
+        device: str | torch.device = "auto",
+        precision: str | None = None,
+        through_no_grad: bool = False,
+    ) -> None:
+        self._precision, self._through_no_grad = precision, through_no_grad
+        self._stays = device == "auto"
+        self._device = _best_device() if device == "auto" else torch.device(device)
+        self._own: dict[str, Loaded] = {}
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._loads = NetworkLoading(self._from_catalogue)
+
+    def offered(self) -> list[Offer]:
+        """Return what can be chosen: the catalogue, then the models that were handed over."""
+        catalogue = [Offer(entry.name, entry.label, entry.bundled) for entry in available_models()]
+        own = [Offer(name, loaded.model.label, True) for name, loaded in self._own.items()]
+        return [*catalogue, *(offer for offer in own if not _in_catalogue(offer.name))]
+
+    def label(self, name: str) -> str:
+        """Return the name for people; unknown names stay as they are."""
+        return next((entry.label for entry in self.offered() if entry.name == name), name[:80])
+
+    def ready(self, name: str) -> bool:
+        """Return whether a model is in memory."""
+        return name in self._own or name in self._loaded
+
+    def __iter__(self) -> Iterator[str]:
+        return (offer.name for offer in self.offered())
+
+    def __getitem__(self, name: str) -> Loaded:
+        """Return the model of that name, loading it if need be.
+
+        Raises:
+            UnknownModelError: there is none, with near matches.
+        """
+        if name in self._own:
+            return self._own[name]
+        self.load(name, check=lambda: None)
+        self._loaded.move_to_end(name)
+        return self._loaded[name]
+
+    def load(self, name: str, check: Check) -> None:
+        """Load a model of the catalogue, unless it is in memory; where `check` raises it is loaded all the same.
+
+        Raises:
+            UnknownModelError: there is none, with near matches.
+        """
+        if self.ready(name):
+            return
+        self._loaded[name] = self._loads.wait(name, check)
+        while len(self._loaded) > LOADED_KEPT:
+            self._loaded.popitem(last=False)
+
+    @contextmanager
+    def guest(self, model: str | nn.Module | Model) -> Iterator[str]:
+        """Take in a model and yield the name it goes by; it stays if the block succeeds.
+
+        Raises:
+            TypeError: what is given is no model.
+        """
+        if isinstance(model, str):
+            yield model
+            return
+        known = next((name for name, own in self._own.items() if own.given is model), None)
+        if known is not None:
+            yield known
+            return
+        given = model
+        if isinstance(model, nn.Module):
+            model = from_module(model)
+        if not isinstance(model, Model):
+            raise TypeError(
+                f"model is {type(model).__name__}; give a name such as 'vgg16_trunk', "
+                "an nn.Module, or what deconvscope.load_model returns"
+            )
+        if model.random_weights or model.name in self._own or not _in_catalogue(model.name):
+            model = dataclasses.replace(model, name=self._free_name(model.name))
+        if not self._stays:
+            model = _on_device(model, self._device)
+        self._own[model.name] = self._reversible(model, given)
+        try:
+            yield model.name
+        except BaseException:
+            del self._own[model.name]
+            raise
+
+    def is_own(self, name: str) -> bool:
+        """Return whether the network of that name was handed over."""
+        return name in self._own
+
+    def unload(self) -> None:
+        """Free the networks of the catalogue; they are loaded again when asked for."""
+        self._loaded.clear()
+        self._loads.clear()
+
+    def clear(self) -> None:
+        """Drop every network."""
+        self._own.clear()
+        self.unload()
+
+    def _from_catalogue(self, name: str) -> Loaded:
+        model = load_model(name)
+        model.network.to(self._device)
+        return self._reversible(model)
+
+    def _reversible(self, model: Model, given: object = None) -> Loaded:
+        network = ReversedNetwork(
+            model.network, precision=self._precision, through_no_grad=self._through_no_grad
+        )
+        return Loaded(model, network, self._precision, given)
+
+    def _free_name(self, name: str) -> str:
+        free, number = name, 2
+        while free in self._own or _in_catalogue(free):
+            free, number = f"{name}-{number}", number + 1
+        return free
+
+
+def _in_catalogue(name: str) -> bool:
+    return any(entry.name == name for entry in available_models())
+
+
+def _best_device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _on_device(model: Model, device: torch.device) -> Model:
+    if all(tensor.device == device for tensor in _tensors(model.network)):
+        return model
+    return dataclasses.replace(model, network=copy.deepcopy(model.network).to(device))
+
+
+def _tensors(network: nn.Module) -> Iterator[torch.Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()

@@ -1,0 +1,1 @@
+"""What is shown beside the pictures, computed while nothing is asked."""

@@ -1,0 +1,56 @@
+"""The foreground that the first picture of a view points at (Mahendran & Vedaldi, ECCV 2016, section 3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deconvscope.experiments import segment_reversed
+
+from ..scheduler import Check
+from ..session import View
+
+SEEDED = "colours learnt where the picture is strong and where it is weak, then a graph cut"
+
+
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """A mask (H, W) of the network's image, the architecture that drew its seeds, and what to know about it."""
+
+    architecture: str
+    mask: NDArray[np.bool_]
+    note: str
+
+    @property
+    def share(self) -> float:
+        """Of the image."""
+        return float(self.mask.mean())
+
+
+def can_segment() -> bool:
+    """Return whether the package is installed that foregrounds are cut out with."""
+    return find_spec("cv2") is not None
+
+
+def foreground(view: View, check: Check) -> Foreground:
+    """Cut out what the first picture points at, as far as its neuron sees.
+
+    Nothing is cut out where the picture is too small or empty; the note then says why.
+
+    Args:
+        view: what is shown.
+        check: called between rounds, raises to give up.
+
+    Raises:
+        MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
+    """
+    result = view.reconstruction
+    try:
+        mask = segment_reversed(view.scene.seen, result, between=check).mask
+        note = SEEDED
+    except ValueError as error:
+        mask, note = np.zeros(result.extent, bool), str(error)
+    return Foreground(result.architectures[0].name, mask, note)

@@ -1,0 +1,162 @@
+"""The way back: the reversed signal at every layer between a neuron and the image, as small maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from deconvscope.reversal import Architecture, Clamp, Recording, RectGrad, Rectifier, Relu
+from deconvscope.reversal.signals.window import Dense, Signal, as_map
+
+from ..scheduler import Check
+from ..session import View
+
+LARGEST_SIDE = 64
+BUDGET = 200_000
+"""Bytes of all maps together."""
+MOST_STEPS = 60
+IMAGE = "image"
+
+
+@dataclass(frozen=True)
+class LayerTraceStep:
+    """What arrives at one recorded tensor, inside its window, beside what the forward pass left there.
+
+    Both maps are norms over the channels; a byte v stands for v/255 of the largest.
+
+    Attributes:
+        energy: the sum of squares of the signal.
+        masks: whether the rule there keeps or silences each value, so that the energies of this step and the
+            next tell how much it stopped.
+    """
+
+    name: str
+    label: str
+    kind: str
+    top: int
+    left: int
+    height: int
+    width: int
+    rows: int
+    columns: int
+    signal: float
+    activation: float
+    energy: float
+    masks: bool
+    signal_map: bytes
+    activation_map: bytes
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """A tensor on the way: its number, the window's corner, and the norms (h,w) of what passes there."""
+
+    slot: int
+    top: int
+    left: int
+    signal: Tensor
+    activation: Tensor
+
+
+def way_back(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
+    """Return the steps from a view's neuron to the image, for one architecture.
+
+    Args:
+        view: whose neuron.
+        architecture: what is run backwards.
+        check: called between layers, raises to give up.
+    """
+    recording = view.scene.recording
+    passed: list[_Passed] = []
+
+    def watch(slot: int, signal: Signal) -> None:
+        check()
+        found = _norms(recording, slot, signal)
+        if found is not None:
+            passed.append(found)
+
+    recording.reverse(view.neuron, architecture, watch=watch)
+    shown = _evenly(passed)
+    side = min(LARGEST_SIDE, int((BUDGET / (2 * len(shown))) ** 0.5))
+    names = {recording.slot(name): name for name in recording.layers}
+    return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in shown]
+
+
+def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
+    """Return whether a tensor was made by a rectifier whose rule there keeps or silences each value.
+
+    Where something else reads the rectifier's input too, its signal is added there, and energies tell nothing.
+    """
+    made_by = recording.made_by(slot)
+    step = recording.steps[made_by] if made_by >= 0 else None
+    if not isinstance(step, Rectifier):
+        return False
+    rule = architecture.relu_at(step.layer)
+    alone = sum(step.inputs[0] in other.inputs for other in recording.steps) == 1
+    binary = isinstance(rule, RectGrad) or not rule.gated
+    if rule.masks:
+        binary = binary and isinstance(step, Relu | Clamp)
+    return alone and binary and (rule.clamps or rule.masks or rule.gated)
+
+
+def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
+    """Return the channel norms inside the window, of a map or a vector; None for what is neither."""
+    activation = recording.recorded(slot)
+    if activation.ndim == 4 and activation.shape[0] == 1:
+        window = as_map(signal).confined()
+        top, left, values = window.tops[0], window.lefts[0], window.values[0]
+        inside = activation[0, :, top : top + window.height, left : left + window.width]
+        return _Passed(slot, top, left, _norm(values), _norm(inside))
+    if activation.ndim == 2 and isinstance(signal, Dense):
+        return _Passed(
+            slot, 0, 0, _norm(signal.values.reshape(-1, 1, 1)), _norm(activation.reshape(-1, 1, 1))
+        )
+    return None
+
+
+def _norm(values: Tensor) -> Tensor:
+    return torch.nan_to_num(torch.linalg.vector_norm(values.float(), dim=0)).cpu()
+
+
+def _evenly(passed: list[_Passed]) -> list[_Passed]:
+    """Return at most so many steps as can be shown, first and last among them."""
+    if len(passed) <= MOST_STEPS:
+        return passed
+    last = len(passed) - 1
+    return [passed[round(i * last / (MOST_STEPS - 1))] for i in range(MOST_STEPS)]
+
+
+def _step(
+    view: View, name: str, passed: _Passed, side: int, architecture: Architecture
+) -> LayerTraceStep:
+    height, width = passed.signal.shape
+    fit = min(1.0, side / max(height, width))
+    size = max(1, int(height * fit)), max(1, int(width * fit))
+    layers = view.scene.recording.layers
+    return LayerTraceStep(
+        name=name,
+        label=view.scene.labels.get(name, name),
+        kind=layers[name].kind if name in layers else IMAGE,
+        top=passed.top,
+        left=passed.left,
+        height=height,
+        width=width,
+        rows=size[0],
+        columns=size[1],
+        signal=float(passed.signal.max()),
+        activation=float(passed.activation.max()),
+        energy=float(passed.signal.double().square().sum()),
+        masks=_masks(view.scene.recording, passed.slot, architecture),
+        signal_map=_bytes(passed.signal, size),
+        activation_map=_bytes(passed.activation, size),
+    )
+
+
+def _bytes(norms: Tensor, size: tuple[int, int]) -> bytes:
+    """Shrink a map, keeping the largest of each cell, and round it to bytes."""
+    small = F.adaptive_max_pool2d(norms[None], size)
+    levels = small * (255 / small.max().clamp_min(torch.finfo(torch.float32).tiny))
+    return levels.clamp(0, 255).round().to(torch.uint8).numpy().tobytes()

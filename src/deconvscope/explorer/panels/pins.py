@@ -1,0 +1,150 @@
+"""Pinned views: their addresses, small pictures of them, and what a comparison shows of two."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from deconvscope import display
+
+from .. import responses as messages
+from ..inputs.images import CONTENT
+from ..protocol.address import Address
+from ..protocol.payload import Payload
+from ..protocol.pictures import shrunk
+from ..session import View
+
+MOST_PINS = 24
+THUMBNAIL, SMALL_THUMBNAIL = 64, 40
+FEW_PICTURES = 4
+"""Above this number thumbnails are smaller: pins are saved with a notebook."""
+COLOURS = 64
+COMPARED = 80_000
+"""Values of a pin's pictures for comparisons, which stand side by side, small, and are saved with a notebook."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A view that was pinned, as it was."""
+
+    address: str
+    title: str
+    place: str
+    thumbnails: tuple[str, ...]
+    window: Payload
+    pictures: tuple[Payload, ...]
+    values: bytes
+
+
+def pin(view: View) -> Pin:
+    """Return a view as it is kept."""
+    shown = shrunk(view.reconstruction, COMPARED)
+    pictures, values = messages.picture_traits(shown)
+    whole, _ = messages.picture_traits(view.reconstruction)
+    neuron = view.neuron
+    at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
+    photograph = view.scene.photograph
+    image = photograph.label if photograph.name.startswith(CONTENT) else photograph.name
+    return Pin(
+        address=str(messages.address(view)),
+        title=f"{image} · {view.scene.labels[neuron.layer]}",
+        place=f"{neuron.channel}{at}",
+        thumbnails=tuple(_thumbnails(view)),
+        window=messages.box(shown.window),
+        pictures=tuple(
+            {**picture, "q": full["q"], "max": full["max"]}
+            for picture, full in zip(pictures, whole, strict=True)
+        ),
+        values=values,
+    )
+
+
+class Pins:
+    """Addresses in the order of the person, and the views known of them."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+        self._known: dict[str, Pin | None] = {}
+
+    def set(self, addresses: Sequence[str]) -> None:
+        """Take other addresses; what is known of those that stay is kept."""
+        self.addresses = list(addresses)
+        self._known = {one: self._known[one] for one in addresses if one in self._known}
+
+    def images(self) -> list[str]:
+        """Return the names of the images that addresses say."""
+        named = [Address.parse(address).image for address in self.addresses]
+        return [image for image in named if image is not None]
+
+    def know(self, address: str, known: Pin | None) -> None:
+        """Note what an address shows; None that it cannot be visited."""
+        self._known[address] = known
+
+    def unknown(self, ready: Callable[[str], bool]) -> str | None:
+        """Return an address that was not visited yet, of a network that is ready."""
+        unknown = [address for address in self.addresses if address not in self._known]
+        return next((one for one in unknown if ready(Address.parse(one).model)), None)
+
+    def get(self, address: str) -> Pin | None:
+        """Return what is known of an address."""
+        return self._known.get(address)
+
+    def traits(self) -> list[Payload]:
+        """Return what the browser shows; an address that cannot be visited stands for itself."""
+        return [self._trait(address) for address in self.addresses]
+
+    def _trait(self, address: str) -> Payload:
+        known = self._known.get(address)
+        if known is None:
+            wanted = Address.parse(address)
+            at = "" if wanted.y is None else f"@{wanted.y},{wanted.x}"
+            title = " · ".join(part for part in (wanted.image, wanted.layer) if part)
+            place = f"{wanted.channel}{at}"
+            return {"address": address, "title": title, "place": place, "thumbnails": []}
+        return {
+            "address": address,
+            "title": known.title,
+            "place": known.place,
+            "thumbnails": list(known.thumbnails),
+        }
+
+
+def pinnable(addresses: object) -> tuple[str, ...]:
+    """Return addresses, each once.
+
+    Raises:
+        TypeError: no list.
+        ValueError: an entry is no address, or there are too many.
+    """
+    if isinstance(addresses, str) or not isinstance(addresses, Sequence):
+        raise TypeError(f"pins is a list of addresses, not {type(addresses).__name__}")
+    found = tuple(dict.fromkeys(str(address) for address in addresses))
+    for address in found:
+        Address.parse(address)
+    if len(found) > MOST_PINS:
+        raise ValueError(f"{len(found)} pins: {MOST_PINS} are shown at most; remove some")
+    return found
+
+
+def _thumbnails(view: View) -> list[str]:
+    box = view.reconstruction.window
+    rows, columns = slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
+    signals = np.nan_to_num(view.reconstruction.dense().detach().float().cpu().numpy())
+    side = THUMBNAIL if len(signals) <= FEW_PICTURES else SMALL_THUMBNAIL
+    return [_thumbnail(display.paper(signal)[rows, columns], side) for signal in signals]
+
+
+def _thumbnail(pixels: NDArray[np.uint8], side: int) -> str:
+    if pixels.size == 0:
+        pixels = np.full((1, 1, 3), 128, np.uint8)
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    png = io.BytesIO()
+    picture.quantize(COLOURS).save(png, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
