@@ -19,13 +19,13 @@ from .recorded_browser import SOON, Browser, RecordedComm
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a message wait for its answer on a busy machine too."""
-    monkeypatch.setattr("deconvscope.explorer.scheduler.PATIENCE", SOON)
+    monkeypatch.setattr("deconvscope.explorer.scheduler.REPLY_TIMEOUT", SOON)
 
 
 @pytest.fixture
 def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a message return before its answer."""
-    monkeypatch.setattr("deconvscope.explorer.scheduler.PATIENCE", 0.05)
+    monkeypatch.setattr("deconvscope.explorer.scheduler.REPLY_TIMEOUT", 0.05)
 
 
 @pytest.fixture

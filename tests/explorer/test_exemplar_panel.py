@@ -294,12 +294,10 @@ def test_a_file_that_went_is_told_and_the_view_stays(browser: Browser, folder: P
 
 def test_cards_take_little_of_a_saved_notebook(tmp_path: Path) -> None:
     """Photographs have more colours, and so larger files, than any picture of a channel."""
-    photographs = {name: ds.sample_image(name) for name in ("chelsea", "coffee", "astronaut")}
+    images = {name: ds.sample_image(name) for name in ("chelsea", "coffee", "astronaut")}
     model = from_module(torch.nn.Conv2d(3, 2, 97, stride=32).eval(), name="wide")
-    build(model, photographs, out=tmp_path)
-    explorer = ds.Explorer(
-        model, exemplars=Exemplars.open(tmp_path, model=model, images=photographs)
-    )
+    build(model, images, out=tmp_path)
+    explorer = ds.Explorer(model, exemplars=Exemplars.open(tmp_path, model=model, images=images))
     panel = explorer._session.exemplars
     assert panel is not None
     cards = panel.traits(explorer._now)["_exemplars"]["cards"]

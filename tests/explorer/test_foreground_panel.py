@@ -36,7 +36,7 @@ class Redness(nn.Module):
         return self.sum(torch.relu(self.red(x))).mean((2, 3))
 
 
-def scene() -> tuple[Any, Any]:
+def recorded_image() -> tuple[Any, Any]:
     """A red disk before a bluish ground, both a little noisy, and where the disk is."""
     y, x = np.mgrid[:SIDE, :SIDE]
     disk = (y - 40) ** 2 + (x - 55) ** 2 < 22**2
@@ -52,7 +52,9 @@ def browser() -> Iterator[Browser]:
     comm = RecordedComm()
     preprocess = Preprocessing(size=SIDE, resize=SIDE, mean=(0, 0, 0), std=(1, 1, 1))
     model = from_module(Redness().eval(), preprocess=preprocess, name="redness")
-    explorer = ds.Explorer(model, image=scene()[0], layer="mean", architectures="TTT", comm=comm)
+    explorer = ds.Explorer(
+        model, image=recorded_image()[0], layer="mean", architectures="TTT", comm=comm
+    )
     image = explorer.address.split("#")[1]
     yield Browser(explorer, comm, model="redness", image=image, layer="mean", architectures=["TTT"])
     explorer.close()
@@ -68,7 +70,7 @@ def test_the_object_that_the_picture_points_at_is_outlined(browser: Browser) -> 
     told, bits = message["_segmentation"], message["_segmentation_mask"]
     assert (told["name"], told["height"], told["width"]) == ("DeSaliNet", SIDE, SIDE)
     assert len(bits) == SIDE * SIDE // 8
-    disk = scene()[1]
+    disk = recorded_image()[1]
     mask = np.array([byte >> (7 - bit) & 1 for byte in bits for bit in range(8)], bool)
     mask = mask.reshape(SIDE, SIDE)
     assert (mask & disk).sum() / (mask | disk).sum() > 0.95

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.explorer.panels.layer_trace import BUDGET, way_back
+from deconvscope.explorer.panels.layer_trace import BUDGET, layer_trace
 from deconvscope.models import Preprocessing, from_module
 from deconvscope.reversal import as_map
 
@@ -108,7 +108,7 @@ def test_only_rules_that_keep_or_silence_are_said_to_mask(
     model = from_module(network, preprocess=Preprocessing(size=32, resize=32))
     explorer = ds.Explorer(model, layer="2", architectures=ds.Architecture(relu=rule))
     (architecture,) = explorer.architectures
-    steps = way_back(explorer._now, architecture, check=lambda: None)
+    steps = layer_trace(explorer._now, architecture, check=lambda: None)
     assert [step.masks for step in steps] == [False, masks, False, False]
     before, after = steps[1].energy, steps[2].energy
     assert after <= before if masks else after != 0
@@ -129,7 +129,7 @@ def test_a_rectifier_whose_input_is_read_elsewhere_too_is_not_said_to_mask() -> 
     model = from_module(Around().eval(), preprocess=Preprocessing(size=32, resize=32))
     explorer = ds.Explorer(model, architectures="TTT")
     (architecture,) = explorer.architectures
-    steps = way_back(explorer._now, architecture, check=lambda: None)
+    steps = layer_trace(explorer._now, architecture, check=lambda: None)
     assert [step.masks for step in steps if step.kind == "rectifier"] == [False]
     explorer.close()
 

@@ -324,11 +324,14 @@ def hover(browser: Browser, **changed: Any) -> None:
 def test_the_hovered_neuron_and_its_neighbours_are_ready_before_the_click(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene = browser.explorer._now.scene
+    recorded_image = browser.explorer._now.recorded_image
     architectures = browser.explorer.architectures
     hover(browser)
     around = [ds.Neuron("features.3", 2, y, x) for y, x in ((5, 6), (5, 7), (6, 6), (5, 5), (4, 6))]
-    until(lambda: all(scene.at_hand(one, architectures) for one in around), "not computed ahead")
+    until(
+        lambda: all(recorded_image.at_hand(one, architectures) for one in around),
+        "not computed ahead",
+    )
 
     def fails(*arguments: Any, **keywords: Any) -> Any:
         raise AssertionError("computed again")
@@ -348,11 +351,13 @@ def test_nothing_is_computed_ahead_where_that_is_switched_off(
     browser = Browser(explorer, comm)
     hover(browser)
     time.sleep(0.1)
-    assert not explorer._now.scene.at_hand(ds.Neuron("features.3", 2, 5, 6), explorer.architectures)
+    assert not explorer._now.recorded_image.at_hand(
+        ds.Neuron("features.3", 2, 5, 6), explorer.architectures
+    )
     browser.send({"prefetch": True})
     hover(browser)
-    scene, neuron = explorer._now.scene, ds.Neuron("features.3", 2, 5, 6)
-    until(lambda: scene.at_hand(neuron, explorer.architectures), "not computed ahead")
+    recorded_image, neuron = explorer._now.recorded_image, ds.Neuron("features.3", 2, 5, 6)
+    until(lambda: recorded_image.at_hand(neuron, explorer.architectures), "not computed ahead")
     explorer.close()
 
 

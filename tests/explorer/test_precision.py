@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import deconvscope as ds
-from deconvscope.explorer import responses as messages
+from deconvscope.explorer import responses
 from deconvscope.models import Model
 from deconvscope.reversal import Capability, Recording
 from deconvscope.reversal.backward import precision as carried_precision
@@ -52,7 +52,7 @@ def test_tf32_is_told_of_where_there_is_such_a_device(
     explorer = ds.Explorer(small_model, precision="tf32")
     image = SimpleNamespace(device=torch.device(device), dtype=torch.float32)
     monkeypatch.setattr(Recording, "input", image)
-    assert messages.precision(explorer.recording) == told
+    assert responses.precision(explorer.recording) == told
     monkeypatch.undo()
     explorer.close()
 

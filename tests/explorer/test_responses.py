@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deconvscope import display
-from deconvscope.explorer import responses as messages
-from deconvscope.explorer.protocol import requests as queries
+from deconvscope.explorer import responses
+from deconvscope.explorer.protocol import requests
 from deconvscope.explorer.session import Place, Session, View
 from deconvscope.models import Model
 from deconvscope.reversal import Architecture, RectGrad
@@ -53,31 +53,31 @@ def view(small_model: Model) -> View:
 
 
 def test_a_complete_query_is_read() -> None:
-    query = queries.read_query(QUERY)
+    query = requests.read_query(QUERY)
     assert (query.client, query.seq, query.layer) == ("ab", 3, "features.3")
     assert (query.channel, query.y, query.x) == (2, 5, 6)
     assert query.architectures == ("FTT", "TTT")
 
 
 def test_a_query_may_leave_layer_and_neuron_to_the_kernel() -> None:
-    query = queries.read_query({**QUERY, "layer": None, "neuron": None})
+    query = requests.read_query({**QUERY, "layer": None, "neuron": None})
     assert (query.layer, query.channel, query.y, query.x) == (None, None, None, None)
     strongest_place = {**QUERY, "neuron": {"channel": 2, "y": None, "x": None}}
-    assert queries.read_query(strongest_place).y is None
+    assert requests.read_query(strongest_place).y is None
 
 
 @given(anything)
 def test_whatever_comes_is_read_or_refused(raw: Any) -> None:
-    with pytest.raises(queries.MalformedQueryError):
-        queries.read_query(raw)
+    with pytest.raises(requests.MalformedQueryError):
+        requests.read_query(raw)
 
 
 @given(st.sampled_from(sorted(QUERY)), anything)
 def test_one_spoilt_entry_is_read_or_refused(key: str, value: Any) -> None:
     try:
-        query = queries.read_query({**QUERY, key: value})
-    except queries.MalformedQueryError as error:
-        line = messages.failure(str(error), error.client, error.seq)
+        query = requests.read_query({**QUERY, key: value})
+    except requests.MalformedQueryError as error:
+        line = responses.failure(str(error), error.client, error.seq)
         assert 0 < len(line["message"]) <= 600
         json.dumps(line, allow_nan=False)
         assert key in ("client", "seq") or (error.client, error.seq) == ("ab", 3)
@@ -106,14 +106,14 @@ def test_one_spoilt_entry_is_read_or_refused(key: str, value: Any) -> None:
     ],
 )
 def test_a_refusal_names_the_value(spoilt: dict[str, Any], line: str) -> None:
-    with pytest.raises(queries.MalformedQueryError, match=line):
-        queries.read_query({**QUERY, **spoilt})
+    with pytest.raises(requests.MalformedQueryError, match=line):
+        requests.read_query({**QUERY, **spoilt})
 
 
 def test_the_map_and_the_neuron_are_the_recording_s(view: View) -> None:
-    traits = messages.neuron_traits(view, "ab", 3)
+    traits = responses.neuron_traits(view, "ab", 3)
     shown = traits["_view"]
-    activation = view.scene.recording["features.3"][2].numpy()
+    activation = view.recorded_image.recording["features.3"][2].numpy()
     levels = np.frombuffer(traits["_map"], "<i2").reshape(
         shown["map"]["height"], shown["map"]["width"]
     )
@@ -127,7 +127,7 @@ def test_the_map_and_the_neuron_are_the_recording_s(view: View) -> None:
 
 
 def test_the_pictures_are_the_reversed_ones(view: View) -> None:
-    traits = messages.neuron_traits(view, "", 0)
+    traits = responses.neuron_traits(view, "", 0)
     box = traits["_view"]["window"]
     sent = np.frombuffer(traits["_pictures"], np.int8).reshape(3, 3, box["height"], box["width"])
     assert [picture["code"] for picture in traits["_view"]["pictures"]] == [
@@ -148,16 +148,16 @@ def test_the_pictures_are_the_reversed_ones(view: View) -> None:
 
 def test_everything_sent_is_plain_json(view: View) -> None:
     for traits in (
-        messages.neuron_traits(view, "", 0),
-        messages.layer_traits(view.scene, "classifier"),
-        messages.scene_traits(view.scene),
+        responses.neuron_traits(view, "", 0),
+        responses.layer_traits(view.recorded_image, "classifier"),
+        responses.recorded_image_traits(view.recorded_image),
     ):
         plain = {name: value for name, value in traits.items() if not isinstance(value, bytes)}
         json.dumps(plain, allow_nan=False)
 
 
 def test_each_layer_comes_with_what_its_neurons_see(view: View) -> None:
-    layers = messages.scene_traits(view.scene)["_network"]["layers"]
+    layers = responses.recorded_image_traits(view.recorded_image)["_network"]["layers"]
     fields = {layer["name"]: layer["field"] for layer in layers}
     assert fields["features.0"] == {"stride": [1, 1], "offset": [-1, -1], "size": [3, 3]}
     assert fields["features.3"] == {"stride": [2, 2], "offset": [-3, -3], "size": [8, 8]}
@@ -168,7 +168,7 @@ def test_a_vector_layer_has_a_map_of_one_place(small_model: Model) -> None:
     session = Session()
     with session.networks.guest(small_model) as name:
         view = session.visit(Place(name, "chelsea", "classifier", 7))
-    traits = messages.neuron_traits(view, "", 0)
+    traits = responses.neuron_traits(view, "", 0)
     assert (traits["_view"]["neuron"]["y"], traits["_view"]["neuron"]["x"]) == (None, None)
     assert (traits["_view"]["map"]["height"], traits["_view"]["map"]["width"]) == (1, 1)
     assert len(traits["_map"]) == 2
@@ -179,7 +179,7 @@ def test_every_architecture_is_told_in_words() -> None:
     session = Session()
     own = [Architecture(relu=RectGrad(0.5)), Architecture(relu="mask", pool="uniform")]
     session._known.add(own)
-    told = {one["code"]: one["meaning"] for one in messages.catalog(session)["architectures"]}
+    told = {one["code"]: one["meaning"] for one in responses.catalog(session)["architectures"]}
     assert told["TTT"] == "ReLU masks, pooling switches, backward ReLU"
     assert told["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"
     assert told["saliency"].startswith("the true gradient")
@@ -199,5 +199,5 @@ def test_the_notebook_that_explains_is_named_where_a_link_leads_there(
     name = "09_when_not_to_trust_a_picture.ipynb"
     if beside:
         (tmp_path / name).touch()
-    assert (messages.catalog(Session())["notebook"] == name) is (beside and kernel)
+    assert (responses.catalog(Session())["notebook"] == name) is (beside and kernel)
     assert (Path(__file__).parents[2] / "example_notebooks" / name).exists()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deconvscope.explorer.scheduler import Check, Say, Scheduler
+from deconvscope.explorer.scheduler import Check, Publish, Scheduler
 
 SOON = 60.0
 """Seconds within which anything has happened, however busy the machine is."""
@@ -21,19 +21,19 @@ class Diary:
         self.said: list[tuple[str, str]] = []
         self.news = threading.Condition()
 
-    def say(self, what: str) -> None:
+    def publish(self, what: str) -> None:
         with self.news:
             self.said.append((what, threading.current_thread().name))
             self.news.notify_all()
 
-    def job(self, what: str, until: threading.Event | None = None) -> Callable[[Check], Say]:
+    def job(self, what: str, until: threading.Event | None = None) -> Callable[[Check], Publish]:
         """Return work that lasts until an event, or until it is interrupted."""
 
-        def work(check: Check) -> Say:
+        def work(check: Check) -> Publish:
             while until is not None and not until.is_set():
                 check()
                 time.sleep(0.002)
-            return lambda: self.say(what)
+            return lambda: self.publish(what)
 
         return work
 
@@ -95,9 +95,9 @@ def test_a_job_that_looks_up_too_late_is_not_told_once_a_newer_came(
 ) -> None:
     released = threading.Event()
 
-    def deaf(check: Check) -> Say:
+    def deaf(check: Check) -> Publish:
         released.wait(SOON)
-        return lambda: diary.say("stale")
+        return lambda: diary.publish("stale")
 
     scheduler.ask("a", deaf, patience=0.01)
     scheduler.ask("a", diary.job("newest"), patience=0.01)
@@ -129,7 +129,7 @@ def test_the_turn_is_one_s_own(scheduler: Scheduler, diary: Diary) -> None:
         scheduler.ask("a", diary.job("meanwhile"), patience=0.05)
         time.sleep(0.05)
         assert diary.said == []
-        diary.say("first")
+        diary.publish("first")
     assert diary.wait_for(2) == ["first", "meanwhile"]
 
 
@@ -169,9 +169,9 @@ def test_a_thread_that_idles_ends_and_the_next_job_finds_another(
     monkeypatch.setattr("deconvscope.explorer.scheduler.IDLE", 0.01)
     threads: list[threading.Thread] = []
 
-    def work(check: Check) -> Say:
+    def work(check: Check) -> Publish:
         threads.append(threading.current_thread())
-        return lambda: diary.say("one")
+        return lambda: diary.publish("one")
 
     scheduler.ask("a", work)
     (thread,) = threads
@@ -187,11 +187,11 @@ def test_an_exception_while_telling_is_shown_and_the_worker_lives(
     def fails() -> None:
         raise KeyError("of the person's own observer")
 
-    def work(check: Check) -> Say:
+    def work(check: Check) -> Publish:
         later.wait(SOON)
         return fails
 
-    monkeypatch.setattr(threading, "excepthook", lambda told: diary.say(str(told.exc_value)))
+    monkeypatch.setattr(threading, "excepthook", lambda told: diary.publish(str(told.exc_value)))
     scheduler.ask("a", work, patience=0.01)
     later.set()
     scheduler.ask("b", diary.job("after"), patience=SOON)

@@ -16,7 +16,7 @@ import deconvscope as ds
 from deconvscope.explorer.inputs.images import OWN_KEPT
 from deconvscope.explorer.inputs.networks import Networks
 from deconvscope.explorer.progress import Progress
-from deconvscope.explorer.session import SCENES_KEPT, Place, Session
+from deconvscope.explorer.session import RECORDINGS_KEPT, Place, Session
 from deconvscope.models import Model, UnknownImageError, load_model, sample_image
 
 
@@ -30,7 +30,7 @@ def session(small_model: Model) -> Iterator[Session]:
 def test_an_open_place_becomes_the_strongest_neuron_of_the_opening_layer(session: Session) -> None:
     view = session.visit(Place("small", "chelsea"))
     assert view.neuron.layer == "features.4"
-    activation = view.scene.recording["features.4"]
+    activation = view.recorded_image.recording["features.4"]
     assert view.value == activation.max()
     assert view.rank == pytest.approx(1 / (16 * 16))
     assert (view.place.channel, view.place.y, view.place.x) == view.neuron.index
@@ -38,7 +38,7 @@ def test_an_open_place_becomes_the_strongest_neuron_of_the_opening_layer(session
 
 def test_a_channel_alone_means_its_strongest_place(session: Session) -> None:
     view = session.visit(Place("small", "chelsea", "features.1", 3))
-    assert view.value == view.scene.recording["features.1"][3].max()
+    assert view.value == view.recorded_image.recording["features.1"][3].max()
 
 
 def test_layers_go_by_label_and_by_the_module_that_returns_them(session: Session) -> None:
@@ -71,16 +71,16 @@ def test_a_query_never_opens_a_file(session: Session, tmp_path: Path) -> None:
 
 
 def test_recordings_are_kept_for_the_last_pairs_only(session: Session) -> None:
-    first = session.visit(Place("small", "chelsea")).scene
-    assert session.visit(Place("small", "chelsea", "features.0")).scene is first
-    for image in ("coffee", "astronaut")[:SCENES_KEPT]:
+    first = session.visit(Place("small", "chelsea")).recorded_image
+    assert session.visit(Place("small", "chelsea", "features.0")).recorded_image is first
+    for image in ("coffee", "astronaut")[:RECORDINGS_KEPT]:
         session.visit(Place("small", image))
-    assert session.visit(Place("small", "chelsea")).scene is not first
+    assert session.visit(Place("small", "chelsea")).recorded_image is not first
 
 
 def test_a_resting_session_holds_no_recording_and_wakes(session: Session) -> None:
     view = session.visit(Place("small", "chelsea"))
-    recording = weakref.ref(view.scene.recording)
+    recording = weakref.ref(view.recorded_image.recording)
     session.rest()
     assert recording() is None
     assert session.visit(view.place).value == view.value
@@ -104,38 +104,38 @@ def test_progress_is_told_before_recording_and_cleared_after(small_model: Model)
 
 
 def test_guests_stay_only_if_they_could_be_shown(session: Session) -> None:
-    known = session.photographs.names()
+    known = session.images.names()
     with (
         pytest.raises(ValueError, match="float"),
-        session.photographs.guest(torch.zeros(3, 32, 32, dtype=torch.int64)) as name,
+        session.images.guest(torch.zeros(3, 32, 32, dtype=torch.int64)) as name,
     ):
         session.visit(Place("small", name))
     with pytest.raises(ZeroDivisionError), session.networks.guest(nn.Identity()):
         raise ZeroDivisionError
-    assert session.photographs.names() == known
+    assert session.images.names() == known
     assert not any(offer.name == "Identity" for offer in session.networks.offered())
 
 
 def test_own_images_go_by_their_content_and_the_last_few_stay(session: Session) -> None:
     names = []
     for level in range(OWN_KEPT + 2):
-        with session.photographs.guest(np.full((40, 40, 3), level, np.uint8)) as name:
+        with session.images.guest(np.full((40, 40, 3), level, np.uint8)) as name:
             names.append(name)
-    with session.photographs.guest(np.full((40, 40, 3), OWN_KEPT + 1, np.uint8)) as again:
+    with session.images.guest(np.full((40, 40, 3), OWN_KEPT + 1, np.uint8)) as again:
         assert again == names[-1]
-    assert [name for name in session.photographs.names() if ":" in name] == names[-OWN_KEPT:]
+    assert [name for name in session.images.names() if ":" in name] == names[-OWN_KEPT:]
     with pytest.raises(LookupError, match="open it again"):
         session.visit(Place("small", names[0]))
 
 
 def test_an_own_image_that_is_looked_at_again_and_again_stays(session: Session) -> None:
-    with session.photographs.guest(np.full((40, 40, 3), 99, np.uint8)) as favourite:
+    with session.images.guest(np.full((40, 40, 3), 99, np.uint8)) as favourite:
         pass
     for level in range(2 * OWN_KEPT):
-        with session.photographs.guest(np.full((40, 40, 3), level, np.uint8)):
+        with session.images.guest(np.full((40, 40, 3), level, np.uint8)):
             pass
         session.visit(Place("small", favourite))
-    own = [name for name in session.photographs.names() if ":" in name]
+    own = [name for name in session.images.names() if ":" in name]
     assert len(own) == OWN_KEPT and favourite in own
 
 
@@ -189,10 +189,10 @@ def test_a_network_of_the_catalogue_goes_to_the_best_device_there_is(
 
 def test_a_tensor_goes_to_the_network_as_it_is(session: Session) -> None:
     tensor = torch.randn(3, 32, 32)
-    with session.photographs.guest(tensor) as name:
+    with session.images.guest(tensor) as name:
         view = session.visit(Place("small", name))
-    assert torch.equal(view.scene.recording.input, tensor)
-    assert view.scene.seen.size == (32, 32)
+    assert torch.equal(view.recorded_image.recording.input, tensor)
+    assert view.recorded_image.seen.size == (32, 32)
 
 
 def test_architectures_come_by_object_name_and_code_each_once(session: Session) -> None:

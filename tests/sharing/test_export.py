@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deconvscope as ds
-from deconvscope.explorer import responses as messages
+from deconvscope.explorer import responses
 from deconvscope.explorer.export.coding import LADDER, LOSSLESS, decode, encode
 from deconvscope.explorer.export.html import as_json
 from deconvscope.explorer.export.neurons import chosen_neurons, strongest_places
@@ -159,7 +159,7 @@ def test_a_page_holds_the_kernels_facts(vgg: ds.Explorer, lossless: Path) -> Non
     )
     assert block is not None
     stored = json.loads(block[1])["neurons"][0]
-    kernel = messages.neuron_traits(vgg._now, "", 0)["_view"]
+    kernel = responses.neuron_traits(vgg._now, "", 0)["_view"]
     for fact in ("neuron", "map", "window", "pictures"):
         assert stored[fact] == json.loads(json.dumps(kernel[fact])), fact
     assert "http:" not in text.replace("http://www.w3.org", "")

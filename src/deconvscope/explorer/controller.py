@@ -11,15 +11,15 @@ from typing import Any
 
 from deconvscope.reversal import Neuron
 
-from . import responses as messages
+from . import responses
 from .panels.pins import Pins, pin
 from .panels.updates import PanelUpdates
 from .prefetch import Prefetch
 from .progress import Progress, ProgressMessage
-from .protocol import requests as queries
+from .protocol import requests
 from .protocol.payload import Payload
-from .protocol.requests import Aside, NewestQueries, Query
-from .scheduler import Check, Interrupted, Say, Scheduler
+from .protocol.requests import NewestQueries, PanelRequest, Query
+from .scheduler import Check, Interrupted, Publish, Scheduler
 from .session import Place, Session, View
 
 
@@ -57,13 +57,13 @@ class Controller:
         self._screen = screen
         self._scheduler = Scheduler(self._spare)
         self._newest = NewestQueries()
-        self._aside = Aside()
+        self._panel_request = PanelRequest()
         self._moves, self._lines = count(1), count(1)
         self._asked: Query | None = None
         self._awaited: Query | None = None
-        self._ahead = Prefetch()
+        self._prefetch = Prefetch()
         self._pins = Pins()
-        self._asides = PanelUpdates(session, self._pins, screen.put)
+        self._panels = PanelUpdates(session, self._pins, screen.put)
 
     def turn(self) -> AbstractContextManager[None]:
         """Hold the turn: nobody else computes, or writes a trait."""
@@ -74,16 +74,16 @@ class Controller:
         self._scheduler.stop()
         with self.turn():
             self.shown = None
-            self._ahead.look(None)
-            self._asides.forget()
+            self._prefetch.look(None)
+            self._panels.forget()
             self._pins.set(())
             self._session.clear()
 
     def rest(self) -> None:
         """Free what can be made again."""
         with self.turn():
-            self._ahead.look(None)
-            self._asides.forget()
+            self._prefetch.look(None)
+            self._panels.forget()
             self._session.rest()
 
     # ------------------------------------------------------------------ asked by Python
@@ -97,9 +97,11 @@ class Controller:
             RecordingError: the network cannot be recorded.
         """
         with self.turn():
-            self._show(self._session.visit(place), "", next(self._moves), self._aside)
+            self._show(self._session.visit(place), "", next(self._moves), self._panel_request)
 
-    def follow(self, leader: str, neuron: Neuron, label: str, move: Callable[[Say], None]) -> None:
+    def follow(
+        self, leader: str, neuron: Neuron, label: str, move: Callable[[Publish], None]
+    ) -> None:
         """Look at another explorer's neuron in this one's network and image; a place that is not there is told.
 
         Args:
@@ -109,12 +111,12 @@ class Controller:
             move: calls what shows the neuron.
         """
 
-        def work(check: Check) -> Say:
+        def work(check: Check) -> Publish:
             shown = self.shown
             if shown is None:
                 return lambda: None
             try:
-                layer = shown.scene.layer_like(neuron.layer, label).name
+                layer = shown.recorded_image.layer_like(neuron.layer, label).name
                 there = replace(neuron, layer=layer)
                 if there == shown.neuron:
                     return lambda: None
@@ -125,9 +127,11 @@ class Controller:
             except Interrupted:
                 raise
             except Exception as error:  # whatever a person's own network raises too
-                line = f"not followed: {messages.line(error)}"
+                line = f"not followed: {responses.line(error)}"
                 return partial(self._fail, line, "", next(self._moves))
-            return partial(move, partial(self._show, view, "", next(self._moves), self._aside))
+            return partial(
+                move, partial(self._show, view, "", next(self._moves), self._panel_request)
+            )
 
         if self.shown is None or self.shown.neuron != neuron:
             self._scheduler.leave(leader, work)
@@ -135,26 +139,26 @@ class Controller:
     def displayed(self) -> None:
         """Begin what stands beside a view unasked, where no browser asked: somebody looks at it now."""
         with self.turn():
-            if self._aside == Aside():
-                self._aside = Aside(meter=True, exemplars=True)
-                self._asides.want(self._aside)
-            rests = self.shown is not None and not self.shown.scene.recorded
+            if self._panel_request == PanelRequest():
+                self._panel_request = PanelRequest(meter=True, exemplars=True)
+                self._panels.want(self._panel_request)
+            rests = self.shown is not None and not self.shown.recorded_image.recorded
         if rests:
             self._scheduler.leave("display", self._wake, patience=0)
         self._scheduler.wake()
 
-    def _wake(self, check: Check) -> Say:
+    def _wake(self, check: Check) -> Publish:
         """Look at the shown place again after a rest, for what stands beside it."""
         shown = self.shown
-        if shown is None or shown.scene.recorded:
+        if shown is None or shown.recorded_image.recorded:
             return lambda: None
         try:
             view = self._session.visit(shown.place, check)
         except Interrupted:
             raise
         except Exception as error:  # whatever a person's own network raises too
-            return partial(self._fail, messages.line(error), "", next(self._moves))
-        return partial(self._show, view, "", next(self._moves), self._aside)
+            return partial(self._fail, responses.line(error), "", next(self._moves))
+        return partial(self._show, view, "", next(self._moves), self._panel_request)
 
     def pin(self, addresses: Sequence[str]) -> None:
         """Pin these addresses and no others.
@@ -163,10 +167,10 @@ class Controller:
         """
         with self.turn():
             self._pins.set(addresses)
-            self._session.photographs.pin(self._pins.images())
+            self._session.images.pin(self._pins.images())
             shown = self.shown
             if shown is not None:
-                address = str(messages.address(shown))
+                address = str(responses.address(shown))
                 if address in addresses and self._pins.get(address) is None:
                     self._pins.know(address, pin(shown))
             self._screen.put({"_pins": self._pins.traits()})
@@ -179,22 +183,22 @@ class Controller:
         if "_hover" in asked:
             self.hover(asked["_hover"])
         if "_upload_info" in asked:
-            uploads = self._session.photographs.uploads
+            uploads = self._session.images.uploads
             uploads.take(asked["_upload_info"], asked.get("_upload"))
         if "_query" in asked:
             self.ask(asked["_query"])
         if "_cancel" in asked:  # which may have come with the very query that it gives up
             self.cancel(asked["_cancel"])
 
-    def later(self, say: Say) -> None:
+    def later(self, publish: Publish) -> None:
         """Write to the screen as soon as nobody else does."""
-        self._scheduler.ask(f"line {next(self._lines)}", lambda check: say)
+        self._scheduler.ask(f"line {next(self._lines)}", lambda check: publish)
 
     def ask(self, raw: object) -> None:
         """Answer a query; every failure becomes a line in the browser, and the view stays."""
         try:
-            query = queries.read_query(raw)
-        except queries.MalformedQueryError as error:
+            query = requests.read_query(raw)
+        except requests.MalformedQueryError as error:
             if not error.client or self._newest.take(error.client, error.seq):
                 self.later(partial(self._fail, str(error), error.client, error.seq))
             return
@@ -204,7 +208,7 @@ class Controller:
 
     def cancel(self, raw: object) -> None:
         """Give up the query that is named, if it is the one under way."""
-        ticket = queries.read_ticket(raw)
+        ticket = requests.read_ticket(raw)
         if ticket is None or not self._newest.is_newest(*ticket):
             return
         if self._scheduler.give_up(ticket[0]):
@@ -212,24 +216,24 @@ class Controller:
 
     def hover(self, raw: object) -> None:
         """Compute the neuron under a resting pointer ahead, while nothing is asked."""
-        hovered = queries.read_hover(raw) if self.prefetch else None
+        hovered = requests.read_hover(raw) if self.prefetch else None
         if hovered is None:
-            self._ahead.look(None)
+            self._prefetch.look(None)
             return
         try:
             codes = self._session.architectures(hovered.architectures)
         except ValueError:  # a click is told so
             return
-        self._ahead.look(Neuron(hovered.layer, hovered.channel, hovered.y, hovered.x), codes)
+        self._prefetch.look(Neuron(hovered.layer, hovered.channel, hovered.y, hovered.x), codes)
         self._scheduler.wake()
 
-    def _answer(self, query: Query, check: Check) -> Say:
+    def _answer(self, query: Query, check: Check) -> Publish:
         """Look at what a query wants; return how to tell it."""
         self._asked, self._awaited = query, None
         try:
             place = self._session.place(query)
             shown = self.shown
-            if shown is not None and shown.place == place and shown.scene.recorded:
+            if shown is not None and shown.place == place and shown.recorded_image.recorded:
                 view = shown
             else:
                 view = self._session.visit(place, check)
@@ -237,7 +241,7 @@ class Controller:
         except Interrupted:
             raise
         except Exception as error:  # whatever a person's own network raises too
-            return partial(self._fail, messages.line(error), query.client, query.seq)
+            return partial(self._fail, responses.line(error), query.client, query.seq)
         finally:
             self._asked = None
         return partial(self._tell_view, view, query)
@@ -246,22 +250,22 @@ class Controller:
         try:
             self._show(view, query.client, query.seq, query.aside)
         except Exception as error:  # whatever somebody who observes the traits raises
-            self._fail(messages.line(error), query.client, query.seq)
+            self._fail(responses.line(error), query.client, query.seq)
 
     # ------------------------------------------------------------------ telling
 
-    def _show(self, view: View, client: str, seq: int, aside: Aside) -> None:
-        before, self.shown, self._aside = self.shown, view, aside
-        self._session.stay(view.scene)
-        beside = self._asides.begin(view, client, seq, aside)
+    def _show(self, view: View, client: str, seq: int, aside: PanelRequest) -> None:
+        before, self.shown, self._panel_request = self.shown, view, aside
+        self._session.stay(view.recorded_image)
+        beside = self._panels.begin(view, client, seq, aside)
         self._screen.show(view, client, seq, before, beside)
         self._scheduler.wake()
 
     def _fail(self, line: str, client: str, seq: int) -> None:
-        self._screen.put({"_failure": messages.failure(line, client, seq)})
+        self._screen.put({"_failure": responses.failure(line, client, seq)})
 
     def _tell(self, progress: Progress | None) -> None:
-        told = progress and messages.progress(progress, self._asked is not None)
+        told = progress and responses.progress(progress, self._asked is not None)
         self._screen.put({"_progress": told or {}})
 
     # ------------------------------------------------------------------ while nothing is asked
@@ -269,17 +273,17 @@ class Controller:
     def _spare(self, check: Check) -> bool:
         """Do a piece of spare work; return whether there may be more."""
         view = self.shown
-        if view is None or not view.scene.recorded:
+        if view is None or not view.recorded_image.recorded:
             return False
 
         def unless_awaited() -> None:
             # A click on the very neuron that is being computed waits for it
-            if not self._ahead.is_awaited(view.place, self._awaited):
+            if not self._prefetch.is_awaited(view.place, self._awaited):
                 check()
 
         return (
-            self._ahead.next(view.scene, unless_awaited)
-            or self._asides.next(check)
+            self._prefetch.next(view.recorded_image, unless_awaited)
+            or self._panels.next(check)
             or self._visit_pin(check)
         )
 

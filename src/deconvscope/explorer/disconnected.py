@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _opened: WeakKeyDictionary[Explorer, ref[Controller]] = WeakKeyDictionary()
 
 
-def rest_disconnected(newcomer: Explorer, controller: Controller) -> None:
+def release_disconnected(newcomer: Explorer, controller: Controller) -> None:
     """Free what explorers hold whose comm was closed, and remember a new one.
 
     ipywidgets keeps every widget that was not closed itself, so that their recordings would stay.

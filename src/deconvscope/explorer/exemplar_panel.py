@@ -65,15 +65,15 @@ class ExemplarPanel:
         self._of_weights: tuple[list[tuple[int, int]], bool] = ([], False)
         self._cards: OrderedDict[tuple[str, int, Architecture], list[Payload]] = OrderedDict()
 
-    def layers(self, scene: RecordedImage) -> list[str] | None:
+    def layers(self, recorded_image: RecordedImage) -> list[str] | None:
         """Return the names of a scene's layers that have exemplars; None where it is of another network."""
-        if not self._fits(scene):
+        if not self._fits(recorded_image):
             return None
-        return [layer.name for layer in scene.layers if layer.name in self._exemplars]
+        return [layer.name for layer in recorded_image.layers if layer.name in self._exemplars]
 
-    def knows(self, scene: RecordedImage, layer: str) -> bool:
+    def knows(self, recorded_image: RecordedImage, layer: str) -> bool:
         """Return whether there are exemplars of a layer of this scene's network."""
-        return self._fits(scene) and layer in self._exemplars
+        return self._fits(recorded_image) and layer in self._exemplars
 
     def traits(self, view: View, check: Check = lambda: None) -> Payload:
         """Return the trait that shows the view's channel: for each exemplar a patch and its picture.
@@ -135,11 +135,14 @@ class ExemplarPanel:
                 self._cards.popitem(last=False)
         return self._cards[key]
 
-    def _fits(self, scene: RecordedImage) -> bool:
+    def _fits(self, recorded_image: RecordedImage) -> bool:
         """Return whether a scene's network is the one of the exemplars, with the weights it had then."""
-        weights = scene.weights
+        weights = recorded_image.weights
         if weights != self._of_weights[0]:
-            self._of_weights = weights, not difference(scene.model, self._exemplars.manifest)
+            self._of_weights = (
+                weights,
+                not difference(recorded_image.model, self._exemplars.manifest),
+            )
         return self._of_weights[1]
 
 

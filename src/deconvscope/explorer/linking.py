@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .scheduler import Say
+from .scheduler import Publish
 
 if TYPE_CHECKING:
     from .widget import Explorer
@@ -40,7 +40,7 @@ class Link:
                     self._lead(leader, explorer)
 
     def _lead(self, leader: Explorer, follower: Explorer) -> None:
-        def move(show: Say) -> None:
+        def move(show: Publish) -> None:
             self._led = follower
             try:
                 show()
@@ -48,5 +48,5 @@ class Link:
                 self._led = None
 
         view = leader._now
-        label = view.scene.labels[view.neuron.layer]
+        label = view.recorded_image.labels[view.neuron.layer]
         follower._controller.follow(f"link {id(self)}", view.neuron, label, move)

@@ -41,15 +41,15 @@ class Prefetch:
         asked = Neuron(query.layer or "", query.channel or 0, query.y, query.x)
         return asked == self.computing and (query.model, query.image) == (place.model, place.image)
 
-    def next(self, scene: RecordedImage, check: Check) -> bool:
+    def next(self, recorded_image: RecordedImage, check: Check) -> bool:
         """Reverse one neuron; return whether there was one to reverse."""
         wish = neurons, architectures = self._wish
         for neuron in neurons:
-            if not scene.has(neuron) or scene.at_hand(neuron, architectures):
+            if not recorded_image.has(neuron) or recorded_image.at_hand(neuron, architectures):
                 continue
             self.computing = neuron
             try:
-                scene.reversed(neuron, architectures, check)
+                recorded_image.reversed(neuron, architectures, check)
             except Interrupted:
                 raise
             except Exception:  # whatever it is, a click there tells it

@@ -63,28 +63,30 @@ def catalog(session: Session) -> Payload:
         "images": [
             {
                 "name": name,
-                "label": session.photographs[name].label,
-                "thumbnail": session.photographs[name].thumbnail,
+                "label": session.images[name].label,
+                "thumbnail": session.images[name].thumbnail,
             }
-            for name in session.photographs.names()
+            for name in session.images.names()
         ],
         "architectures": described(session.offered_architectures()),
         "notebook": NOTEBOOK if "ipykernel" in sys.modules and Path(NOTEBOOK).exists() else None,
     }
 
 
-def scene_traits(
-    scene: RecordedImage, exemplars: Sequence[str] | None = None, segmentation: bool = False
+def recorded_image_traits(
+    recorded_image: RecordedImage,
+    exemplars: Sequence[str] | None = None,
+    segmentation: bool = False,
 ) -> Payload:
     """Return the traits that change with the network or the image.
 
     Args:
-        scene: network and image.
+        recorded_image: network and image.
         exemplars: names of the layers that have exemplars; None where there are none of this network.
         segmentation: whether a foreground can be cut out.
     """
-    recording, model = scene.recording, scene.model
-    seen = scene.seen
+    recording, model = recorded_image.recording, recorded_image.model
+    seen = recorded_image.seen
     return {
         "_network": {
             "model": model.name,
@@ -94,25 +96,25 @@ def scene_traits(
             "precision": precision(recording),
             "differences": [asdict(difference) for difference in differences(recording)],
             "image": {
-                "name": scene.photograph.name,
-                "label": scene.photograph.label,
+                "name": recorded_image.photograph.name,
+                "label": recorded_image.photograph.label,
                 "height": seen.height,
                 "width": seen.width,
-                "note": scene.told,
+                "note": recorded_image.told,
             },
-            "fallbacks": list(scene.fallbacks),
+            "fallbacks": list(recorded_image.fallbacks),
             "exemplars": None if exemplars is None else list(exemplars),
             "segmentation": segmentation,
-            "classes": _classes(scene),
+            "classes": _classes(recorded_image),
             "layers": [
                 {
                     "name": layer.name,
-                    "label": scene.labels[layer.name],
+                    "label": recorded_image.labels[layer.name],
                     "kind": layer.kind,
                     "shape": list(layer.shape),
-                    "field": _field(scene, layer.name),
+                    "field": _field(recorded_image, layer.name),
                 }
-                for layer in scene.layers
+                for layer in recorded_image.layers
             ],
         },
         "_photograph": _encoded(seen),
@@ -126,9 +128,9 @@ def precision(recording: Recording) -> str:
     return str(recording.precision or recording.input.dtype).removeprefix("torch.")
 
 
-def layer_traits(scene: RecordedImage, layer: str) -> Payload:
+def layer_traits(recorded_image: RecordedImage, layer: str) -> Payload:
     """Return the traits that change with the layer: the atlas of its channels."""
-    atlas = scene.atlas(layer)
+    atlas = recorded_image.atlas(layer)
     return {
         "_atlas_info": {
             "layer": layer,
@@ -148,7 +150,7 @@ def layer_traits(scene: RecordedImage, layer: str) -> Payload:
 def neuron_traits(view: View, client: str, seq: int) -> Payload:
     """Return the traits that change with every click: the map, the pictures, the view."""
     levels, values, scale = map_levels(
-        view.scene.activation(view.neuron.layer), view.neuron.channel
+        view.recorded_image.activation(view.neuron.layer), view.neuron.channel
     )
     height, width = values.shape
     pictures, picture_bytes = picture_traits(view.reconstruction)
@@ -247,15 +249,15 @@ def _picture(picture: Picture) -> Payload:
     }
 
 
-def _field(scene: RecordedImage, layer: str) -> Payload | None:
-    field = scene.recording.receptive_field(layer)
+def _field(recorded_image: RecordedImage, layer: str) -> Payload | None:
+    field = recorded_image.recording.receptive_field(layer)
     if field is None:
         return None
     return {"stride": list(field.stride), "offset": list(field.offset), "size": list(field.size)}
 
 
-def _classes(scene: RecordedImage) -> Payload | None:
-    layer, names = scene.score_layer, scene.model.categories
+def _classes(recorded_image: RecordedImage) -> Payload | None:
+    layer, names = recorded_image.score_layer, recorded_image.model.categories
     return None if layer is None else {"layer": layer, "names": list(names or ())}
 
 

@@ -15,16 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakSet
 
-PATIENCE = 0.3
+REPLY_TIMEOUT = 0.3
 """Seconds that an asker waits for an answer; a later one is told by the thread."""
 IDLE = 10.0
 """Seconds without work after which the thread ends; the next job starts another."""
-FAREWELL = 5.0
+SHUTDOWN_TIMEOUT = 5.0
 """Seconds that `stop` waits for the thread to come to the end of a layer."""
 
 Check = Callable[[], None]
 """Called between the parts of long work; raises `Interrupted` where it is no longer wanted."""
-Say = Callable[[], None]
+Publish = Callable[[], None]
 """Tells the result of a job to whoever asked."""
 
 
@@ -42,12 +42,12 @@ class Job:
     """
 
     whose: str
-    work: Callable[[Check], Say]
+    work: Callable[[Check], Publish]
     unwanted: bool = False
     left: bool = False
     done: bool = False
     told: bool = False
-    say: Say | None = None
+    publish: Publish | None = None
 
     def check(self) -> None:
         """Raise `Interrupted` where the job is not wanted any more."""
@@ -56,8 +56,8 @@ class Job:
 
     def tell(self) -> None:
         """Tell the result, if it is still wanted."""
-        if self.say is not None and not self.unwanted:
-            self.say()
+        if self.publish is not None and not self.unwanted:
+            self.publish()
 
 
 class Scheduler:
@@ -77,7 +77,7 @@ class Scheduler:
         self._thread: threading.Thread | None = None
         self._state = threading.Condition()
         self._turn = threading.RLock()
-        _living.add(self)
+        _schedulers.add(self)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -85,13 +85,15 @@ class Scheduler:
         with self._attended(), self._turn:
             yield
 
-    def ask(self, whose: str, work: Callable[[Check], Say], patience: float | None = None) -> None:
+    def ask(
+        self, whose: str, work: Callable[[Check], Publish], patience: float | None = None
+    ) -> None:
         """Let the thread do a job in place of any other of the same asker, and tell its result.
 
-        Returns when the result was told, or after `patience` seconds, by default `PATIENCE`; then the thread
+        Returns when the result was told, or after `patience` seconds, by default `REPLY_TIMEOUT`; then the thread
         tells it when it is ready.
         """
-        patience = PATIENCE if patience is None else patience
+        patience = REPLY_TIMEOUT if patience is None else patience
         job = Job(whose, work)
         with self._attended():
             with self._state:
@@ -105,14 +107,14 @@ class Scheduler:
                     job.tell()
 
     def leave(
-        self, whose: str, work: Callable[[Check], Say], patience: float | None = None
+        self, whose: str, work: Callable[[Check], Publish], patience: float | None = None
     ) -> None:
         """Let the thread do a job and tell its result itself.
 
         Return when that is done, or after `patience` as in `ask`. Unlike `ask` it may be called while the turn of
         another scheduler is held, whose holder may want this one's turn at the same time.
         """
-        patience = PATIENCE if patience is None else patience
+        patience = REPLY_TIMEOUT if patience is None else patience
         job = Job(whose, work, left=True)
         with self._attended(), self._state:
             if not self._stopped:
@@ -147,7 +149,7 @@ class Scheduler:
             self._state.notify_all()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(FAREWELL)
+            thread.join(SHUTDOWN_TIMEOUT)
 
     @contextmanager
     def _attended(self) -> Iterator[None]:
@@ -200,9 +202,9 @@ class Scheduler:
     def _do(self, job: Job) -> None:
         with self._turn:
             try:
-                job.say = job.work(job.check)
+                job.publish = job.work(job.check)
             except Interrupted:
-                job.say = None
+                job.publish = None
             finally:
                 with self._state:
                     self._running, job.done = None, True
@@ -233,11 +235,11 @@ class Scheduler:
             raise Interrupted
 
 
-_living: WeakSet[Scheduler] = WeakSet()
+_schedulers: WeakSet[Scheduler] = WeakSet()
 
 
 @atexit.register
 def _stop_all() -> None:
     """End the threads before the interpreter ends: one that computes could bring it down."""
-    for scheduler in list(_living):
+    for scheduler in list(_schedulers):
         scheduler.stop()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .exemplar_panel import ExemplarPanel
     from .protocol.requests import Query
 
-SCENES_KEPT = 2
+RECORDINGS_KEPT = 2
 FELT = 0.3
 """Seconds after which a reversal is told of."""
 
@@ -66,7 +66,7 @@ class View:
     """The answer: a place without any None left open, and everything to be shown there."""
 
     place: Place
-    scene: RecordedImage
+    recorded_image: RecordedImage
     neuron: Neuron
     value: float
     """The neuron's activation."""
@@ -79,18 +79,18 @@ class View:
 
 def answer(
     place: Place,
-    scene: RecordedImage,
+    recorded_image: RecordedImage,
     neuron: Neuron,
     reconstruction: Reversed,
     milliseconds: float,
 ) -> View:
     """Return the view of a neuron that was reversed."""
-    activation = scene.activation(neuron.layer)
+    activation = recorded_image.activation(neuron.layer)
     rivals = activation if activation.ndim == 1 else activation[neuron.channel]
     value = activation[neuron.index]
     return View(
         place=replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x),
-        scene=scene,
+        recorded_image=recorded_image,
         neuron=neuron,
         value=float(value),
         rank=float((rivals >= value).float().mean()),
@@ -122,10 +122,10 @@ class Session:
     ) -> None:
         self.tell: Tell = lambda progress: None
         self.networks = Networks(device, precision, through_no_grad)
-        self.photographs = Images()
+        self.images = Images()
         self.exemplars: ExemplarPanel | None = None
         self._stays: RecordedImage | None = None
-        self._scenes: OrderedDict[tuple[str, bool, str], RecordedImage] = OrderedDict()
+        self._recorded_images: OrderedDict[tuple[str, bool, str], RecordedImage] = OrderedDict()
         self._known = KnownArchitectures()
 
     def visit(self, place: Place, check: Check = lambda: None) -> View:
@@ -140,8 +140,8 @@ class Session:
             ValueError: a channel or place out of range, an image that does not suit the network.
             RecordingError: the network cannot be recorded.
         """
-        place = replace(place, image=self.photographs.known_as(place.image))
-        view = self._view(place, self._scene(place.model, place.image, check), check)
+        place = replace(place, image=self.images.known_as(place.image))
+        view = self._view(place, self._recorded_image(place.model, place.image, check), check)
         self._known.add(place.architectures)
         return view
 
@@ -155,7 +155,7 @@ class Session:
         from .exemplar_panel import opened_panel
 
         panel = opened_panel(exemplars, self.networks[model].model)
-        self.exemplars = self.photographs.exemplars = panel
+        self.exemplars = self.images.exemplars = panel
 
     def place(self, query: Query) -> Place:
         """Return the place a query means.
@@ -225,30 +225,30 @@ class Session:
         """Return the eight of Fig. 3, then those that were asked for from Python."""
         return self._known.offered()
 
-    def stay(self, scene: RecordedImage) -> None:
+    def stay(self, recorded_image: RecordedImage) -> None:
         """Keep a scene while others are visited."""
-        self._stays = scene
+        self._stays = recorded_image
 
     def rest(self) -> None:
         """Free what can be made again: recordings, and networks that are not one's own."""
-        for scene in self._scenes.values():
-            scene.release()
+        for recorded_image in self._recorded_images.values():
+            recorded_image.release()
         self.networks.unload()
 
     def clear(self) -> None:
         """Free every recording and drop every network and image."""
-        for scene in self._scenes.values():
-            scene.forget()
-        self._scenes.clear()
+        for recorded_image in self._recorded_images.values():
+            recorded_image.forget()
+        self._recorded_images.clear()
         self._stays = self.exemplars = None
         self.networks.clear()
-        self.photographs.clear()
+        self.images.clear()
 
-    def _view(self, place: Place, scene: RecordedImage, check: Check) -> View:
+    def _view(self, place: Place, recorded_image: RecordedImage, check: Check) -> View:
         started = time.perf_counter()
-        layer = scene.layer(place.layer)
-        neuron = scene.neuron(layer, place.channel, place.y, place.x)
-        line = Progress(f"running backwards from {scene.labels[layer.name]}")
+        layer = recorded_image.layer(place.layer)
+        neuron = recorded_image.neuron(layer, place.channel, place.y, place.x)
+        line = Progress(f"running backwards from {recorded_image.labels[layer.name]}")
         told = False
 
         def between_layers() -> None:
@@ -259,29 +259,32 @@ class Session:
                 self.tell(line)
 
         try:
-            timed = scene.reversed(neuron, place.architectures, between_layers)
+            timed = recorded_image.reversed(neuron, place.architectures, between_layers)
         finally:
             if told:
                 self.tell(None)
-        return answer(place, scene, neuron, timed.pictures, timed.milliseconds)
+        return answer(place, recorded_image, neuron, timed.pictures, timed.milliseconds)
 
-    def _scene(self, model: str, image: str, check: Check) -> RecordedImage:
+    def _recorded_image(self, model: str, image: str, check: Check) -> RecordedImage:
         key = (model, self.networks.is_own(model), image)
         if not self.networks.ready(model):
             self._load(model, check)
-        scene = self._scenes.get(key)
-        if scene is None or not scene.recorded:
-            if scene is not None:
-                scene.release()
+        recorded_image = self._recorded_images.get(key)
+        if recorded_image is None or not recorded_image.recorded:
+            if recorded_image is not None:
+                recorded_image.release()
             # A new one also where the network was trained on: whatever was told of the old is told again
-            scene = RecordedImage(lambda: self.networks[model], self.photographs[image])
-            self._record(scene, check)
-        self._scenes[key] = scene
-        self._scenes.move_to_end(key)
-        for old in [*self._scenes][:-1]:
-            if len(self._scenes) > SCENES_KEPT and self._scenes[old] is not self._stays:
-                del self._scenes[old]
-        return scene
+            recorded_image = RecordedImage(lambda: self.networks[model], self.images[image])
+            self._record(recorded_image, check)
+        self._recorded_images[key] = recorded_image
+        self._recorded_images.move_to_end(key)
+        for old in [*self._recorded_images][:-1]:
+            if (
+                len(self._recorded_images) > RECORDINGS_KEPT
+                and self._recorded_images[old] is not self._stays
+            ):
+                del self._recorded_images[old]
+        return recorded_image
 
     def _load(self, model: str, check: Check) -> None:
         try:
@@ -290,10 +293,10 @@ class Session:
         finally:
             self.tell(None)
 
-    def _record(self, scene: RecordedImage, check: Check) -> None:
-        line = f"recording {scene.model.label} on {scene.photograph.label}"
+    def _record(self, recorded_image: RecordedImage, check: Check) -> None:
+        line = f"recording {recorded_image.model.label} on {recorded_image.photograph.label}"
         try:
             self.tell(Progress(line))
-            scene.record(check, lambda part: self.tell(Progress(line, part)))
+            recorded_image.record(check, lambda part: self.tell(Progress(line, part)))
         finally:
             self.tell(None)

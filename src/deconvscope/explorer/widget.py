@@ -12,11 +12,11 @@ import traitlets as t
 
 from deconvscope.reversal import Neuron, Strongest, near_matches
 
-from . import responses as messages
+from . import responses
 from .controller import Controller, Screen
-from .disconnected import rest_disconnected
+from .disconnected import release_disconnected
 from .export.outputs import ExplorerOutputs
-from .inputs.from_address import opened_at
+from .inputs.from_address import keywords_from_address
 from .linking import Link
 from .panels.foreground import can_segment
 from .panels.pins import pinnable
@@ -110,10 +110,10 @@ class Explorer(ExplorerOutputs):
         with session.networks.guest(model) as model_name:
             if exemplars is not None:
                 session.take_exemplars(exemplars, model_name)
-            with session.photographs.guest(image) as image_name:
+            with session.images.guest(image) as image_name:
                 self._controller.go(replace(place, model=model_name, image=image_name))
         super().__init__(**host)
-        rest_disconnected(self, self._controller)
+        release_disconnected(self, self._controller)
 
     @classmethod
     def from_address(
@@ -135,7 +135,7 @@ class Explorer(ExplorerOutputs):
             >>> Explorer.from_address("vgg16_trunk/conv4_3/433@10,9?TTT#chelsea").channel
             433
         """
-        return cls(**opened_at(address, model, image), **keywords)
+        return cls(**keywords_from_address(address, model, image), **keywords)
 
     def select(
         self,
@@ -167,18 +167,18 @@ class Explorer(ExplorerOutputs):
     @property
     def image(self) -> Image.Image:
         """What the network sees, RGB; set it to a bundled name, path, picture, array or tensor."""
-        return self._now.scene.seen.copy()
+        return self._now.recorded_image.seen.copy()
 
     @image.setter
     def image(self, image: Any) -> None:
-        photographs = self._session.photographs
-        with self._controller.turn(), photographs.guest(image) as name:
+        images = self._session.images
+        with self._controller.turn(), images.guest(image) as name:
             self._controller.go(replace(self._now.place, image=name, channel=None, y=None, x=None))
 
     @property
     def model(self) -> Model:
         """The model that is looked into; set it to a name, an `nn.Module` or a `Model`."""
-        return self._now.scene.model
+        return self._now.recorded_image.model
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
@@ -230,7 +230,7 @@ class Explorer(ExplorerOutputs):
         if self._controller.shown is None and not self._closed:
             return value  # while the explorer is being made
         with self._controller.turn():
-            shown = messages.public_traits(self._now)
+            shown = responses.public_traits(self._now)
             wanted = {**{trait: getattr(self, trait) for trait in PUBLIC}, name: value}
             changed = {trait: wanted[trait] for trait in PUBLIC if wanted[trait] != shown[trait]}
             if changed:
@@ -241,7 +241,7 @@ class Explorer(ExplorerOutputs):
                     for trait in PUBLIC:
                         self.set_trait(trait, shown[trait])
                     raise
-            return messages.public_traits(self._now)[name]
+            return responses.public_traits(self._now)[name]
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a browser sends: answer what it asks, keep what it sets."""
@@ -269,19 +269,23 @@ class Explorer(ExplorerOutputs):
         """Show a view: to the browser first, in one message, then to Python's observers."""
         if self._closed:
             return
-        traits = messages.neuron_traits(view, client, seq)
-        new_scene = before is None or before.scene is not view.scene
-        if before is None or new_scene or before.neuron.layer != view.neuron.layer:
-            traits |= messages.layer_traits(view.scene, view.neuron.layer)
-        if before is None or new_scene:
+        traits = responses.neuron_traits(view, client, seq)
+        new_recording = before is None or before.recorded_image is not view.recorded_image
+        if before is None or new_recording or before.neuron.layer != view.neuron.layer:
+            traits |= responses.layer_traits(view.recorded_image, view.neuron.layer)
+        if before is None or new_recording:
             panel = self._session.exemplars
-            layers = None if panel is None else panel.layers(view.scene)
-            traits |= messages.scene_traits(view.scene, layers, can_segment())
-        if before is None or new_scene or before.place.architectures != view.place.architectures:
-            traits["_catalog"] = messages.catalog(self._session)
+            layers = None if panel is None else panel.layers(view.recorded_image)
+            traits |= responses.recorded_image_traits(view.recorded_image, layers, can_segment())
+        if (
+            before is None
+            or new_recording
+            or before.place.architectures != view.place.architectures
+        ):
+            traits["_catalog"] = responses.catalog(self._session)
         self._put({**traits, **beside, "_failure": {}})
         with self.hold_trait_notifications():
-            for name, value in messages.public_traits(view).items():
+            for name, value in responses.public_traits(view).items():
                 setattr(self, name, value)
 
     def _put(self, traits: Mapping[str, Any]) -> None:

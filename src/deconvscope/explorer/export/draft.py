@@ -11,7 +11,7 @@ import numpy as np
 
 from deconvscope.reversal import Neuron
 
-from .. import responses as messages
+from .. import responses
 from ..protocol.architectures import described
 from . import html as export_html
 from .html import packed
@@ -104,7 +104,7 @@ class Draft:
         if shown.layer in layers:
             return shown
         layer, channels = next(iter(layers.items()))
-        activation = self._exhibits[number].view.scene.activation(layer)
+        activation = self._exhibits[number].view.recorded_image.activation(layer)
         return max(
             (neurons[0] for neurons in channels.values()),
             key=lambda neuron: float(activation[neuron.index]),
@@ -112,8 +112,8 @@ class Draft:
 
     def _head(self, number: int, opening: Neuron) -> dict[str, Any]:
         exhibit = self._exhibits[number]
-        scene, place = exhibit.view.scene, exhibit.view.place
-        traits = messages.scene_traits(scene)
+        recorded_image, place = exhibit.view.recorded_image, exhibit.view.place
+        traits = responses.recorded_image_traits(recorded_image)
         network = {**traits["_network"], "device": "precomputed"}
         image = network["image"]
         catalog = {
@@ -122,7 +122,7 @@ class Draft:
                 {
                     "name": image["name"],
                     "label": image["label"],
-                    "thumbnail": scene.photograph.thumbnail,
+                    "thumbnail": recorded_image.photograph.thumbnail,
                 }
             ],
             "architectures": described(place.architectures),
@@ -138,7 +138,7 @@ class Draft:
         }
 
     def _layer(self, number: int, layer: str) -> dict[str, Any]:
-        traits = messages.layer_traits(self._exhibits[number].view.scene, layer)
+        traits = responses.layer_traits(self._exhibits[number].view.recorded_image, layer)
         return {
             "info": traits["_atlas_info"],
             "atlas": packed(traits["_atlas"]),
@@ -148,31 +148,31 @@ class Draft:
     def _packed_maps(self, limit: int) -> dict[tuple[int, str, int], str]:
         blocks = list(self._blocks())
         activations = {
-            (number, layer): self._exhibits[number].view.scene.activation(layer)
+            (number, layer): self._exhibits[number].view.recorded_image.activation(layer)
             for number, layer, _ in blocks
         }
         values = sum(activations[number, layer][c].numel() for number, layer, c in blocks)
         step = COARSE if 2 * values > SHARE_OF_MAPS * limit else 1
         packed_maps = {}
         for number, layer, channel in blocks:
-            levels, _, _ = messages.map_levels(activations[number, layer], channel)
+            levels, _, _ = responses.map_levels(activations[number, layer], channel)
             rounded = np.clip(np.rint(levels / step) * step, -32767, 32767).astype("<i2")
             packed_maps[number, layer, channel] = packed(rounded.tobytes())
         return packed_maps
 
     def _extent(self, number: int) -> str:
         """What can be looked at, in words."""
-        exhibit, scene = self._exhibits[number], self._exhibits[number].view.scene
+        exhibit, recorded_image = self._exhibits[number], self._exhibits[number].view.recorded_image
         told = []
         for layer, channels in self._chosen[number].items():
-            total = scene.activation(layer).shape[0]
+            total = recorded_image.activation(layer).shape[0]
             of = "" if len(channels) == total else f" of {total}"
-            told.append(f"{scene.labels[layer]}, {len(channels)}{of} channels")
+            told.append(f"{recorded_image.labels[layer]}, {len(channels)}{of} channels")
         count = exhibit.neurons_per_channel
         which = "the strongest place" if count == 1 else f"the {count} strongest places"
         return f"{_named(exhibit)}: {'; '.join(told)}; {which} of each can be looked at."
 
 
 def _named(exhibit: Exhibit) -> str:
-    scene = exhibit.view.scene
-    return f"{scene.model.label} on {scene.photograph.label}"
+    recorded_image = exhibit.view.recorded_image
+    return f"{recorded_image.model.label} on {recorded_image.photograph.label}"

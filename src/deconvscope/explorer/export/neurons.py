@@ -51,10 +51,10 @@ def chosen_neurons(exhibit: Exhibit) -> dict[str, dict[int, list[Neuron]]]:
         raise ValueError(
             f"neurons_per_channel is {exhibit.neurons_per_channel}; it must be 1 or more"
         )
-    scene, own = exhibit.view.scene, exhibit.view.neuron
+    recorded_image, own = exhibit.view.recorded_image, exhibit.view.neuron
     chosen: dict[str, dict[int, list[Neuron]]] = {}
     for layer in _layers(exhibit):
-        activation = scene.activation(layer.name)
+        activation = recorded_image.activation(layer.name)
         channels = _channels(activation, exhibit.channels, layer)
         if layer.name == own.layer and own.channel not in channels:
             channels.append(own.channel)
@@ -86,12 +86,12 @@ def strongest_places(activation: Tensor, count: int) -> list[tuple[int, int]]:
 
 
 def _layers(exhibit: Exhibit) -> list[Layer]:
-    scene: RecordedImage = exhibit.view.scene
+    recorded_image: RecordedImage = exhibit.view.recorded_image
     asked = exhibit.view.neuron.layer if exhibit.layers is None else exhibit.layers
     names = [asked] if isinstance(asked, str) else list(asked)
     if not names:
         raise ValueError("layers is empty; name at least one, or leave it out for the one shown")
-    return list({layer.name: layer for layer in map(scene.layer, names)}.values())
+    return list({layer.name: layer for layer in map(recorded_image.layer, names)}.values())
 
 
 def _channels(activation: Tensor, asked: int | Iterable[int] | None, layer: Layer) -> list[int]:

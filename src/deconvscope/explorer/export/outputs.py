@@ -27,7 +27,7 @@ class ExplorerOutputs(ExplorerTraits):
     @property
     def recording(self) -> Recording:
         """The recording behind the view: activations, coverage, `reverse` for other neurons."""
-        return self._now.scene.recording
+        return self._now.recorded_image.recording
 
     @property
     def reconstructions(self) -> Reversed:

@@ -121,10 +121,13 @@ def _batch(
     for number, layer in sorted({(place.exhibit, place.neuron.layer) for place in places}):
         here = [p for p in places if (p.exhibit, p.neuron.layer) == (number, layer)]
         view = exhibits[number].view
-        recording, asked = view.scene.recording, view.place
+        recording, asked = view.recorded_image.recording, view.place
         results = recording.reverse([place.neuron for place in here], asked.architectures)
         for place, result in zip(here, results, strict=True):
-            yield place, StoredNeuron.of(answer(asked, view.scene, place.neuron, result, 0.0))
+            yield (
+                place,
+                StoredNeuron.of(answer(asked, view.recorded_image, place.neuron, result, 0.0)),
+            )
 
 
 def _difference(sample: Sequence[StoredNeuron], rate: Rate) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from deconvscope.display.reconstructions import paper_levels
 
-from .. import responses as messages
+from .. import responses
 from ..session import View
 from .coding import LADDER, Coding, decode, encode
 from .html import as_json
@@ -37,7 +37,7 @@ class StoredNeuron:
     @classmethod
     def of(cls, view: View) -> StoredNeuron:
         """Return what of a view goes into a page."""
-        told = messages.neuron_traits(view, client="", seq=0)["_view"]
+        told = responses.neuron_traits(view, client="", seq=0)["_view"]
         signals = np.nan_to_num(view.reconstruction.values.detach().float().cpu().numpy())
         return cls({name: told[name] for name in OF_VIEW}, signals)
 

@@ -58,7 +58,7 @@ def draw_figure(view: View, display: str, scale: float = 1.0) -> Image.Image:
 
     inner = width - 2 * margin
     write(margin, 36 * scale, _neuron(view), title, INK, inner)
-    told = f"; image: {view.scene.told}" if view.scene.told else ""
+    told = f"; image: {view.recorded_image.told}" if view.recorded_image.told else ""
     write(margin, 90 * scale, _model(view) + told, text, QUIET, inner)
     for row, column, cell in placed:
         left, top = margin + column * (side + gap), head + row * cell_height
@@ -124,15 +124,15 @@ def _arranged(beside: list[Cell], pictures: list[Cell]) -> list[_Placed]:
 
 
 def _beside(view: View, side: int) -> list[Cell]:
-    box, seen = view.reconstruction.window, view.scene.seen
+    box, seen = view.reconstruction.window, view.recorded_image.seen
     whole = (box.height, box.width) == (seen.height, seen.width)
     window = (
         "whole image" if whole else f"{box.height} x {box.width} pixels at ({box.top}, {box.left})"
     )
-    found = [Cell(cells.photograph(view, side), view.scene.photograph.label, window)]
+    found = [Cell(cells.photograph(view, side), view.recorded_image.photograph.label, window)]
     drawn = cells.activation_map(view, side)
     if drawn is not None:
-        values = view.scene.activation(view.neuron.layer)[view.neuron.channel]
+        values = view.recorded_image.activation(view.neuron.layer)[view.neuron.channel]
         extent = f"{float(values.min()):.3g} to {float(values.max()):.3g}"
         found.append(Cell(drawn, f"map of channel {view.neuron.channel}", extent))
     return found
@@ -150,23 +150,23 @@ def _pictures(view: View, display: str, side: int) -> list[Cell]:
 def _neuron(view: View) -> str:
     neuron = view.neuron
     place = "" if neuron.y is None else f" at ({neuron.y}, {neuron.x})"
-    label = view.scene.labels[neuron.layer]
+    label = view.recorded_image.labels[neuron.layer]
     return f"{label}, neuron {neuron.channel}{place} = {view.value:.4g}"
 
 
 def _model(view: View) -> str:
-    model, layer = view.scene.model, view.neuron.layer
+    model, layer = view.recorded_image.model, view.neuron.layer
     weights = ", random weights" if model.random_weights else ""
-    path = "" if view.scene.labels[layer] == layer else f", {layer}"
+    path = "" if view.recorded_image.labels[layer] == layer else f", {layer}"
     return f"{model.label}{weights}{path}"
 
 
 def _metadata(view: View) -> PngInfo:
     written = PngInfo()
     for key, value in (
-        ("Title", f"{_neuron(view)} of {_model(view)} on {view.scene.photograph.label}"),
+        ("Title", f"{_neuron(view)} of {_model(view)} on {view.recorded_image.photograph.label}"),
         ("Address", str(address(view))),
-        ("Comment", view.scene.told),
+        ("Comment", view.recorded_image.told),
         ("Software", software()),
     ):
         if value:

@@ -18,14 +18,14 @@ GREY, BLACK = "#808080", "#000000"
 
 def photograph(view: View, side: int) -> Image.Image:
     """Return what the network saw, in a square, with the window of the pictures."""
-    seen = view.scene.seen
+    seen = view.recorded_image.seen
     return _framed(_fitted(seen, side), view.reconstruction.window, seen.size, side)
 
 
 def activation_map(view: View, side: int) -> Image.Image | None:
     """Return the map of the neuron's channel, in a square, with the neuron; None where there are no places."""
     neuron = view.neuron
-    activation = view.scene.activation(neuron.layer)
+    activation = view.recorded_image.activation(neuron.layer)
     if activation.ndim == 1 or neuron.y is None or neuron.x is None:
         return None
     values = np.nan_to_num(activation[neuron.channel].detach().float().cpu().numpy())
@@ -36,7 +36,7 @@ def activation_map(view: View, side: int) -> Image.Image | None:
 def pictures(view: View, display: str, side: int) -> list[Image.Image]:
     """Return the reversed pictures, each cut to the window and fitted into a square of zeros."""
     window = view.reconstruction.window
-    seen = np.asarray(view.scene.seen)
+    seen = np.asarray(view.recorded_image.seen)
     squares = []
     for signal in view.reconstruction.dense().detach().float().cpu().numpy():
         whole = _over(seen, signal) if display == "overlay" else getattr(mappings, display)(signal)

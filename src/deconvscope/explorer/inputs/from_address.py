@@ -11,7 +11,9 @@ from ..protocol.address import Address
 from .images import EXEMPLAR, Images, digest
 
 
-def opened_at(address: str | Address, model: Any = None, image: Any = None) -> dict[str, Any]:
+def keywords_from_address(
+    address: str | Address, model: Any = None, image: Any = None
+) -> dict[str, Any]:
     """Return the keywords of `Explorer` for the view that an address names.
 
     Args:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
 from weakref import WeakSet
 
-from ..scheduler import FAREWELL, Check
+from ..scheduler import SHUTDOWN_TIMEOUT, Check
 
 Loaded = TypeVar("Loaded")
 
@@ -72,4 +72,4 @@ _running: WeakSet[threading.Thread] = WeakSet()
 def _await_all() -> None:
     """A thread that computes while the interpreter ends could bring it down."""
     for thread in list(_running):
-        thread.join(FAREWELL)
+        thread.join(SHUTDOWN_TIMEOUT)

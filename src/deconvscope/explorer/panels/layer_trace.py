@@ -61,7 +61,7 @@ class _Passed:
     activation: Tensor
 
 
-def way_back(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
+def layer_trace(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
     """Return the steps from a view's neuron to the image, for one architecture.
 
     Args:
@@ -69,7 +69,7 @@ def way_back(view: View, architecture: Architecture, check: Check) -> list[Layer
         architecture: what is run backwards.
         check: called between layers, raises to give up.
     """
-    recording = view.scene.recording
+    recording = view.recorded_image.recording
     passed: list[_Passed] = []
 
     def watch(slot: int, signal: Signal) -> None:
@@ -135,10 +135,10 @@ def _step(
     height, width = passed.signal.shape
     fit = min(1.0, side / max(height, width))
     size = max(1, int(height * fit)), max(1, int(width * fit))
-    layers = view.scene.recording.layers
+    layers = view.recorded_image.recording.layers
     return LayerTraceStep(
         name=name,
-        label=view.scene.labels.get(name, name),
+        label=view.recorded_image.labels.get(name, name),
         kind=layers[name].kind if name in layers else IMAGE,
         top=passed.top,
         left=passed.left,
@@ -149,7 +149,7 @@ def _step(
         signal=float(passed.signal.max()),
         activation=float(passed.activation.max()),
         energy=float(passed.signal.double().square().sum()),
-        masks=_masks(view.scene.recording, passed.slot, architecture),
+        masks=_masks(view.recorded_image.recording, passed.slot, architecture),
         signal_map=_bytes(passed.signal, size),
         activation_map=_bytes(passed.activation, size),
     )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from deconvscope import display
 
-from .. import responses as messages
+from .. import responses
 from ..inputs.images import CONTENT
 from ..protocol.address import Address
 from ..protocol.payload import Payload
@@ -45,18 +45,18 @@ class Pin:
 def pin(view: View) -> Pin:
     """Return a view as it is kept."""
     shown = shrunk(view.reconstruction, COMPARED)
-    pictures, values = messages.picture_traits(shown)
-    whole, _ = messages.picture_traits(view.reconstruction)
+    pictures, values = responses.picture_traits(shown)
+    whole, _ = responses.picture_traits(view.reconstruction)
     neuron = view.neuron
     at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
-    photograph = view.scene.photograph
+    photograph = view.recorded_image.photograph
     image = photograph.label if photograph.name.startswith(CONTENT) else photograph.name
     return Pin(
-        address=str(messages.address(view)),
-        title=f"{image} · {view.scene.labels[neuron.layer]}",
+        address=str(responses.address(view)),
+        title=f"{image} · {view.recorded_image.labels[neuron.layer]}",
         place=f"{neuron.channel}{at}",
         thumbnails=tuple(_thumbnails(view)),
-        window=messages.box(shown.window),
+        window=responses.box(shown.window),
         pictures=tuple(
             {**picture, "q": full["q"], "max": full["max"]}
             for picture, full in zip(pictures, whole, strict=True)

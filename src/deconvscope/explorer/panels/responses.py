@@ -24,7 +24,7 @@ def random_traits(reconstruction: Reversed) -> Payload:
     }
 
 
-def way_back_traits(code: str, steps: Sequence[LayerTraceStep]) -> Payload:
+def layer_trace_traits(code: str, steps: Sequence[LayerTraceStep]) -> Payload:
     """Return the way back of one architecture, from the neuron to the image."""
     maps = ("signal_map", "activation_map")
     return {

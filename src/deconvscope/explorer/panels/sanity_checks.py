@@ -54,7 +54,7 @@ class Meter:
         """Compare with a few more."""
         part = self._others[self.samples : self.samples + AT_ONCE]
         own = self._view.reconstruction
-        found = self._view.scene.recording.reverse(part, own.architectures, check=check)
+        found = self._view.recorded_image.recording.reverse(part, own.architectures, check=check)
         for other in found:
             for number, (a, b) in enumerate(zip(*_over_both_windows(own, other), strict=True)):
                 alike = similarity(a, b)
@@ -66,13 +66,13 @@ class Meter:
 
 def random_filters(view: View, check: Check) -> Reversed:
     """Return what the same click draws in the same network with its filters drawn at random."""
-    recording = view.scene.randomised(check)
+    recording = view.recorded_image.randomised(check)
     return recording.reverse(view.neuron, view.place.architectures, check=check)
 
 
 def _others(view: View) -> list[Neuron]:
     neuron = view.neuron
-    activation = view.scene.activation(neuron.layer)
+    activation = view.recorded_image.activation(neuron.layer)
     here = activation if neuron.y is None else activation[:, neuron.y, neuron.x]
     candidates = here != 0
     candidates[neuron.channel] = False

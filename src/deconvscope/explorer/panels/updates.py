@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import responses as messages
+from .. import responses
 from ..protocol.payload import Payload
-from ..protocol.requests import Aside
+from ..protocol.requests import PanelRequest
 from ..scheduler import Check, Interrupted
 from ..session import Session, View
-from . import responses as aside_messages
+from . import responses as panel_responses
 from .foreground import foreground
-from .layer_trace import way_back
+from .layer_trace import layer_trace
 from .pins import Pin, Pins, pin
 from .sanity_checks import Meter, random_filters
 
@@ -52,13 +52,13 @@ class PanelUpdates:
         self._session, self._pins, self._put = session, pins, put
         self._view: View | None = None
         self._ticket: Payload = {}
-        self._wish = Aside()
+        self._wish = PanelRequest()
         self._meter: Meter | None = None
         self._made: dict[object, Payload] = {}
         self._told: set[object] = set()
         self._filled: set[str] = set()
 
-    def begin(self, view: View, client: str, seq: int, wish: Aside) -> Payload:
+    def begin(self, view: View, client: str, seq: int, wish: PanelRequest) -> Payload:
         """Take up what is wanted beside a view; return the traits that go with it, known or emptied."""
         if view is not self._view:
             self._view, self._made, self._meter = view, {}, None
@@ -72,13 +72,13 @@ class PanelUpdates:
         self._told, self._filled = set(known), {name for name in traits if traits[name]}
         return traits
 
-    def want(self, wish: Aside) -> None:
+    def want(self, wish: PanelRequest) -> None:
         """Want something else beside the same view."""
         self._wish = wish
 
     def forget(self) -> None:
         """Drop everything that belongs to the view."""
-        self._view, self._made, self._meter, self._wish = None, {}, None, Aside()
+        self._view, self._made, self._meter, self._wish = None, {}, None, PanelRequest()
 
     def next(self, check: Check) -> bool:
         """Make one aside, or a part of one, and tell it; return whether there was one to make."""
@@ -103,8 +103,8 @@ class PanelUpdates:
         wish, wanted = self._wish, dict[object, Make]()
         if wish.compare is not None:
             wanted[wish.compare] = partial(self._compare, wish.compare)
-        if wish.way_back is not None:
-            wanted["way back", wish.way_back] = partial(self._way_back, wish.way_back)
+        if wish.layer_trace is not None:
+            wanted["way back", wish.layer_trace] = partial(self._way_back, wish.layer_trace)
         if wish.random:
             wanted["random"] = _random
         if wish.segmentation:
@@ -118,7 +118,9 @@ class PanelUpdates:
         """The exemplars, where there are some of the layer that is shown."""
         panel, view = self._session.exemplars, self._view
         shows = (
-            panel is not None and view is not None and panel.knows(view.scene, view.neuron.layer)
+            panel is not None
+            and view is not None
+            and panel.knows(view.recorded_image, view.neuron.layer)
         )
         return panel if shows else None
 
@@ -132,7 +134,7 @@ class PanelUpdates:
         except Interrupted:
             raise
         except Exception as error:  # a person's own network may raise anything
-            self._wish = Aside()
+            self._wish = PanelRequest()
             self._fail(error)
             return False
         self._tell(self._metered(self._meter))
@@ -140,10 +142,10 @@ class PanelUpdates:
 
     def _way_back(self, code: str, view: View, check: Check) -> Payload:
         (architecture,) = self._session.architectures(code)
-        return aside_messages.way_back_traits(code, way_back(view, architecture, check))
+        return panel_responses.layer_trace_traits(code, layer_trace(view, architecture, check))
 
     def _compare(self, addresses: tuple[str, str], view: View, check: Check) -> Payload:
-        return aside_messages.comparison_traits(
+        return panel_responses.comparison_traits(
             [self._side(address, check) for address in addresses]
         )
 
@@ -167,12 +169,12 @@ class PanelUpdates:
         self._put(traits)
 
     def _fail(self, error: Exception) -> None:
-        self._put({"_failure": messages.failure(messages.line(error), **self._ticket)})
+        self._put({"_failure": responses.failure(responses.line(error), **self._ticket)})
 
 
 def _random(view: View, check: Check) -> Payload:
-    return aside_messages.random_traits(random_filters(view, check))
+    return panel_responses.random_traits(random_filters(view, check))
 
 
 def _segmentation(view: View, check: Check) -> Payload:
-    return aside_messages.segmentation_traits(foreground(view, check))
+    return panel_responses.segmentation_traits(foreground(view, check))

@@ -26,13 +26,13 @@ class MalformedQueryError(ValueError):
 
 
 @dataclass(frozen=True)
-class Aside:
+class PanelRequest:
     """What is wanted beside a view, to be computed while nothing is asked.
 
     Attributes:
         meter: how alike the pictures of other channels' neurons are.
         random: the same click with randomised filters.
-        way_back: code of the architecture whose signal is shown at every layer.
+        layer_trace: code of the architecture whose signal is shown at every layer.
         compare: two addresses whose pictures are shown side by side.
         exemplars: the images of a data set that excite the channel most.
         segmentation: the foreground that the first picture points at.
@@ -40,13 +40,13 @@ class Aside:
 
     meter: bool = False
     random: bool = False
-    way_back: str | None = None
+    layer_trace: str | None = None
     compare: tuple[str, str] | None = None
     exemplars: bool = False
     segmentation: bool = False
 
 
-NOTHING_ASIDE = Aside()
+NO_PANELS = PanelRequest()
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Query:
     y: int | None
     x: int | None
     architectures: tuple[str, ...]
-    aside: Aside = NOTHING_ASIDE
+    aside: PanelRequest = NO_PANELS
 
 
 class NewestQueries:
@@ -118,7 +118,7 @@ def read_query(raw: object) -> Query:
             image=_text(raw, "image"),
             layer=None if raw.get("layer") is None else _text(raw, "layer"),
             architectures=_codes(raw),
-            aside=_aside(raw.get("aside")),
+            aside=_panel_request(raw.get("aside")),
             **_neuron(raw.get("neuron")),
         )
     except MalformedQueryError as error:
@@ -173,20 +173,20 @@ def _codes(raw: dict[str, Any]) -> tuple[str, ...]:
     return tuple(codes)
 
 
-def _aside(aside: object) -> Aside:
+def _panel_request(aside: object) -> PanelRequest:
     if aside is None:
-        return NOTHING_ASIDE
+        return NO_PANELS
     if not isinstance(aside, dict):
         raise MalformedQueryError(f"aside is {_shown(aside)}; it must be a record")
-    way_back, compare = aside.get("wayBack"), aside.get("compare")
+    layer_trace, compare = aside.get("wayBack"), aside.get("compare")
     if compare is not None and not (
         isinstance(compare, list) and len(compare) == 2 and all(map(_is_text, compare))
     ):
         raise MalformedQueryError(f"compare is {_shown(compare)}; it must be two addresses")
-    return Aside(
+    return PanelRequest(
         meter=aside.get("meter") is True,
         random=aside.get("random") is True,
-        way_back=None if way_back is None else _text(aside, "wayBack"),
+        layer_trace=None if layer_trace is None else _text(aside, "wayBack"),
         compare=None if compare is None else (compare[0], compare[1]),
         exemplars=aside.get("exemplars") is True,
         segmentation=aside.get("segmentation") is True,
