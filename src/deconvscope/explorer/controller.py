@@ -37,6 +37,13 @@ class Screen:
     put: Callable[[Mapping[str, Any]], None]
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a place cannot be shown, in one line."""
+
+    line: str
+
+
 class Controller:
     """Answers places, one at a time, whoever asks; nothing that a browser sends makes it raise.
 
@@ -115,19 +122,22 @@ class Controller:
             shown = self.shown
             if shown is None:
                 return lambda: None
-            try:
+
+            def look() -> View:
                 layer = shown.recorded_image.layer_like(neuron.layer, label).name
                 there = replace(neuron, layer=layer)
                 if there == shown.neuron:
-                    return lambda: None
+                    return shown
                 place = replace(
                     shown.place, layer=layer, channel=there.channel, y=there.y, x=there.x
                 )
-                view = self._session.visit(place, check)
-            except Interrupted:
-                raise
-            except Exception as error:  # whatever a person's own network raises too
-                line = f"not followed: {responses.line(error)}"
+                return self._session.visit(place, check)
+
+            view = _visit(look)
+            if view is shown:
+                return lambda: None
+            if isinstance(view, Failure):
+                line = f"not followed: {view.line}"
                 return partial(self._fail, line, "", next(self._moves))
             return partial(
                 move, partial(self._show, view, "", next(self._moves), self._panel_request)
@@ -152,12 +162,9 @@ class Controller:
         shown = self.shown
         if shown is None or shown.recorded_image.recorded:
             return lambda: None
-        try:
-            view = self._session.visit(shown.place, check)
-        except Interrupted:
-            raise
-        except Exception as error:  # whatever a person's own network raises too
-            return partial(self._fail, responses.line(error), "", next(self._moves))
+        view = _visit(lambda: self._session.visit(shown.place, check))
+        if isinstance(view, Failure):
+            return partial(self._fail, view.line, "", next(self._moves))
         return partial(self._show, view, "", next(self._moves), self._panel_request)
 
     def pin(self, addresses: Sequence[str]) -> None:
@@ -229,8 +236,8 @@ class Controller:
 
     def _answer(self, query: Query, check: Check) -> Publish:
         """Look at what a query wants; return how to tell it."""
-        self._asked, self._awaited = query, None
-        try:
+
+        def look() -> View:
             place = self._session.place(query)
             shown = self.shown
             if shown is not None and shown.place == place and shown.recorded_image.recorded:
@@ -238,12 +245,15 @@ class Controller:
             else:
                 view = self._session.visit(place, check)
             check()
-        except Interrupted:
-            raise
-        except Exception as error:  # whatever a person's own network raises too
-            return partial(self._fail, responses.line(error), query.client, query.seq)
+            return view
+
+        self._asked, self._awaited = query, None
+        try:
+            view = _visit(look)
         finally:
             self._asked = None
+        if isinstance(view, Failure):
+            return partial(self._fail, view.line, query.client, query.seq)
         return partial(self._tell_view, view, query)
 
     def _tell_view(self, view: View, query: Query) -> None:
@@ -291,12 +301,18 @@ class Controller:
         address = self._pins.unknown(self._session.networks.ready)
         if address is None:
             return False
-        try:
-            known = pin(self._session.visit(self._session.addressed(address), check))
-        except Interrupted:
-            raise
-        except Exception:  # the pin then stands as its address alone; a click on it tells why
-            known = None
-        self._pins.know(address, known)
+        view = _visit(lambda: self._session.visit(self._session.addressed(address), check))
+        # Where it failed the pin stands as its address alone; a click on it tells why
+        self._pins.know(address, None if isinstance(view, Failure) else pin(view))
         self._screen.put({"_pins": self._pins.traits()})
         return True
+
+
+def _visit(look: Callable[[], View]) -> View | Failure:
+    """Return what is seen, or why nothing is; an interruption passes through."""
+    try:
+        return look()
+    except Interrupted:
+        raise
+    except Exception as error:  # whatever a person's own network raises too
+        return Failure(responses.line(error))

@@ -7,18 +7,18 @@ from weakref import WeakKeyDictionary, ref
 
 if TYPE_CHECKING:
     from .controller import Controller
-    from .widget import Explorer
+    from .traits import ExplorerTraits
 
-_opened: WeakKeyDictionary[Explorer, ref[Controller]] = WeakKeyDictionary()
+_opened: WeakKeyDictionary[ExplorerTraits, ref[Controller]] = WeakKeyDictionary()
 
 
-def release_disconnected(newcomer: Explorer, controller: Controller) -> None:
+def release_disconnected(newcomer: ExplorerTraits, controller: Controller) -> None:
     """Free what explorers hold whose comm was closed, and remember a new one.
 
     ipywidgets keeps every widget that was not closed itself, so that their recordings would stay.
     """
-    for explorer, talk in list(_opened.items()):
-        conversing = talk()
-        if conversing is not None and getattr(explorer.comm, "_closed", False):
-            conversing.rest()
+    for explorer, reference in list(_opened.items()):
+        opened = reference()
+        if opened is not None and getattr(explorer.comm, "_closed", False):
+            opened.rest()
     _opened[newcomer] = ref(controller)  # which knows its explorer

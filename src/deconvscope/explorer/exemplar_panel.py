@@ -23,9 +23,7 @@ from .scheduler import Check
 
 if TYPE_CHECKING:
     from deconvscope.models import Model
-    from deconvscope.reversal import Architecture
-
-    from .session import View
+    from deconvscope.reversal import Architecture, Neuron
 
 SHOWN = 9
 CARD, COLOURS = 72, 96
@@ -75,16 +73,23 @@ class ExemplarPanel:
         """Return whether there are exemplars of a layer of this scene's network."""
         return self._fits(recorded_image) and layer in self._exemplars
 
-    def traits(self, view: View, check: Check = lambda: None) -> Payload:
-        """Return the trait that shows the view's channel: for each exemplar a patch and its picture.
+    def traits(
+        self,
+        neuron: Neuron,
+        value: float,
+        architecture: Architecture,
+        check: Check = lambda: None,
+    ) -> Payload:
+        """Return the trait that shows a channel's exemplars: for each a patch and its reversed picture.
 
         Args:
-            view: what is shown.
+            neuron: a neuron of that channel.
+            value: the neuron's activation.
+            architecture: reverses the exemplars.
             check: called between pictures; raises to give up.
         """
-        layer, channel = view.neuron.layer, view.neuron.channel
-        architecture = view.place.architectures[0]
-        share = self._exemplars[layer].share_at_least(channel, view.value)
+        layer, channel = neuron.layer, neuron.channel
+        share = self._exemplars[layer].share_at_least(channel, value)
         return {
             "_exemplars": {
                 "layer": layer,

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .scheduler import Publish
 
 if TYPE_CHECKING:
-    from .widget import Explorer
+    from .controller import Controller
+    from .session import View
+
+
+class Linkable(Protocol):
+    """What a link needs of an explorer."""
+
+    _links: list[Link]
+    _controller: Controller
+
+    @property
+    def _now(self) -> View: ...
+
+    def observe(self, handler: Callable[..., Any], names: str) -> None:
+        """Call a handler on every change of a trait."""
+
+    def unobserve(self, handler: Callable[..., Any], names: str) -> None:
+        """Stop calling a handler."""
 
 
 class Link:
@@ -16,9 +34,9 @@ class Link:
     Layer, channel and place are followed; model, image, architectures and display are each explorer's own.
     """
 
-    def __init__(self, first: Explorer, second: Explorer) -> None:
+    def __init__(self, first: Linkable, second: Linkable) -> None:
         self._ends = [first, second]
-        self._led: Explorer | None = None
+        self._led: Linkable | None = None
         """Who is being moved by this link, and is not followed in that."""
         for explorer in self._ends:
             explorer.observe(self._moved, "address")
@@ -33,13 +51,13 @@ class Link:
             explorer._links.remove(self)
 
     def _moved(self, change: Any) -> None:
-        leader: Explorer = change["owner"]
+        leader: Linkable = change["owner"]
         if leader is not self._led:
             for explorer in self._ends:
                 if explorer is not leader:
                     self._lead(leader, explorer)
 
-    def _lead(self, leader: Explorer, follower: Explorer) -> None:
+    def _lead(self, leader: Linkable, follower: Linkable) -> None:
         def move(show: Publish) -> None:
             self._led = follower
             try:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -31,7 +31,7 @@ from deconvscope.models import (
 from .uploads import PREFIX, Uploads
 
 if TYPE_CHECKING:
-    from ..exemplar_panel import ExemplarPanel
+    from torch import Tensor
 
 THUMBNAIL = 64
 EXEMPLAR = "exemplar:"
@@ -91,6 +91,13 @@ class InputImage:
         return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
 
 
+class DatasetImages(Protocol):
+    """The images of a data set, by the names that the explorer gives them."""
+
+    def image(self, name: str) -> tuple[str, Image.Image | Tensor]:
+        """Return the label and the source of an image."""
+
+
 class Images:
     """The bundled photographs, the few own images looked at last, those pinned, and those of exemplars.
 
@@ -101,7 +108,7 @@ class Images:
 
     def __init__(self) -> None:
         self.uploads = Uploads()
-        self.exemplars: ExemplarPanel | None = None
+        self.exemplars: DatasetImages | None = None
         self._own: dict[str, InputImage] = {}
         self._looked_at: list[str] = []
         self._pinned: frozenset[str] = frozenset()

@@ -52,33 +52,37 @@ class PanelUpdates:
         self._session, self._pins, self._put = session, pins, put
         self._view: View | None = None
         self._ticket: Payload = {}
-        self._wish = PanelRequest()
+        self._request = PanelRequest()
         self._meter: Meter | None = None
         self._made: dict[object, Payload] = {}
         self._told: set[object] = set()
         self._filled: set[str] = set()
 
-    def begin(self, view: View, client: str, seq: int, wish: PanelRequest) -> Payload:
+    def begin(self, view: View, client: str, seq: int, request: PanelRequest) -> Payload:
         """Take up what is wanted beside a view; return the traits that go with it, known or emptied."""
         if view is not self._view:
             self._view, self._made, self._meter = view, {}, None
-        self._ticket, self._wish = {"client": client, "seq": seq}, wish
+        self._ticket, self._request = {"client": client, "seq": seq}, request
         known = {key: self._made[key] for key in self._wanted() if key in self._made}
         traits: Payload = {name: TRAITS[name] for name in self._filled}
         for made in known.values():
             traits |= self._stamped(made)
-        if wish.meter and self._meter is not None and (self._meter.samples or self._meter.finished):
+        if (
+            request.meter
+            and self._meter is not None
+            and (self._meter.samples or self._meter.finished)
+        ):
             traits |= self._metered(self._meter)
         self._told, self._filled = set(known), {name for name in traits if traits[name]}
         return traits
 
-    def want(self, wish: PanelRequest) -> None:
+    def want(self, request: PanelRequest) -> None:
         """Want something else beside the same view."""
-        self._wish = wish
+        self._request = request
 
     def forget(self) -> None:
         """Drop everything that belongs to the view."""
-        self._view, self._made, self._meter, self._wish = None, {}, None, PanelRequest()
+        self._view, self._made, self._meter, self._request = None, {}, None, PanelRequest()
 
     def next(self, check: Check) -> bool:
         """Make one aside, or a part of one, and tell it; return whether there was one to make."""
@@ -97,20 +101,22 @@ class PanelUpdates:
                 except Exception as error:  # a person's own network may raise anything
                     self._fail(error)
                 return True
-        return self._wish.meter and self._sample(view, check)
+        return self._request.meter and self._sample(view, check)
 
     def _wanted(self) -> dict[object, Make]:
-        wish, wanted = self._wish, dict[object, Make]()
-        if wish.compare is not None:
-            wanted[wish.compare] = partial(self._compare, wish.compare)
-        if wish.layer_trace is not None:
-            wanted["way back", wish.layer_trace] = partial(self._way_back, wish.layer_trace)
-        if wish.random:
+        request, wanted = self._request, dict[object, Make]()
+        if request.compare is not None:
+            wanted[request.compare] = partial(self._compare, request.compare)
+        if request.layer_trace is not None:
+            wanted["way back", request.layer_trace] = partial(
+                self._layer_trace, request.layer_trace
+            )
+        if request.random:
             wanted["random"] = _random
-        if wish.segmentation:
+        if request.segmentation:
             wanted["segmentation"] = _segmentation
-        if wish.exemplars and self._panel is not None:
-            wanted["exemplars"] = self._panel.traits
+        if request.exemplars and self._panel is not None:
+            wanted["exemplars"] = partial(_exemplars, self._panel)
         return wanted
 
     @property
@@ -134,13 +140,13 @@ class PanelUpdates:
         except Interrupted:
             raise
         except Exception as error:  # a person's own network may raise anything
-            self._wish = PanelRequest()
+            self._request = PanelRequest()
             self._fail(error)
             return False
         self._tell(self._metered(self._meter))
         return True
 
-    def _way_back(self, code: str, view: View, check: Check) -> Payload:
+    def _layer_trace(self, code: str, view: View, check: Check) -> Payload:
         (architecture,) = self._session.architectures(code)
         return panel_responses.layer_trace_traits(code, layer_trace(view, architecture, check))
 
@@ -170,6 +176,10 @@ class PanelUpdates:
 
     def _fail(self, error: Exception) -> None:
         self._put({"_failure": responses.failure(responses.line(error), **self._ticket)})
+
+
+def _exemplars(panel: ExemplarPanel, view: View, check: Check) -> Payload:
+    return panel.traits(view.neuron, view.value, view.place.architectures[0], check)
 
 
 def _random(view: View, check: Check) -> Payload:
