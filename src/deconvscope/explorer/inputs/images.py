@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -29,9 +29,6 @@ from deconvscope.models import (
 )
 
 from .uploads import PREFIX, Uploads
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 THUMBNAIL = 64
 EXEMPLAR = "exemplar:"
