@@ -94,10 +94,10 @@ def test_energies_tell_what_rectifiers_stop_however_small_the_maps(code: str) ->
         (nn.ReLU(), "identity", False),
         (nn.ReLU(), ds.RectGrad(0.1), True),
         (nn.ReLU(), ds.SmoothRelu(2.0), False),
-        (nn.ReLU6(), "relu∘mask", True),
+        (nn.ReLU6(), "relu+mask", True),
         (nn.LeakyReLU(0.1), "mask", False),
         (nn.LeakyReLU(0.1), "relu", True),
-        (nn.GELU(), "relu∘mask", False),
+        (nn.GELU(), "relu+mask", False),
         (nn.SiLU(), "mask", False),
     ],
 )

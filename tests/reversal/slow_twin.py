@@ -49,11 +49,11 @@ ADAPTIVE_MAX_POOLS = frozenset(("adaptive_max_pool2d", "adaptive_max_pool2d_with
 
 EIGHT: Mapping[str, dict[str, str]] = {
     # [ReLU mask][pooling switches][backward ReLU], in the order of Fig. 3
-    "TTT": {"relu": "relu∘mask", "pool": "switches", "lrn": "identity"},
+    "TTT": {"relu": "relu+mask", "pool": "switches", "lrn": "identity"},
     "FTT": {"relu": "relu", "pool": "switches", "lrn": "identity"},
     "TTF": {"relu": "mask", "pool": "switches", "lrn": "identity"},
     "FTF": {"relu": "identity", "pool": "switches", "lrn": "identity"},
-    "TFT": {"relu": "relu∘mask", "pool": "centre", "lrn": "identity"},
+    "TFT": {"relu": "relu+mask", "pool": "centre", "lrn": "identity"},
     "FFT": {"relu": "relu", "pool": "centre", "lrn": "identity"},
     "TFF": {"relu": "mask", "pool": "centre", "lrn": "identity"},
     "FFF": {"relu": "identity", "pool": "centre", "lrn": "identity"},
@@ -86,7 +86,7 @@ def reverse_rectifier(y_hat: Tensor, derivative: Tensor, relu: str) -> Tensor:
         return y_hat.clamp(min=0)
     if relu == "mask":
         return y_hat * derivative
-    assert relu == "relu∘mask", relu
+    assert relu == "relu+mask", relu
     return y_hat.clamp(min=0) * derivative
 
 

@@ -25,7 +25,7 @@ def test_the_three_letters_are_mask_switches_and_backward_relu() -> None:
         == ds.DECONVNET
         == ds.Architecture("relu", "switches", "identity")
     )
-    assert ds.Architecture.parse("TTT") == ds.DESALINET == ds.Architecture("relu∘mask", "switches")
+    assert ds.Architecture.parse("TTT") == ds.DESALINET == ds.Architecture("relu+mask", "switches")
     assert ds.Architecture.parse("FFF") == ds.Architecture("identity", "centre")
     assert (
         ds.Architecture.parse("saliency") == ds.SALINET == ds.Architecture("mask", "switches", "bp")
@@ -142,7 +142,7 @@ def test_an_override_changes_one_layer_alone() -> None:
     all_over = rec.reverse(neuron, [mixed, ds.DESALINET, "FFF"])
     assert not torch.equal(all_over.values[0], all_over.values[1])
     assert not torch.equal(all_over.values[0], all_over.values[2])
-    everywhere = ds.Architecture("identity", "centre", overrides={"4": "relu∘mask"})
+    everywhere = ds.Architecture("identity", "centre", overrides={"4": "relu+mask"})
     assert torch.allclose(rec.reverse(neuron, everywhere).values[0], all_over.values[0], atol=1e-6)
 
 

@@ -59,7 +59,7 @@ def run(function, x: Tensor, y_hat: Tensor, **rules: str) -> Tensor:
         ("identity", [[1, 2, 3, -4], [-5, 6, 7, -8]]),
         ("relu", [[1, 2, 3, 0], [0, 6, 7, 0]]),
         ("mask", [[0, 2, 0, -4], [-5, 0, 7, 0]]),
-        ("relu∘mask", [[0, 2, 0, 0], [0, 0, 7, 0]]),
+        ("relu+mask", [[0, 2, 0, 0], [0, 0, 7, 0]]),
     ],
 )
 def test_every_spelling_of_the_rectifier_follows_the_four_rules(spelling, relu, expected):
@@ -70,13 +70,13 @@ def test_other_rectifiers_are_masked_by_their_derivative():
     x, y_hat = torch.tensor([[[-2.0, 0.5, 7.0]]]), torch.tensor([[[3.0, -5.0, 2.0]]])
     leaky = nn.LeakyReLU(0.1)
     assert torch.allclose(run(leaky, x, y_hat, relu="mask"), torch.tensor([[[0.3, -5.0, 2.0]]]))
-    assert torch.allclose(run(leaky, x, y_hat, relu="relu∘mask"), torch.tensor([[[0.3, 0, 2.0]]]))
+    assert torch.allclose(run(leaky, x, y_hat, relu="relu+mask"), torch.tensor([[[0.3, 0, 2.0]]]))
     assert run(nn.ReLU6(), x, y_hat, relu="mask").tolist() == [[[0, -5, 0]]]
-    tanh = run(torch.tanh, x, y_hat, relu="relu∘mask")[0, 0]
+    tanh = run(torch.tanh, x, y_hat, relu="relu+mask")[0, 0]
     assert torch.allclose(
         tanh, torch.tensor([3 / math.cosh(2) ** 2, 0, 2 / math.cosh(7) ** 2]), atol=1e-7
     )
-    silu = run(F.silu, x, y_hat, relu="relu∘mask")[0, 0]  # f′(−2) < 0: the sign turns, and stays
+    silu = run(F.silu, x, y_hat, relu="relu+mask")[0, 0]  # f′(−2) < 0: the sign turns, and stays
     assert silu[0] == pytest.approx(3 * -0.0907843) and silu[1] == 0
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from deconvscope.reversal import Neuron
 
@@ -21,6 +21,8 @@ from .protocol.payload import Payload
 from .protocol.requests import NewestQueries, PanelRequest, Query
 from .scheduler import Check, Interrupted, Publish, Scheduler
 from .session import Place, Session, View
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -301,14 +303,14 @@ class Controller:
         address = self._pins.unknown(self._session.networks.ready)
         if address is None:
             return False
-        view = _visit(lambda: self._session.visit(self._session.addressed(address), check))
+        made = _visit(lambda: pin(self._session.visit(self._session.addressed(address), check)))
         # Where it failed the pin stands as its address alone; a click on it tells why
-        self._pins.know(address, None if isinstance(view, Failure) else pin(view))
+        self._pins.know(address, None if isinstance(made, Failure) else made)
         self._screen.put({"_pins": self._pins.traits()})
         return True
 
 
-def _visit(look: Callable[[], View]) -> View | Failure:
+def _visit(look: Callable[[], Seen]) -> Seen | Failure:
     """Return what is seen, or why nothing is; an interruption passes through."""
     try:
         return look()

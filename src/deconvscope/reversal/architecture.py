@@ -20,8 +20,8 @@ class Architecture:
     """Which rule each reversed layer follows.
 
     Args:
-        relu: RU†, one of ``"identity"`` (1), ``"relu"`` (RU), ``"mask"`` (RU_BP), ``"relu∘mask"``
-            (RU∘RU_BP; ``"mask∘relu"`` is the same), or a rule object such as ``RectGrad(0.1)``.
+        relu: RU†, one of ``"identity"`` (1), ``"relu"`` (RU), ``"mask"`` (RU_BP), ``"relu+mask"``
+            (RU∘RU_BP; ``"mask+relu"`` is the same), or a rule object such as ``RectGrad(0.1)``.
         pool: MP†, ``"switches"`` (MP_BP), ``"centre"`` (no switches) or ``"uniform"`` (ŷ/|W| everywhere in
             the window).
         lrn: LRN†, ``"identity"`` or ``"bp"``.
@@ -31,13 +31,13 @@ class Architecture:
         ValueError: a choice that does not exist, with those that do.
 
     Example:
-        >>> Architecture(relu="relu∘mask", pool="switches").name
+        >>> Architecture(relu="relu+mask", pool="switches").name
         'DeSaliNet'
         >>> Architecture.parse("TFF").pool
         'centre'
     """
 
-    relu: str | ReluRule = "relu∘mask"
+    relu: str | ReluRule = "relu+mask"
     pool: PoolRule = "switches"
     lrn: LrnRule = "identity"
     overrides: Mapping[str, str | ReluRule] | Overrides = ()
@@ -74,7 +74,7 @@ class Architecture:
                 (False, False): "identity",
                 (False, True): "relu",
                 (True, False): "mask",
-                (True, True): "relu∘mask",
+                (True, True): "relu+mask",
             }
             return Architecture(relu[mask, backward], "switches" if switches else "centre")
         name = paper_name(key)
@@ -145,7 +145,7 @@ def _relu_name(relu: object) -> str | ReluRule:
     if isinstance(relu, ReluRule):
         return relu.name if RELU_RULES.get(relu.name) == relu else relu
     name = (
-        {"mask∘relu": "relu∘mask", "1": "identity"}.get(relu, relu)
+        {"mask+relu": "relu+mask", "1": "identity"}.get(relu, relu)
         if isinstance(relu, str)
         else relu
     )
@@ -166,7 +166,7 @@ def _override(layer: str, rule: object) -> str | ReluRule:
 
 DECONVNET = Architecture(relu="relu", pool="switches", lrn="identity")
 SALINET = Architecture(relu="mask", pool="switches", lrn="bp")
-DESALINET = Architecture(relu="relu∘mask", pool="switches", lrn="identity")
+DESALINET = Architecture(relu="relu+mask", pool="switches", lrn="identity")
 
 EIGHT = tuple(
     Architecture.parse(code) for code in ("TTT", "FTT", "TTF", "FTF", "TFT", "FFT", "TFF", "FFF")

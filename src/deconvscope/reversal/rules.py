@@ -71,7 +71,7 @@ class Mask(ReluRule):
 class MaskedBackwardRelu(ReluRule):
     """RU† = RU∘RU_BP: x̂ = max(ŷ, 0) ⊙ [x > 0], guided backpropagation (Springenberg et al., 2015)."""
 
-    name = "relu∘mask"
+    name = "relu+mask"
     clamps = True
     masks = True
 
