@@ -8,24 +8,36 @@ from playwright.sync_api import CDPSession, Locator, Page
 
 OWN_SCRIPTS = ("blob:", "@file")
 """What the addresses of the front end's scripts contain; the programs' own have others."""
-DETACHED = """function() {
+DETACHED = """function(leaveOut) {
     const own = (one) => {
         try {
-            return !one.isConnected && /^dcs-/.test(one.className);
+            return !one.isConnected && /^dcs-/.test(one.className) && !one.leftOut;
         } catch {
             return false;  // a prototype, which is on no page and has no class
         }
     };
-    return this.filter(own).map(one => one.className);
+    const found = this.filter(own);
+    if (leaveOut) for (const one of found) one.leftOut = true;
+    return found.map(one => one.className);
 }"""
 
 
-def detached_elements(page: Page) -> list[str]:
-    """Return the classes of an explorer's elements that are on no page, and yet not forgotten."""
+def detached_elements(page: Page, leave_out: bool = False) -> list[str]:
+    """Return the classes of an explorer's elements that are on no page, and yet not forgotten.
+
+    Args:
+        page: the page.
+        leave_out: whether later calls leave out those found now, which others left.
+    """
     tools = page.context.new_cdp_session(page)
     prototype = _evaluate(tools, "HTMLElement.prototype")
     found = tools.send("Runtime.queryObjects", {"prototypeObjectId": prototype})["objects"]
-    call = {"functionDeclaration": DETACHED, "objectId": found["objectId"], "returnByValue": True}
+    call = {
+        "functionDeclaration": DETACHED,
+        "objectId": found["objectId"],
+        "arguments": [{"value": leave_out}],
+        "returnByValue": True,
+    }
     detached = tools.send("Runtime.callFunctionOn", call)["result"]["value"]
     tools.detach()
     return sorted(map(str, detached))

@@ -40,16 +40,17 @@ def _held(notebook: Notebook, explorer: ShownExplorer) -> int:
     return held
 
 
-def _left_on_page(notebook: Notebook) -> tuple[int, list[str]]:
-    """Return what the page holds of explorers beside what is shown: the programs' own grows as they like."""
-    return own_listeners(notebook.page), detached_elements(notebook.page)
+def _listeners_before(notebook: Notebook) -> int:
+    """Return how many listeners hang on the page; what other tests left on it is left out from now on."""
+    detached_elements(notebook.page, leave_out=True)
+    return own_listeners(notebook.page)
 
 
-def _expect_nothing_left(
-    notebook: Notebook, explorer: ShownExplorer, before: tuple[int, list[str]]
-) -> None:
+def _expect_nothing_left(notebook: Notebook, explorer: ShownExplorer, listeners: int) -> None:
     """Wait until the page holds what it held: the browser lets go of removed elements a frame or two later."""
-    explorer.wait(lambda: _left_on_page(notebook) == before, f"only {before} left on the page")
+    page = notebook.page
+    explorer.wait(lambda: not detached_elements(page), "every removed element to be forgotten")
+    explorer.wait(lambda: own_listeners(page) <= listeners, f"{listeners} listeners on the page")
 
 
 def _click_for(explorer: ShownExplorer, clicks: int, every: float) -> None:
@@ -80,14 +81,14 @@ def _visit_all(explorer: ShownExplorer) -> None:
 def _soak(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, clicks: int) -> None:
     _visit_all(explorer)
     held = _held(notebook, explorer)
-    before = _left_on_page(notebook)
+    listeners = _listeners_before(notebook)
     _click_for(explorer, clicks, 40)
     neuron = oracle.neuron(explorer.neuron)
     order = oracle.strongest_channels("features.14")
     last = (clicks - 1) % PLACES
     assert neuron.channel == order[last // 5 % 4 * explorer.atlas_columns + last % 5]
     oracle.assert_drawn(neuron, "TTT", *explorer.pixels("TTT"))
-    _expect_nothing_left(notebook, explorer, before)
+    _expect_nothing_left(notebook, explorer, listeners)
     held = _held(notebook, explorer) - held
     print(f"\n{clicks} clicks: {held} bytes more")
     assert held < PYTHON + PLACES * PICTURES  # as many places beside those visited
@@ -118,13 +119,13 @@ def _switch(explorer: ShownExplorer, times: int) -> None:
 def _switches(notebook: Notebook, explorer: ShownExplorer, oracle: Oracle, times: int) -> None:
     _switch(explorer, 4)
     held = _held(notebook, explorer)
-    before = _left_on_page(notebook)
+    listeners = _listeners_before(notebook)
     _switch(explorer, times)
     explorer.wait(lambda: explorer.neuron.startswith("features.29/"), "the last network")
     neuron = oracle.neuron(explorer.neuron)
     assert neuron == oracle.recording.resolve(ds.Strongest("features.29"))
     oracle.assert_drawn(neuron, "TTT", *explorer.pixels("TTT"))
-    _expect_nothing_left(notebook, explorer, before)
+    _expect_nothing_left(notebook, explorer, listeners)
     held = _held(notebook, explorer) - held
     print(f"\n{times} switches: {held} bytes more")
     assert held < PYTHON + times * PICTURES
