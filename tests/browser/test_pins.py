@@ -96,6 +96,12 @@ def test_one_pin_too_many_is_refused_with_a_line(
     explorer.wait(lambda: alert.is_visible() and "24" in alert.inner_text(), "the refusal")
     assert _pins(explorer) == full
     assert notebook.answer(3, "str(len(ex.pins))").strip("'\"").endswith("24")
+    explorer.root.locator(".dcs-unpin").first.click()
+    explorer.wait(lambda: len(_pins(explorer)) == 23, "one pin less, as the line advises")
+    explorer.focus()
+    explorer.page.keyboard.press("p")
+    explorer.wait(lambda: len(_pins(explorer)) == 24, "the pin that was refused")
+    assert _pins(explorer)[:23] == full[1:]
 
 
 @IN_LAB
