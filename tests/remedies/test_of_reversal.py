@@ -504,7 +504,17 @@ def test_data_of_a_tensor_with_views(new: bool) -> None:
 @remedies("compute with dense tensors")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_sparse_tensor() -> None:
+    class Sparse(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return x.to_sparse()
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Tensor:  # type: ignore[override]
+            return g.to_dense()
+
     followed(lambda x: x.to_sparse().to_dense(), lambda x: x)
+    followed(lambda x: Sparse.apply(x).to_dense(), lambda x: x)
 
 
 @remedies("pass its input through .detach() to let nothing flow back")

@@ -133,8 +133,8 @@ class ReversedNetwork:
                 raise no_output(returned, made, recorder.stops)
             return self._finished(recorder, outputs)
         except (SystemError, RuntimeError) as error:
-            if recorder.refusal is not None and error is not recorder.refusal:
-                raise recorder.refusal from error  # TorchScript's interpreter lost it
+            if recorder.refusal is not None and _lost_by_interpreter(error):
+                raise recorder.refusal from error
             if not with_nodes and "a leaf Variable that requires grad" in str(error):
                 raise NodesNeeded from error
             if "This view was created inside a custom Function" in str(error):
@@ -197,6 +197,11 @@ class ReversedNetwork:
         if not bool(torch.isfinite(x).all()):
             raise InputError(f"the image holds values too large for {like.dtype}; scale it")
         return x
+
+
+def _lost_by_interpreter(error: Exception) -> bool:
+    """Tell whether an error stands for another one, which TorchScript's interpreter dropped on its way."""
+    return isinstance(error, SystemError) or "TorchScript interpreter" in str(error)
 
 
 _running: WeakKeyDictionary[nn.Module, tuple[int, dict[nn.Module, bool]]] = WeakKeyDictionary()

@@ -25,6 +25,7 @@ from ..signals.window import Dense, Signal
 from ..steps.normalisation import ResponseNormFunction
 from ..steps.rectifier import Rectifier
 from ..steps.step import Cut, Step
+from .opaque_code import require_dense
 from .recorded_tensors import Node, RecordedTensors
 
 _COMPILED = ("torch._functorch", "torch._dynamo", "torch._inductor")
@@ -170,6 +171,7 @@ def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | No
     if not origins:
         return None
     assert node is not None
+    require_dense([live], f"the custom function {function_name(node)}")
     return CustomFunction(node, owner_of_node(live), origins)
 
 

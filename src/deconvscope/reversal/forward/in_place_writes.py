@@ -232,8 +232,11 @@ class WrittenTensors:
         return list(self._stale.values())
 
     def stale(self, live: Tensor) -> bool:
-        """Tell whether a live tensor holds other values than what it stands for, written outside torch maybe."""
-        if id(live) not in self._stale and self._written_outside(live):
+        """Tell whether a live tensor holds other values than what it stands for.
+
+        Code outside torch, such as NumPy, writes without a sign; only memory that was handed out is compared.
+        """
+        if self._shared and id(live) not in self._stale and self._written_outside(live):
             self._stale[id(live)] = live
         return id(live) in self._stale
 

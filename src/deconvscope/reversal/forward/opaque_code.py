@@ -1,11 +1,11 @@
-"""What cannot be recorded: scripted and compiled code, and quantised arithmetic. It is refused, never left out."""
+"""Refuse what cannot be recorded: scripted and compiled code, quantised arithmetic, sparse tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import RecordingError
 from ..runtime.torch_internals import is_compiled
@@ -44,3 +44,19 @@ def quantised(what: str, where: str) -> RecordingError:
         f"{what} in {where or 'the network'!r} computes with quantised numbers, which have no gradient; "
         "record the floating-point network it was made from"
     )
+
+
+def require_dense(made: Iterable[Tensor], what: str) -> None:
+    """Raise where a call made a sparse tensor, which no reversed rule takes.
+
+    Args:
+        made: what the call made.
+        what: names the call.
+
+    Raises:
+        RecordingError: with the call's name.
+    """
+    if any(t.layout is not torch.strided for t in made):
+        raise RecordingError(
+            f"{what} makes a sparse tensor, through which nothing can be reversed; compute with dense tensors"
+        )

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import RecordingError
 from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.random_state import RandomStates, default_generators
 from ..steps.backpropagation import Backpropagation
 from ..steps.call import FAMILIES, Call, Family, Recorded
 from ..steps.masked_products import ImageMasks, rectifier_by_hand
 from ..steps.step import Step
+from .opaque_code import require_dense
 
 
 def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any, Step]:
@@ -28,10 +28,7 @@ def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any
         masks: what was computed from the image without a gradient.
     """
     output, step = rectifier_by_hand(call, masks) or _by_rule(call, tracked)
-    if any(t.layout is not torch.strided for t in tensors_in(output)):
-        raise RecordingError(
-            f"{call.name} makes a sparse tensor, through which nothing can be reversed; compute with dense tensors"
-        )
+    require_dense(tensors_in(output), call.name)
     step.gated = step.kind != "rectifier" and masks.gate(call)
     masks.note(call, output)
     return output, step
