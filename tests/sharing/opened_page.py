@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 import deconvscope as ds
 
-REPLY_TIMEOUT = 60_000
+PATIENCE = 60_000
 SETTLED = ".dcs-root[data-seq][data-busy=false]"
 READ_PIXELS = """canvas => {
     const {width, height} = canvas;
@@ -36,13 +36,13 @@ class OpenedPage:
         context = browser.new_context(
             viewport={"width": 1400, "height": 1000}, offline=True, color_scheme=theme
         )
-        context.set_default_timeout(REPLY_TIMEOUT)
+        context.set_default_timeout(PATIENCE)
         opened = cls(context.new_page())
         opened.page.on("request", lambda request: opened.requests.append(request.url))
         opened.page.on("pageerror", lambda error: opened.errors.append(str(error)))
         opened.page.on("console", opened._said)
         opened.page.goto(path.as_uri() + behind)
-        opened.page.wait_for_selector(SETTLED, timeout=REPLY_TIMEOUT)
+        opened.page.wait_for_selector(SETTLED, timeout=PATIENCE)
         return opened
 
     def _said(self, line: ConsoleMessage) -> None:
@@ -58,7 +58,7 @@ class OpenedPage:
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Look again until a condition holds; the page's policy lets Playwright evaluate none there."""
-        for _ in range(REPLY_TIMEOUT // 20):
+        for _ in range(PATIENCE // 20):
             if condition():
                 return
             self.page.wait_for_timeout(20)
@@ -90,7 +90,7 @@ class OpenedPage:
         """Wait until an explorer shows a neuron."""
         self.root(number).and_(
             self.page.locator(f'[data-neuron="{neuron}"][data-busy=false]')
-        ).wait_for(timeout=REPLY_TIMEOUT)
+        ).wait_for(timeout=PATIENCE)
 
     def pixels(self, code: str, number: int = 0) -> NDArray[np.int64]:
         """Return the pixels (h,w,3) of a picture."""

@@ -17,7 +17,7 @@ from example_notebooks.execute import execute
 
 from . import html_manager
 from .conftest import LAYER
-from .opened_page import REPLY_TIMEOUT, OpenedPage, drawn_by_a_kernel
+from .opened_page import PATIENCE, OpenedPage, drawn_by_a_kernel
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +35,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
-    context.set_default_timeout(REPLY_TIMEOUT)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 
@@ -52,14 +52,14 @@ def test_with_its_state_it_shows_the_widget_as_it_was_saved(
     html_manager.fetch(tmp_path)
     html_manager.serve(page, tmp_path)
     page.goto(converted(saved, tmp_path))
-    page.locator(".dcs-root[data-seq]").wait_for(timeout=REPLY_TIMEOUT)
+    page.locator(".dcs-root[data-seq]").wait_for(timeout=PATIENCE)
     assert page.locator(".jp-RenderedImage img").count() == 0
     shown = OpenedPage(page)
     for code in ("FTT", "saliency", "TTT"):
         kernel = drawn_by_a_kernel(vgg.recording, vgg.neuron, code)
         assert np.abs(shown.pixels(code) - kernel).max() <= 1
     shown.go(f"vgg16_trunk/{LAYER}/1@1,1")
-    page.locator(".dcs-root[data-kernel=absent]").wait_for(timeout=REPLY_TIMEOUT)
+    page.locator(".dcs-root[data-kernel=absent]").wait_for(timeout=PATIENCE)
     assert "no kernel" in shown.root().inner_text()
 
 
@@ -70,6 +70,6 @@ def test_without_state_the_picture_stands_in(
     page.route(re.compile("^https:"), lambda route: route.abort())
     page.goto(converted(stateless, tmp_path))
     picture = page.locator(".jp-RenderedImage img")
-    picture.wait_for(timeout=REPLY_TIMEOUT)
+    picture.wait_for(timeout=PATIENCE)
     assert picture.evaluate("image => image.naturalWidth") > 700
     assert page.locator(".dcs-root").count() == 0
