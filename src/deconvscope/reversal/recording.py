@@ -251,7 +251,7 @@ class Recording:
             layer: for a tensor, the layer it belongs to; by default the only layer of that shape.
             max_batch_bytes: a bound on the memory of one batch; longer lists are split by themselves.
             check: called between layers; what it raises ends the reversal.
-            watch: told of every signal on the way, by the number of its tensor; the signals are then whole, which
+            watch: called with every signal on the way and the number of its tensor; the signals are then whole, which
                 costs time and memory in deep layers.
 
         Returns:
