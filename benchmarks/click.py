@@ -54,19 +54,18 @@ def photograph(model: ds.Model, size: int) -> torch.Tensor:
 
 def operations(recording: ds.Recording, layer: str, architectures: int) -> float:
     """Count multiplications and additions of the convolutions inside the windows of a central neuron."""
-    reaches = recording.reaches(recording.slot(layer))
+    graph, number = recording.graph, recording.graph.numbers[layer]
+    reaches = graph.reaches(number)
     count = 0.0
-    for step in recording.steps:
+    for step in graph.steps:
         if not isinstance(step, Convolution) or step.outputs[0] not in reaches:
             continue
-        reach, tensor = reaches[step.outputs[0]], recording.recorded(step.outputs[0])
+        reach, tensor = reaches[step.outputs[0]], graph[step.outputs[0]]
         sides = [
             full if reach is None else min(full, int(reach[i].size))
             for i, full in enumerate(tensor.shape[2:])
         ]
-        first = step.outputs[0] == recording.slot(
-            layer
-        )  # one channel of the layer itself is not zero
+        first = step.outputs[0] == number  # one channel of the layer itself is not zero
         weights = step.weight.numel() / (step.weight.shape[0] if first else 1)
         count += 2 * weights * sides[0] * sides[1] * architectures
     return count

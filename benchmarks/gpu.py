@@ -66,10 +66,10 @@ def milliseconds(
         RuntimeError: the pass was not captured, so that no replay would be timed.
     """
     clicked = neurons(recording, layer)
-    held = len(recording.captured)
+    held = len(recording.reversed_graph.captured)
     for neuron in clicked[:3]:
         recording.reverse(neuron, architectures)
-    if len(recording.captured) != held + 1:
+    if len(recording.reversed_graph.captured) != held + 1:
         raise RuntimeError(f"the pass from {layer} was not captured")
     alone, waited = [], []
     for neuron in clicked:

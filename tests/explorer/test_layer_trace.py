@@ -80,7 +80,7 @@ def test_energies_tell_what_rectifiers_stop_however_small_the_maps(code: str) ->
     shrunk = [step for step in steps if step["rows"] < step["height"]]
     assert shrunk
     for step in steps:
-        slot = 0 if step["name"] == "image" else recording.slot(step["name"])
+        slot = 0 if step["name"] == "image" else recording.graph.numbers[step["name"]]
         assert step["energy"] == pytest.approx(energies[slot], rel=1e-5)
         assert step["masks"] == (step["kind"] == "rectifier")
     explorer.close()

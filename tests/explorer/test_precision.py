@@ -12,7 +12,7 @@ import deconvscope as ds
 from deconvscope.explorer import responses
 from deconvscope.models import Model
 from deconvscope.reversal import Capability, Recording
-from deconvscope.reversal.backward import precision as carried_precision
+from deconvscope.reversal.backward import reversed_graph
 from deconvscope.reversal.runtime import capabilities
 
 from .recorded_browser import Browser, RecordedComm
@@ -83,7 +83,7 @@ def labels(explorer: ds.Explorer) -> list[str]:
 def _as_on_most_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("packed_convolution", "channels_last", "reduced_arithmetic", "tf32"):
         monkeypatch.setattr(capabilities, name, lambda *given: Capability(True))
-    monkeypatch.setattr(carried_precision, "reduced_arithmetic", lambda *given: Capability(True))
+    monkeypatch.setattr(reversed_graph, "reduced_arithmetic", lambda *given: Capability(True))
 
 
 @pytest.mark.usefixtures("_as_on_most_machines")
@@ -111,7 +111,7 @@ def test_what_is_missing_is_said_with_its_reason(
     precision: str | None,
     label: str,
 ) -> None:
-    for module in (capabilities, carried_precision):
+    for module in (capabilities, reversed_graph):
         if hasattr(module, missing):
             monkeypatch.setattr(module, missing, lambda *given: Capability(False, "none here"))
     explorer = ds.Explorer(small_model, precision=precision)

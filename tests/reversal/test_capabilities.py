@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import deconvscope as ds
 from deconvscope.reversal.backward import captured_passes as captured
-from deconvscope.reversal.backward import precision as carried_precision
+from deconvscope.reversal.backward import reversed_graph
 from deconvscope.reversal.backward.captured_passes import CapturedPasses
 from deconvscope.reversal.runtime import capabilities
 from deconvscope.reversal.runtime.capabilities import Capability
@@ -197,7 +197,7 @@ def test_trying_draws_no_random_numbers_and_builds_no_graph():
 def bfloat16(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
     """Let the processor have bfloat16 arithmetic, or not; what it computes is right either way."""
     told = Capability(there, "" if there else "no such instructions")
-    monkeypatch.setattr(carried_precision, "reduced_arithmetic", lambda dtype, device: told)
+    monkeypatch.setattr(reversed_graph, "reduced_arithmetic", lambda dtype, device: told)
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -281,16 +281,16 @@ def test_passes_are_captured_only_on_a_device_that_replayed_one(monkeypatch, wor
     monkeypatch.setattr(captured, "cuda_graphs", lambda device: Capability(works, "no graphs"))
     monkeypatch.setattr(captured, "signal_sizes", sizes)
     device = SimpleNamespace(device=torch.device("cuda"))
-    recording: Any = SimpleNamespace(recorded=lambda slot: device)
+    graph: Any = device
     batch: Any = SimpleNamespace(lanes=1, architectures=tuple(ds.EIGHT))
     passes, seed = CapturedPasses(capture, available=True), Seed((0,), torch.ones(1))
     run_back: Any = None
-    assert passes.reverse(recording, 0, seed, batch, run_back) is None
+    assert passes.reverse(graph, 0, seed, batch, torch.float32, run_back) is None
     if works:
         with pytest.raises(LookupError, match="captured"):
-            passes.reverse(recording, 0, seed, batch, run_back)
+            passes.reverse(graph, 0, seed, batch, torch.float32, run_back)
     else:
-        assert passes.reverse(recording, 0, seed, batch, run_back) is None
+        assert passes.reverse(graph, 0, seed, batch, torch.float32, run_back) is None
     assert bool(asked) is works
 
 

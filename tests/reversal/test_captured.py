@@ -47,7 +47,7 @@ class Graphs(list[OperatorGraph]):
 def with_graphs(rec: ds.Recording) -> Graphs:
     """Let a recording capture its passes, as on a device."""
     graphs = Graphs()
-    rec.captured = CapturedPasses(graphs, available=True)
+    rec.reversed_graph.captured = CapturedPasses(graphs, available=True)
     return graphs
 
 
@@ -142,7 +142,7 @@ def test_other_architectures_layers_and_selections_have_passes_of_their_own(rec,
         rec.reverse(ds.Neuron("3", 1, 2, 2), ds.DESALINET)
         rec.reverse(ds.Neuron("4", 1, 2, 2), THREE)
         rec.reverse(ds.Activations("4"), THREE)
-    assert len(graphs) == len(rec.captured) == 4
+    assert len(graphs) == len(rec.reversed_graph.captured) == 4
 
 
 def test_where_the_window_is_a_small_part_of_the_map_only_the_window_is_computed(rec, graphs):
@@ -175,7 +175,7 @@ def test_recordings_on_several_threads_capture_one_after_the_other():
 
     def click(_: int) -> None:
         rec = ds.ReversedNetwork(network()).record(smooth_noise((12, 12)))
-        rec.captured = CapturedPasses(slow, available=True)
+        rec.reversed_graph.captured = CapturedPasses(slow, available=True)
         for _ in range(2):
             rec.reverse(ds.Neuron("7", 1), THREE)
 
@@ -191,7 +191,7 @@ def test_only_so_many_passes_are_kept(rec, graphs, monkeypatch):
         for _ in range(2):
             rec.reverse(neuron, architecture)
     assert len(graphs) == 3  # the last two were kept
-    assert len(rec.captured) == 2
+    assert len(rec.reversed_graph.captured) == 2
 
 
 # --- what is not captured ----------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_a_capture_that_fails_is_told_once_and_the_pass_launched_call_by_call(re
     def refuse(run: Callable[[], Tensor], device: torch.device) -> OperatorGraph:
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    rec.captured = CapturedPasses(refuse, available=True)
+    rec.reversed_graph.captured = CapturedPasses(refuse, available=True)
     neuron = ds.Neuron("3", 1, 2, 2)
     first = rec.reverse(neuron, THREE)
     with pytest.warns(RuntimeWarning, match="layer '3' .* on cpu.*: operation not permitted"):
@@ -283,7 +283,7 @@ def test_what_was_prepared_from_the_weights_lives_as_long_as_the_pass():
     module, x = network(), smooth_noise((12, 12))
     net = ds.ReversedNetwork(module)
     rec = net.record(x)
-    rec.captured = CapturedPasses(Forgetful, available=True)
+    rec.reversed_graph.captured = CapturedPasses(Forgetful, available=True)
     for _ in range(2):
         rec.reverse(ds.Neuron("3", 1, 2, 2), THREE)
     prepared = [weakref.ref(tensor) for tensor in net.prepared.tensors()]

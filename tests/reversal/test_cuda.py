@@ -55,7 +55,7 @@ def test_a_replay_draws_what_a_processor_draws(neuron):
     device, processor = recorded("cuda"), recorded("cpu")
     for _ in range(3):
         ours = device.reverse(neuron, ds.EIGHT)
-    assert len(device.captured) == 1
+    assert len(device.reversed_graph.captured) == 1
     expected = processor.reverse(neuron, ds.EIGHT)
     assert ours.window == expected.window
     for code, a, b in zip(ds.EIGHT, ours.dense().cpu(), expected.dense(), strict=True):

@@ -51,14 +51,14 @@ def test_smaller_batches_give_the_same_pictures(rec, monkeypatch, rows):
 
 
 def test_captured_passes_make_room(rec, monkeypatch):
-    rec.captured = CapturedPasses(OperatorGraph, available=True)
+    rec.reversed_graph.captured = CapturedPasses(OperatorGraph, available=True)
     for _ in range(2):
         rec.reverse(ds.Activations("1"), THREE)
-    assert len(rec.captured) == 1
+    assert len(rec.reversed_graph.captured) == 1
     tried = limited_to(1, monkeypatch)
     rec.reverse(ds.Neuron("0", 0, 0, 0), THREE)
     assert 1 in tried
-    assert len(rec.captured) == 0
+    assert len(rec.reversed_graph.captured) == 0
 
 
 def test_what_does_not_fit_alone_is_a_clear_error(rec, monkeypatch):

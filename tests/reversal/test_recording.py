@@ -550,7 +550,7 @@ def test_the_bottleneck_of_vgg16_is_small_and_forgetting_returns_everything() ->
 def test_forgetting_frees_at_once() -> None:
     rec = ds.ReversedNetwork(trunk()).record(image())
     rec.reverse(ds.Strongest("3"), ds.EIGHT)
-    activation = weakref.ref(rec._tensors[1])
+    activation = weakref.ref(rec.graph[1])
     gc.disable()
     try:
         rec.forget()

@@ -183,10 +183,10 @@ def _offered(recording: Recording) -> dict[str, Layer]:
 
 def _rectifiers(recording: Recording) -> list[tuple[str, str, object]]:
     """Return each rectifier's name, its input's name and its step; those that read the image are left out."""
-    name_of = {recording.slot(name): name for name in recording.layers}
+    name_of = {number: name for name, number in recording.graph.numbers.items()}
     return [
         (step.layer, name_of[step.inputs[0]], step)
-        for step in recording.steps
+        for step in recording.graph.steps
         if step.kind == "rectifier" and step.inputs and step.inputs[0] > 0
     ]
 

@@ -70,7 +70,7 @@ def find_layers(network: nn.Module, recording: Recording, names: Iterable[str]) 
 
     def compare(site: CallSite, made: Tensor) -> None:
         for position, name in enumerate(sought):
-            recorded = recording.recorded(recording.slot(name))
+            recorded = recording.graph[recording.graph.numbers[name]]
             if made.shape == recorded.shape and _same(made, recorded):
                 found[name] = site
                 del sought[: position + 1]

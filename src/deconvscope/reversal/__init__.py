@@ -2,7 +2,6 @@
 
 from . import steps as steps
 from .architecture import DECONVNET, DESALINET, EIGHT, SALINET, Architecture, as_architectures
-from .backward.precision import asked_precision, carried_precision
 from .coverage import Coverage, CoveredCall
 from .errors import (
     InputError,
@@ -90,9 +89,7 @@ __all__ = [
     "UnknownLayerError",
     "as_architectures",
     "as_map",
-    "asked_precision",
     "capabilities",
-    "carried_precision",
     "near_matches",
     "write_mark",
 ]

@@ -14,6 +14,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from .coverage import cover
 from .errors import InputError, RecordingError
+from .forward.graph import RecordedGraph
 from .forward.input_errors import no_output
 from .forward.layer_names import name_layers
 from .forward.module_stack import CallStack
@@ -154,9 +155,7 @@ class ReversedNetwork:
         for step in steps:
             step.layer = name_of[step.outputs[0]]
         return Recording(
-            recorder.tensors.values,
-            steps,
-            names,
+            RecordedGraph(recorder.tensors.values, steps, names),
             aliases,
             outputs,
             cover(steps, recorder.stops, recorder.passed),

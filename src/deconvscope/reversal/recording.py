@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import torch
 from torch import Tensor
+from tqdm.auto import tqdm
 
-from .architecture import Architecture
-from .backward.captured_passes import CapturedPasses
+from .architecture import Architecture, as_architectures
+from .backward.reversed_graph import ReversedGraph
+from .backward.rule_checks import require_rules
+from .backward.run import NOBODY, Check, Listener, Watch, reverse_all
 from .coverage import Coverage, kind_of
-from .errors import StaleRecordingError, UnknownLayerError
+from .errors import UnknownLayerError
+from .forward.graph import ReceptiveField, RecordedGraph, without_batch
 from .layer_suggestions import near_layers
-from .runtime.cuda_graph import CudaGraph
+from .reversed import Reversed
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
-from .signals.batch import Batch, PreparedWeights
-from .steps.rectifier import Rectifier
-from .steps.step import POINT, Reach, Step
-
-if TYPE_CHECKING:
-    from .backward.run import Check, Watch
-    from .reversed import Reversed
+from .signals.batch import PreparedWeights
 
 Asked = Architecture | str | Sequence["Architecture | str"]
-
-BATCHES_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -37,18 +32,6 @@ class Layer:
     name: str
     kind: str
     shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class ReceptiveField:
-    """Which pixels a neuron sees, in input pixels before clipping at the border.
-
-    Neuron (y, x) sees rows ``offset[0] + y·stride[0]`` to ``… + size[0] − 1``, columns likewise.
-    """
-
-    stride: tuple[float, float]
-    offset: tuple[float, float]
-    size: tuple[int, int]
 
 
 class Layers(Mapping[str, Layer]):
@@ -94,17 +77,14 @@ class Recording:
         layers: layer name → `Layer` (name, kind, shape), in the order of execution.
         output_layer: the name of the network's (first) output.
         categories: class names, where the network was given them.
-        precision: floating-point type of the way back, None for that of the activations.
-        tf32: whether the way back may round factors to TF32 on a CUDA device.
-        captured: the reversed passes that are replayed.
+        graph: the recorded tensors and steps, for this package's own use.
+        reversed_graph: the graph made ready to run in reverse, for this package's own use.
     """
 
     def __init__(
         self,
-        tensors: list[Tensor],
-        steps: list[Step],
-        names: dict[str, int],
-        aliases: dict[str, int],
+        graph: RecordedGraph,
+        aliases: Mapping[str, int],
         outputs: Sequence[int],
         coverage: Coverage,
         prepared: PreparedWeights,
@@ -112,47 +92,57 @@ class Recording:
         precision: torch.dtype | None,
         tf32: bool,
     ) -> None:
-        self.categories = categories
-        self.prepared = prepared
-        self.precision, self.tf32 = precision, tf32
-        self.captured = CapturedPasses(CudaGraph, tensors[0].device.type == "cuda")
-        self._tensors, self._steps = tensors, steps
-        self._maker = {slot: i for i, step in enumerate(steps) for slot in step.outputs}
-        name_of = {slot: name for name, slot in names.items()}
-        self._slots = names
-        self._coverage = coverage
-        self._alias_names = {alias: name_of[slot] for alias, slot in aliases.items()}
-        layers = {
-            name: Layer(
-                name, kind_of(steps[self._maker[slot]]), tuple(without_batch(tensors[slot]).shape)
-            )
-            for name, slot in names.items()
-        }
-        self.layers = Layers(layers, self._alias_names)
+        self.graph, self.categories, self._coverage = graph, categories, coverage
+        self.reversed_graph = ReversedGraph(graph, prepared, precision, tf32)
+        name_of = {number: name for name, number in graph.numbers.items()}
+        layers = {}
+        for name, number in graph.numbers.items():
+            maker = graph.maker(number)
+            assert maker is not None
+            layers[name] = Layer(name, kind_of(maker), tuple(without_batch(graph[number]).shape))
+        self.layers = Layers(layers, {alias: name_of[made] for alias, made in aliases.items()})
         self.output_layer = name_of[outputs[0]]
         self._fields: dict[str, ReceptiveField | None] = {}
-        self._batches: dict[tuple[tuple[Architecture, ...], int], Batch] = {}
 
     @property
     def input(self) -> Tensor:
         """The image as the network saw it, (C, H, W)."""
-        return self._kept()[0][0]
+        return self.graph.image[0]
 
     @property
     def extent(self) -> tuple[int, int]:
         """Height and width of the image, in pixels."""
-        image = self._kept()[0]
-        return image.shape[2], image.shape[3]
+        return self.graph.extent
 
     @property
     def forgotten(self) -> bool:
         """Whether `forget` was called."""
-        return not self._tensors
+        return self.graph.freed
 
     @property
     def nbytes(self) -> int:
         """Bytes of the bottleneck information kept beside the activations."""
-        return sum(t.numel() * t.element_size() for step in self._steps for t in step.bottleneck())
+        return self.graph.nbytes
+
+    @property
+    def precision(self) -> torch.dtype | None:
+        """Floating-point type of the way back, None for that of the activations."""
+        return self.reversed_graph.precision
+
+    @property
+    def asked_precision(self) -> torch.dtype:
+        """Floating-point type of the pictures' numbers."""
+        return self.reversed_graph.asked_precision
+
+    @property
+    def carried_precision(self) -> torch.dtype | None:
+        """Floating-point type in which signals travel, None for that of each activation."""
+        return self.reversed_graph.carried_precision
+
+    @property
+    def tf32(self) -> bool:
+        """Whether the way back may round factors to TF32 on a CUDA device."""
+        return self.reversed_graph.tf32
 
     def __getitem__(self, layer: str) -> Tensor:
         """Return a layer's activation, (C, H, W) or (K,). It is the recording's own: do not write to it.
@@ -161,7 +151,7 @@ class Recording:
             UnknownLayerError: no layer has that name, with near matches.
             StaleRecordingError: the recording was forgotten.
         """
-        return without_batch(self._kept()[self.slot(layer)])
+        return without_batch(self.graph[self._number(layer)])
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of the layers, as a mapping does."""
@@ -173,18 +163,13 @@ class Recording:
     def __contains__(self, layer: object) -> bool:
         return layer in self.layers
 
-    def slot(self, layer: str) -> int:
-        """Return the number of the recorded tensor of that layer."""
-        return self._slots[self.layers[layer or self.output_layer].name]
-
     def coverage(self) -> Coverage:
         """Return which call got which reversed rule, and which fell back to BP; prints as a table."""
         return self._coverage
 
     def forget(self) -> None:
         """Free the activations and the bottleneck; the recording cannot be reversed afterwards."""
-        self.captured.clear()  # first: they read what is freed
-        self._tensors, self._steps = [], []
+        self.reversed_graph.free()
 
     def resolve(self, selection: Selection) -> Selection:
         """Return the selection with its choices made: `Strongest` becomes the `Neuron` it is here."""
@@ -207,7 +192,7 @@ class Recording:
         """
         name = self.layers[layer].name
         if name not in self._fields:
-            self._fields[name] = self._field(self.slot(name))
+            self._fields[name] = self.graph.receptive_field(self._number(name))
         return self._fields[name]
 
     @overload
@@ -262,77 +247,26 @@ class Recording:
             ValueError: an index out of range, a tensor of another shape, an unknown architecture.
             StaleRecordingError: the recording was forgotten, or the weights were changed in place since.
         """
-        from .backward.run import NOBODY, Listener, reverse_all
-
-        self._kept()
         several = isinstance(selection, list | tuple)
         asked = list(selection) if isinstance(selection, list | tuple) else [selection]
+        under, extent = as_architectures(architectures), self.extent
         chosen = [self._selection(one, layer) for one in asked]
+        for architecture in under:
+            require_rules(self.layers, self._coverage, architecture)
+        seeds = ((self._number(one.layer), one.seed(self)) for one in chosen)
         listener = Listener(check, watch) if check or watch else NOBODY
-        results = reverse_all(self, chosen, architectures, max_batch_bytes, listener)
-        return results if several else results[0]
+        pictures = reverse_all(self.reversed_graph, seeds, under, max_batch_bytes, listener)
+        if len(chosen) > 1 and listener is NOBODY:
+            pictures = tqdm(pictures, total=len(chosen), delay=1.0, desc="reversing", leave=False)
+        results = {
+            place: Reversed(chosen[place], under, window, values, extent)
+            for place, (window, values) in pictures
+        }
+        return [results[place] for place in range(len(chosen))] if several else results[0]
 
-    # --- for this package's way back -----------------------------------------------------------------------
-
-    @property
-    def steps(self) -> list[Step]:
-        """The recorded calls in order."""
-        return self._steps
-
-    def recorded(self, slot: int) -> Tensor:
-        """Return a recorded tensor with its batch axis."""
-        return self._kept()[slot]
-
-    def settle(self, step: Rectifier) -> None:
-        """Let a rectifier bring what it masks by into the order of memory of the way back, once."""
-        step.settle(self._kept())
-
-    def batch(self, architectures: tuple[Architecture, ...], lanes: int) -> Batch:
-        """Return the rows of so many selections under each architecture; kept, since clicks ask for few kinds."""
-        found = self._batches.get((architectures, lanes))
-        if found is None:
-            if len(self._batches) >= BATCHES_KEPT:
-                self._batches.clear()
-            found = self._batches[architectures, lanes] = Batch(architectures, lanes, self.prepared)
-        return found
-
-    def made_by(self, slot: int) -> int:
-        """Return the number of the step that made a tensor, −1 for the image."""
-        return self._maker.get(slot, -1)
-
-    def reaches(self, slot: int) -> dict[int, tuple[Reach, Reach] | None]:
-        """Return how far a neuron of one tensor sees in each earlier one; None for the whole of it."""
-        reaches: dict[int, tuple[Reach, Reach] | None] = {slot: (POINT, POINT)}
-        for step in reversed(self._steps[: self.made_by(slot) + 1]):
-            for output in step.outputs:
-                if output not in reaches:
-                    continue
-                here, own = reaches[output], step.reach()
-                for source in step.inputs:
-                    if source < 0:
-                        continue
-                    seen = (
-                        None
-                        if here is None or own is None
-                        else (here[0].through(own[0]), here[1].through(own[1]))
-                    )
-                    reaches[source] = _joined(reaches[source], seen) if source in reaches else seen
-        return reaches
-
-    def _field(self, slot: int) -> ReceptiveField | None:
-        if without_batch(self._kept()[slot]).ndim != 3:
-            return None
-        reach = self.reaches(slot).get(0)
-        if reach is None:
-            return None
-        firsts = [math.floor(r.offset) for r in reach]
-        sizes = [
-            math.ceil(r.offset + r.size) - first for r, first in zip(reach, firsts, strict=True)
-        ]
-        strides = [float(r.stride) for r in reach]
-        return ReceptiveField(
-            (strides[0], strides[1]), (firsts[0], firsts[1]), (sizes[0], sizes[1])
-        )
+    def _number(self, layer: str) -> int:
+        """Return the number of the recorded tensor of that layer; of the output's for the empty name."""
+        return self.graph.numbers[self.layers[layer or self.output_layer].name]
 
     def _selection(self, selection: object, layer: str | None) -> Selection:
         if isinstance(selection, Neuron):
@@ -347,32 +281,13 @@ class Recording:
             shapes = (tuple(selection.shape), tuple(selection.shape[1:]))
             fits = [name for name, known in self.layers.items() if known.shape in shapes]
             if len(fits) != 1:
-                told = (
+                fit = (
                     f"fits {', '.join(fits[:6])}{' …' if len(fits) > 6 else ''}"
                     if fits
                     else "fits no layer"
                 )
                 raise ValueError(
-                    f"a tensor of shape {shapes[0]} {told}; name its layer with layer=…"
+                    f"a tensor of shape {shapes[0]} {fit}; name its layer with layer=…"
                 )
             layer = fits[0]
         return Signal(layer, selection)
-
-    def _kept(self) -> list[Tensor]:
-        if not self._tensors:
-            raise StaleRecordingError("this recording was forgotten; record the image again")
-        return self._tensors
-
-
-def without_batch(tensor: Tensor) -> Tensor:
-    """Return a tensor without its leading axis of one, which stands for the batch."""
-    return tensor[0] if tensor.ndim > 1 and tensor.shape[0] == 1 else tensor
-
-
-def _joined(
-    first: tuple[Reach, Reach] | None, second: tuple[Reach, Reach] | None
-) -> tuple[Reach, Reach] | None:
-    if first is None or second is None:
-        return None
-    rows, columns = first[0].union(second[0]), first[1].union(second[1])
-    return None if rows is None or columns is None else (rows, columns)

@@ -60,7 +60,7 @@ def without_maps(recording: Recording) -> str:
     if not volumes:
         return "the network has no layer with channels to look at, (C, H, W) or (K,)"
     last = volumes[-1]
-    batched = recording.recorded(recording.slot(last.name)).ndim == 5
+    batched = recording.graph[recording.graph.numbers[last.name]].ndim == 5
     flatten = "1, 2" if batched else "0, 1"
     return (
         f"the network's layers are volumes, such as {last.name!r} of shape {last.shape}, and the explorer shows maps "

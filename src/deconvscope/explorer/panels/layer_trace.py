@@ -81,7 +81,7 @@ def layer_trace(view: View, architecture: Architecture, check: Check) -> list[La
     recording.reverse(view.neuron, architecture, watch=watch)
     shown = _evenly(passed)
     side = min(LARGEST_SIDE, int((BUDGET / (2 * len(shown))) ** 0.5))
-    names = {recording.slot(name): name for name in recording.layers}
+    names = {number: name for name, number in recording.graph.numbers.items()}
     return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in shown]
 
 
@@ -90,12 +90,11 @@ def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
 
     Where something else reads the rectifier's input too, its signal is added there, and energies tell nothing.
     """
-    made_by = recording.made_by(slot)
-    step = recording.steps[made_by] if made_by >= 0 else None
+    step = recording.graph.maker(slot)
     if not isinstance(step, Rectifier):
         return False
     rule = architecture.relu_at(step.layer)
-    alone = sum(step.inputs[0] in other.inputs for other in recording.steps) == 1
+    alone = recording.graph.readers(step.inputs[0]) == 1
     binary = isinstance(rule, RectGrad) or not rule.gated
     if rule.masks:
         binary = binary and isinstance(step, Relu | Clamp)
@@ -104,7 +103,7 @@ def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
 
 def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
     """Return the channel norms inside the window, of a map or a vector; None for what is neither."""
-    activation = recording.recorded(slot)
+    activation = recording.graph[slot]
     if activation.ndim == 4 and activation.shape[0] == 1:
         window = as_map(signal).confined()
         top, left, values = window.tops[0], window.lefts[0], window.values[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from deconvscope.reversal import Recording, asked_precision, capabilities, carried_precision
+from deconvscope.reversal import Recording, capabilities
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Difference:
 
 def differences(recording: Recording) -> Iterator[Difference]:
     """Yield what is otherwise than on most machines in the way back of a recording."""
-    device, asked = recording.input.device, asked_precision(recording)
-    carried = carried_precision(recording) or asked
+    device, asked = recording.input.device, recording.asked_precision
+    carried = recording.carried_precision or asked
     if carried != asked:
         name = str(asked).removeprefix("torch.")
         why = capabilities.reduced_arithmetic(asked, device).reason

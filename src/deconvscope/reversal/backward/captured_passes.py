@@ -13,23 +13,20 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import ceil, floor
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ..architecture import Architecture
 from ..errors import StaleRecordingError
+from ..forward.graph import RecordedGraph
 from ..runtime.capabilities import cuda_graphs
 from ..selection import Seed
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, empty_channels_last, whole_map
 from ..steps.step import Step
-from .precision import carried_precision
 from .window_sizes import signal_sizes
-
-if TYPE_CHECKING:
-    from ..recording import Recording
 
 
 class Graph(Protocol):
@@ -45,9 +42,10 @@ class Graph(Protocol):
 
 
 Capture = Callable[[Callable[[], Tensor], torch.device], Graph]
-RunBack = Callable[["Recording", int, Signal, Batch], Window]
+RunBack = Callable[[Signal], Window]
+"""Carries ŷ to the image, call by call."""
 Key = tuple[int, tuple[Architecture, ...], tuple[int, ...]]
-"""A layer's slot, the architectures, and the shape of ŷ: one place of a map, a channel of it, or all."""
+"""A layer's tensor by number, the architectures, and the shape of ŷ: one place of a map, a channel of it, or all."""
 
 PASSES_KEPT = 8
 LARGEST_CAPTURED = 1 << 29
@@ -83,22 +81,36 @@ class CapturedPasses:
         return len(self._passes)
 
     def reverse(
-        self, recording: Recording, slot: int, seed: Seed, batch: Batch, run_back: RunBack
+        self,
+        graph: RecordedGraph,
+        number: int,
+        seed: Seed,
+        batch: Batch,
+        precision: torch.dtype,
+        run_back: RunBack,
     ) -> Window | None:
         """Return the signal at the image by a captured pass; None where it is to be launched call by call.
+
+        Args:
+            graph: the recorded graph.
+            number: of the tensor that ŷ belongs to.
+            seed: ŷ.
+            batch: which architecture each row follows.
+            precision: in which ŷ travels.
+            run_back: carries ŷ to the image.
 
         Raises:
             StaleRecordingError: weights were changed since the recording.
         """
         if not self._available or batch.lanes > 1:
             return None
-        key = (slot, batch.architectures, tuple(seed.values.shape))
+        key = (number, batch.architectures, tuple(seed.values.shape))
         with _taking_turns:
             self._asked[key] += 1
             if self._asked[key] < 2 or key in self._launched:
                 return None
             if key not in self._passes:
-                captured = self._captured(recording, slot, seed, batch, run_back)
+                captured = self._captured(graph, number, seed, batch, precision, run_back)
                 if captured is None:
                     self._launched.add(key)
                     return None
@@ -116,26 +128,33 @@ class CapturedPasses:
             self._launched.clear()
 
     def _captured(
-        self, recording: Recording, slot: int, seed: Seed, batch: Batch, run_back: RunBack
+        self,
+        graph: RecordedGraph,
+        number: int,
+        seed: Seed,
+        batch: Batch,
+        precision: torch.dtype,
+        run_back: RunBack,
     ) -> CapturedPass | None:
-        device = recording.recorded(0).device
+        device = graph.device
         if device.type == "cuda" and not cuda_graphs(device):
             return None
-        windows = signal_sizes(recording, slot, seed)
-        values = sum(recording.recorded(number).numel() for number in windows)
+        windows = signal_sizes(graph, number, seed)
+        values = sum(graph[earlier].numel() for earlier in windows)
         if values * batch.rows > LARGEST_CAPTURED or sum(windows.values()) < LEAST_SHARE * values:
             return None
-        steps = [step for step in recording.steps if not windows.keys().isdisjoint(step.outputs)]
+        steps = [step for step in graph.steps if not windows.keys().isdisjoint(step.outputs)]
         if not all(step.only_launches(batch) for step in steps):
             return None
         try:
-            return CapturedPass(recording, slot, steps, batch, run_back, self._capture)
+            return CapturedPass(graph, number, steps, batch, precision, run_back, self._capture)
         except StaleRecordingError:
             raise
         except RuntimeError as error:
+            maker = graph.maker(number)
             warnings.warn(
-                f"reversed passes from layer {recording.steps[recording.made_by(slot)].layer!r} are launched call by "
-                f"call on {device}, since they could not be captured: {error}",
+                f"reversed passes from layer {maker.layer if maker else 'image'!r} are launched call by call on "
+                f"{device}, since they could not be captured: {error}",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -146,27 +165,29 @@ class CapturedPass:
     """One reversed pass over whole maps: ŷ is written into a place of its own, and the pass repeated.
 
     Args:
-        recording: the forward pass.
-        slot: number of the tensor that ŷ belongs to.
+        graph: the recorded graph.
+        number: of the tensor that ŷ belongs to.
         steps: the calls on the way.
         batch: which architecture each row follows; one lane.
-        run_back: carries a signal to the image.
+        precision: in which ŷ travels.
+        run_back: carries ŷ to the image.
         capture: makes a graph of the pass.
     """
 
     def __init__(
         self,
-        recording: Recording,
-        slot: int,
+        graph: RecordedGraph,
+        number: int,
         steps: list[Step],
         batch: Batch,
+        precision: torch.dtype,
         run_back: RunBack,
         capture: Capture,
     ) -> None:
-        tensor = recording.recorded(slot)
+        tensor = graph[number]
         self._is_map = tensor.ndim == 4 and tensor.shape[0] == 1
-        self._precision = carried_precision(recording) or tensor.dtype
-        self._reach = recording.reaches(slot).get(0) if self._is_map else None
+        self._precision = precision
+        self._reach = graph.reaches(number).get(0) if self._is_map else None
         if self._is_map:
             shape = (batch.rows, tensor.shape[1], tensor.shape[2], tensor.shape[3])
             self._y_hat = empty_channels_last(shape, tensor).zero_()
@@ -174,7 +195,7 @@ class CapturedPass:
             self._y_hat = tensor.new_zeros((batch.rows, *tensor.shape))
 
         def run() -> Tensor:
-            return run_back(recording, slot, self._signal(), batch).spread()
+            return run_back(self._signal()).spread()
 
         self._graph = capture(run, tensor.device)
         # what the graph reads at fixed addresses: the network's weights, and those that were prepared from them

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
-from ..architecture import Architecture, as_architectures
-from ..reversed import Reversed
+from ..architecture import Architecture
+from ..forward.graph import RecordedGraph
 from ..runtime.memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
 from ..runtime.numeric_modes import plain_arithmetic, single_precision
-from ..selection import Seed, Selection
+from ..selection import Seed
 from ..signals.batch import Batch, in_runs
-from ..signals.window import Box, Dense, Signal, Window, as_map, total
-from ..steps.rectifier import Rectifier
-from .grouping import alike
-from .precision import asked_precision, carried_precision
-from .rule_checks import require_rules
-
-if TYPE_CHECKING:
-    from ..recording import Asked, Recording
+from ..signals.window import Box, Dense, Signal, Window, total
+from .grouping import Seeded, alike
+from .reversed_graph import ReversedGraph
 
 Watch = Callable[[int, Signal], None]
-"""Told of each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""
+"""Called with each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""
 Check = Callable[[], object]
 """Called before each layer is reversed; what it raises ends the reversal."""
+Picture = tuple[Box, Tensor]
+"""Where a picture stands in the image, and its values (A, C, h, w)."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """Who hears of a reversal under way.
+    """What is called during a reversal.
 
     Attributes:
         check: called between layers, or once where a captured pass is replayed.
-        watch: told of every whole signal; a pass that is carried on in parts, or replayed, has none to show.
+        watch: called with every whole signal; a pass that is carried on in parts, or replayed, has none to show.
     """
 
     check: Check | None = None
@@ -52,198 +46,159 @@ class Listener:
 
 NOBODY = Listener()
 
-
 PART_BYTES = 16 << 20
 """Signals of more bytes than this are carried on in parts, architecture by architecture."""
 
 
 def reverse_all(
-    recording: Recording,
-    selections: Sequence[Selection],
-    architectures: Asked,
+    reversed_graph: ReversedGraph,
+    seeds: Iterable[Seeded],
+    architectures: tuple[Architecture, ...],
     max_batch_bytes: int,
     listener: Listener = NOBODY,
-) -> list[Reversed]:
-    """Reverse every selection under every architecture, in batches of selections whose windows are alike."""
-    asked = as_architectures(architectures)
-    for architecture in asked:
-        require_rules(recording, architecture)
-    image = recording.recorded(0)
-    with plain_arithmetic(image), single_precision(image, recording.tf32), torch.no_grad():
-        return _reverse_all(recording, selections, asked, max_batch_bytes, listener)
+) -> Iterator[tuple[int, Picture]]:
+    """Reverse every seed under every architecture, in batches of seeds whose windows are alike.
+
+    Args:
+        reversed_graph: what to run in reverse.
+        seeds: the selections' tensor numbers and ŷ; consumed as batches fill up.
+        architectures: in the order in which pictures are wanted.
+        max_batch_bytes: a bound on the memory of one batch.
+        listener: called on the way.
+
+    Yields:
+        The number of a seed in the list, and its picture.
+    """
+    graph = reversed_graph.graph
+    for number, group in alike(graph, seeds, len(architectures), max_batch_bytes):
+        together = [seed for _, seed in group]
+        # left before each yield: the caller's own modes hold between two pictures
+        with (
+            plain_arithmetic(graph.image),
+            single_precision(graph.image, reversed_graph.tf32),
+            torch.no_grad(),
+        ):
+            made = _reverse_in_memory(reversed_graph, number, together, architectures, listener)
+        yield from zip([place for place, _ in group], made, strict=True)
 
 
-def _reverse_all(
-    recording: Recording,
-    selections: Sequence[Selection],
-    asked: tuple[Architecture, ...],
-    max_batch_bytes: int,
-    listener: Listener,
-) -> list[Reversed]:
-    results: dict[int, Reversed] = {}
-    bar = len(selections) > 1 and listener is NOBODY  # who listens tells in their own way
-    with _progress(len(selections)) if bar else nullcontext(_count_nothing) as count_on:
-        for slot, part in alike(recording, selections, len(asked), max_batch_bytes):
-            made = _reverse_part(recording, slot, [seed for _, seed in part], asked, listener)
-            for (number, _), (window, values) in zip(part, made, strict=True):
-                results[number] = Reversed(
-                    selections[number], asked, window, values, recording.extent
-                )
-            count_on(len(part))
-    return [results[number] for number in range(len(selections))]
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], object]]:
-    """Show a bar for a list that takes longer than a second; yields what counts on."""
-    with tqdm(total=total, delay=1.0, desc="reversing", leave=False) as bar:
-        yield bar.update
-
-
-def _count_nothing(count: int) -> None:
-    """Stand for a bar, the making of which would cost a part of a click."""
-
-
-Picture = tuple[Box, Tensor]
-"""Where a picture stands in the image, and its values (A, C, h, w)."""
-
-
-def _reverse_part(
-    recording: Recording,
-    slot: int,
+def _reverse_in_memory(
+    reversed_graph: ReversedGraph,
+    number: int,
     seeds: Sequence[Seed],
-    asked: tuple[Architecture, ...],
+    architectures: tuple[Architecture, ...],
     listener: Listener,
 ) -> list[Picture]:
-    """Reverse some selections together; where memory does not suffice, in halves."""
+    """Reverse some seeds together; where memory does not suffice, in halves."""
     try:
-        return _reverse_together(recording, slot, seeds, asked, listener)
+        return _reverse_together(reversed_graph, number, seeds, architectures, listener)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-    device = recording.recorded(0).device
-    recording.captured.clear()
-    release_cached_memory(device)
-    half = len(seeds) // 2
-    if half:
-        halves = (seeds[:half], seeds[half:])
-        return [p for part in halves for p in _reverse_part(recording, slot, part, asked, listener)]
-    half = len(asked) // 2
-    if half:
-        parts = [
-            _reverse_part(recording, slot, seeds, some, listener)[0]
-            for some in (asked[:half], asked[half:])
-        ]
-        return [(parts[0][0], torch.cat([values for _, values in parts]))]
-    raise reversing_limit(device, recording.extent)
+    graph = reversed_graph.graph
+    reversed_graph.captured.clear()
+    release_cached_memory(graph.device)
+
+    def again(some: Sequence[Seed], under: tuple[Architecture, ...]) -> list[Picture]:
+        return _reverse_in_memory(reversed_graph, number, some, under, listener)
+
+    if half := len(seeds) // 2:
+        return again(seeds[:half], architectures) + again(seeds[half:], architectures)
+    if half := len(architectures) // 2:
+        (first,), (second,) = again(seeds, architectures[:half]), again(seeds, architectures[half:])
+        return [(first[0], torch.cat([first[1], second[1]]))]
+    raise reversing_limit(graph.device, graph.extent)
 
 
 def _reverse_together(
-    recording: Recording,
-    slot: int,
+    reversed_graph: ReversedGraph,
+    number: int,
     seeds: Sequence[Seed],
-    asked: tuple[Architecture, ...],
+    architectures: tuple[Architecture, ...],
     listener: Listener,
 ) -> list[Picture]:
-    order = in_runs(asked)
-    batch = recording.batch(tuple(asked[i] for i in order), len(seeds))
+    graph, order = reversed_graph.graph, in_runs(architectures)
+    batch = reversed_graph.batch(tuple(architectures[i] for i in order), len(seeds))
+    precision = reversed_graph.carried_precision or graph[number].dtype
     window = None
     if listener.watch is None and len(seeds) == 1:
         listener.between_layers()
-        window = recording.captured.reverse(recording, slot, seeds[0], batch, run_back)
+        window = reversed_graph.captured.reverse(
+            graph, number, seeds[0], batch, precision,
+            lambda y_hat: run_back(reversed_graph, number, y_hat, batch),
+        )  # fmt: skip
     if window is None:
-        window = run_back(recording, slot, _seeded(recording, slot, seeds, batch), batch, listener)
-    rows = [order.index(i) * window.lanes for i in range(len(asked))]
+        y_hat = _seeded(graph, number, seeds, batch).to(precision)
+        window = run_back(reversed_graph, number, y_hat, batch, listener)
+    rows = [order.index(i) * window.lanes for i in range(len(architectures))]
     return [_picture(window, rows, lane) for lane in range(window.lanes)]
 
 
 def run_back(
-    recording: Recording, slot: int, y_hat: Signal, batch: Batch, listener: Listener = NOBODY
+    reversed_graph: ReversedGraph,
+    number: int,
+    y_hat: Signal,
+    batch: Batch,
+    listener: Listener = NOBODY,
 ) -> Window:
     """Carry ŷ at one recorded tensor back to the image.
 
     Args:
-        recording: the forward pass.
-        slot: number of the tensor that ŷ belongs to.
+        reversed_graph: what to run in reverse.
+        number: of the tensor that ŷ belongs to.
         y_hat: the signal there; it may be overwritten.
         batch: which architecture each row follows.
-        listener: hears of the way.
+        listener: called on the way.
 
     Returns:
         The signal at the image.
     """
-    watch, carried = listener.watch, carried_precision(recording)
-    signals: dict[int, Signal] = {slot: y_hat}
-    several = len(batch.architectures) > 1 and watch is None and y_hat.values.device.type == "cpu"
-    for number in range(recording.made_by(slot), -1, -1):
-        step = recording.steps[number]
-        if several and len(signals) == 1 and step.outputs[0] in signals:
-            parts = _parts(recording, signals[step.outputs[0]], batch)
-            if len(parts) > 1:
-                return _joined(
-                    [run_back(recording, step.outputs[0], *part, listener) for part in parts]
-                )
+    graph, watch = reversed_graph.graph, listener.watch
+    carried = reversed_graph.carried_precision
+    in_parts = watch is None and y_hat.values.device.type == "cpu" and len(batch.architectures) > 1
+    signals: dict[int, Signal] = {number: y_hat}
+    for step in graph.back_from(number):
+        only = signals.get(step.outputs[0]) if in_parts and len(signals) == 1 else None
+        if only is not None and only.values.nbytes > PART_BYTES:
+            parts = [
+                run_back(reversed_graph, step.outputs[0], part, rows, listener)
+                for part, rows in _parts(reversed_graph, only, batch)
+            ]
+            return parts[0].with_values(torch.cat([part.values for part in parts]))
         arrived = [signals.pop(output, None) for output in step.outputs]
-        if all(signal is None for signal in arrived):
+        if not any(arrived):
             continue
         listener.between_layers()
         if watch is not None:
             for output, signal in zip(step.outputs, arrived, strict=True):
                 if signal is not None:
-                    watch(output, signal.to(recording.recorded(output).dtype))
-        if isinstance(step, Rectifier) and not step.settled:
-            recording.settle(step)
-        if carried is not None and not step.any_precision:
-            arrived = [
-                None if signal is None else signal.to(recording.recorded(output).dtype)
-                for output, signal in zip(step.outputs, arrived, strict=True)
-            ]
-        for source, signal in zip(step.inputs, step.reverse_outputs(arrived, batch), strict=True):
+                    watch(output, signal.to(graph[output].dtype))
+        made = reversed_graph.reverse_step(step, arrived, batch, carried)
+        for source, signal in zip(step.inputs, made, strict=True):
             if source >= 0 and signal is not None:
-                if carried is not None:
-                    signal = signal.to(carried)
                 signals[source] = total(signals[source], signal) if source in signals else signal
-    image = recording.recorded(0)
-    if 0 not in signals:  # nothing flows back, e.g. behind detach()
-        values = image.new_zeros((batch.rows, image.shape[1], 1, 1))
-        return Window(
-            values,
-            0,
-            (0,) * batch.lanes,
-            (0,) * batch.lanes,
-            (image.shape[1], image.shape[2], image.shape[3]),
-        )
-    window = as_map(signals[0]).all_channels().to(asked_precision(recording)).to(image.dtype)
-    if watch is not None:
+    window = reversed_graph.at_image(signals.get(0), batch)
+    if watch is not None and 0 in signals:
         watch(0, window)
     return window
 
 
-def _parts(recording: Recording, signal: Signal, batch: Batch) -> list[tuple[Signal, Batch]]:
-    """Return a signal that has outgrown the processor's cache in parts, each of some architectures."""
-    count, values = len(batch.architectures), signal.values
-    if values.nbytes <= PART_BYTES:
-        return [(signal, batch)]
+def _parts(
+    reversed_graph: ReversedGraph, signal: Signal, batch: Batch
+) -> Iterator[tuple[Signal, Batch]]:
+    """Yield a signal that has outgrown the processor's cache in parts, each of some architectures."""
+    values, lanes, count = signal.values, batch.lanes, len(batch.architectures)
     at_once = max(1, count * PART_BYTES // values.nbytes)
-    return [
-        (
-            signal.with_values(values[first * batch.lanes : (first + at_once) * batch.lanes]),
-            recording.batch(batch.architectures[first : first + at_once], batch.lanes),
-        )
-        for first in range(0, count, at_once)
-    ]
+    for first in range(0, count, at_once):
+        rows = values[first * lanes : (first + at_once) * lanes]
+        some = batch.architectures[first : first + at_once]
+        yield signal.with_values(rows), reversed_graph.batch(some, lanes)
 
 
-def _joined(parts: Sequence[Window]) -> Window:
-    """Return the rows of windows that stand at one place as one window."""
-    return parts[0].with_values(torch.cat([part.values for part in parts]))
-
-
-def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch) -> Signal:
+def _seeded(graph: RecordedGraph, number: int, seeds: Sequence[Seed], batch: Batch) -> Signal:
     """Return ŷ of every lane, repeated for every architecture."""
-    tensor, lanes = recording.recorded(slot), len(seeds)
+    tensor, lanes = graph[number], len(seeds)
     architectures = len(batch.architectures)
-    precision = carried_precision(recording) or tensor.dtype
     if tensor.ndim == 4 and tensor.shape[0] == 1:
         extent = (tensor.shape[1], tensor.shape[2], tensor.shape[3])
         channels = {(seed.start[0], seed.values.shape[0]) for seed in seeds}
@@ -256,14 +211,14 @@ def _seeded(recording: Recording, slot: int, seeds: Sequence[Seed], batch: Batch
             for lane, seed in enumerate(seeds):
                 values[lane, seed.start[0] : seed.start[0] + seed.values.shape[0]] = seed.values
         values = torch.cat([values.contiguous(memory_format=torch.channels_last)] * architectures)
-        return Window(values, channel, tops, lefts, extent).to(precision)
+        return Window(values, channel, tops, lefts, extent)
     dense = tensor.new_zeros((lanes, *tensor.shape))
     for lane, seed in enumerate(seeds):
         inside = dense[lane, 0] if tensor.ndim > 1 and tensor.shape[0] == 1 else dense[lane]
         inside[
             tuple(slice(a, a + n) for a, n in zip(seed.start, seed.values.shape, strict=True))
         ] = seed.values
-    return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes).to(precision)
+    return Dense(dense.repeat(architectures, *(1,) * tensor.ndim), lanes)
 
 
 def _picture(window: Window, rows: Sequence[int], lane: int) -> Picture:
