@@ -19,8 +19,9 @@ from .forward.input_errors import no_output
 from .forward.layer_names import name_layers
 from .forward.module_stack import CallStack
 from .forward.opaque_code import require_transparent
+from .forward.provenance import as_saved
 from .forward.recorded_tensors import NodesNeeded
-from .forward.recorder import Recorder, as_saved
+from .forward.recorder import Recorder
 from .recording import Recording
 from .runtime.memory_limit import recording_within_memory
 from .runtime.nested import tensors_within
@@ -126,12 +127,16 @@ class ReversedNetwork:
         stack = CallStack(parts, current_frame())
         recorder = Recorder(self.module, x, stack, self.through_no_grad, with_nodes)
         try:
-            with torch.enable_grad(), saved_tensors_hooks(recorder.saved, as_saved), recorder:
+            with (
+                torch.enable_grad(),
+                saved_tensors_hooks(recorder.provenance.saved, as_saved),
+                recorder,
+            ):
                 returned = self.module(recorder.image, *inputs, **named_inputs)
             made = list(tensors_within(returned))
             outputs = [number for number in recorder.finish(made) if number > 0]
             if not outputs:
-                raise no_output(returned, made, recorder.stops)
+                raise no_output(returned, made, recorder.tape.stops)
             return self._finished(recorder, outputs)
         except (SystemError, RuntimeError) as error:
             if recorder.refusal is not None and _lost_by_interpreter(error):
@@ -149,8 +154,8 @@ class ReversedNetwork:
 
     def _finished(self, recorder: Recorder, outputs: Sequence[int]) -> Recording:
         precision = None if self.precision is None else PRECISIONS[self.precision]
-        steps, made_in = recorder.steps, recorder.made_in
-        names, aliases = name_layers(steps, made_in, recorder.stack.calls, outputs)
+        steps, made_in = recorder.tape.steps, recorder.tape.made_in
+        names, aliases = name_layers(steps, made_in, recorder.tape.stack.calls, outputs)
         name_of = {number: name for name, number in names.items()}
         for step in steps:
             step.layer = name_of[step.outputs[0]]
@@ -158,7 +163,7 @@ class ReversedNetwork:
             RecordedGraph(recorder.tensors.values, steps, names),
             aliases,
             outputs,
-            cover(steps, recorder.stops, recorder.passed),
+            cover(steps, recorder.tape.stops, recorder.passed),
             self.prepared,
             self.categories,
             None if precision == recorder.tensors.values[0].dtype else precision,

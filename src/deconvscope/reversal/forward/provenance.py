@@ -1,0 +1,146 @@
+"""What the network's tensors stand for: recorded values, constants, or what custom autograd functions made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..errors import RecordingError
+from ..runtime.torch_internals import function_class, is_torch_function, unpacks_by
+from ..steps.step import Step
+from .custom_functions import (
+    CustomFunction,
+    function_name,
+    inside_checkpoint,
+    read_function,
+    read_norm,
+    read_rectifier,
+)
+from .in_place_writes import WrittenTensors
+from .recorded_tensors import LostGradient, RecordedTensors
+from .tape import Tape
+
+
+class Provenance:
+    """Finds what made a tensor, and records the custom functions that it meets.
+
+    Args:
+        tensors: the recorded values and the live tensors.
+        tape: where custom functions are recorded.
+        written: follows writes.
+
+    Attributes:
+        made_apart: tensors made inside a custom function, by identity, with the module call that made each.
+        rectified_apart: whether a rectifier ran inside the custom function whose output comes next.
+        saving: whether a custom function is saving tensors, which are no calls of the network's.
+    """
+
+    def __init__(self, tensors: RecordedTensors, tape: Tape, written: WrittenTensors) -> None:
+        self.tensors, self.tape, self.written = tensors, tape, written
+        self.made_apart: dict[int, tuple[Tensor, int]] = {}
+        self.rectified_apart = self.saving = False
+        self._functions: dict[Any, CustomFunction] = {}
+
+    def release(self) -> None:
+        """Drop the nodes of custom functions."""
+        self._functions.clear()
+        self.made_apart.clear()
+
+    def number(self, t: Tensor, recording: bool = True) -> int:
+        """Return the number of what a tensor stands for, −1 for a constant."""
+        try:
+            number = self.tensors.current(t)
+        except LostGradient as error:
+            raise RecordingError(
+                f"a tensor that is used in {self.tape.place()} is a view whose base was written in "
+                "place, for which autograd has no gradient; write to a copy instead"
+            ) from error
+        if number is None:
+            return self.made_elsewhere(t)
+        if number >= 0 and recording and self.written.stale(t):
+            self.settle()
+            number = self.tensors.current(t)
+            assert number is not None
+        return number
+
+    def settle(self) -> None:
+        """Record what stands in the tensors that were written out of autograd's sight."""
+        for t in self.written.all_stale():
+            if self.tensors.current(t) is None:
+                self.made_elsewhere(t)
+        for t in self.written.all_stale():
+            self.written.overwrite(t)
+
+    def made_elsewhere(self, t: Tensor) -> int:
+        """Record the custom function that made a tensor, as its gradient edge tells."""
+        node = t.grad_fn
+        number = self.tensors.at_edge(node, t.output_nr)
+        if number is None and node is not None:
+            cls = function_class(node)
+            if is_torch_function(cls, "BackwardHookFunction"):  # gives back what it is given
+                number = self.tensors.at_edge(*node.next_functions[t.output_nr])
+            elif is_torch_function(cls, "CheckpointFunction"):  # what ran inside was recorded
+                number = self.tensors.before(t)
+        if number is None:
+            step = self._functions.get(node) or read_function(t, self.tensors)
+            if step is None:
+                return -1
+            number = self._add_output(step, t)
+        if number >= 0:
+            known = self.tensors.before(t) is not None
+            self.tensors.stands_for(t, number)
+            self.written.refreshed(t)
+            if known:  # the function wrote to its input
+                self.written.written_by_function(t, self.tensors.values[number])
+                number = self.tensors.current(t) or number
+        return number
+
+    def _add_output(self, step: CustomFunction, t: Tensor) -> int:
+        node = step.node
+        if node not in self._functions:
+            self._require_own_hooks(node)
+            self._functions[node] = step
+            step.call = function_name(node)
+            step.gated, self.rectified_apart = self.rectified_apart, False
+            _, made_in = self.made_apart.get(id(t), (t, -1))
+            self.tape.append(step, made_in if made_in >= 0 else self.tape.stack.innermost())
+        number = self.tape.keep(t.detach())
+        step.outputs += (number,)
+        step.numbers.append(t.output_nr)
+        return number
+
+    def _require_own_hooks(self, node: Any) -> None:
+        """Raise where what a custom function saved is to be had by computing it again."""
+        if not unpacks_by(node, as_saved):
+            raise inside_checkpoint(node, self.tape.place())
+
+    def saved(self, t: Tensor) -> Tensor:
+        """Return what a custom function's context keeps of a tensor that it saves: one that nobody writes."""
+        self.saving = True  # what is read here is no call of the network's
+        try:
+            number = self.tensors.current(t)
+            if number is not None and number >= 0 and not self.written.stale(t):
+                return self.tensors.values[number]
+            return t.detach().clone()
+        finally:
+            self.saving = False
+
+    def finished(self, step: Step) -> Step:
+        """Return a custom function as the rectifier or norm that it is; any other step as it is."""
+        if not isinstance(step, CustomFunction):
+            return step
+        if len(step.outputs) != 1:
+            return step
+        y = self.tensors.values[step.outputs[0]]
+        read = read_norm(step) or read_rectifier(step, y)
+        if read is None:
+            return step
+        read.call, read.sources = step.call, ()
+        read.inputs, read.outputs = step.inputs, step.outputs
+        return read
+
+
+def as_saved(t: Tensor) -> Tensor:
+    """Return what a custom function saved, as it is."""
+    return t

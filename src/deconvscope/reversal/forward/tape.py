@@ -1,0 +1,130 @@
+"""The tape of a forward pass: the steps recorded so far, and the tensors that they made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..errors import InputError, RecordingError
+from ..runtime.memory_limit import is_out_of_memory
+from ..runtime.nested import by_identity, replaced, tensors_in
+from ..steps.call import Call
+from ..steps.call_names import QUIET
+from ..steps.masked_products import ImageMasks
+from ..steps.step import Step
+from .input_errors import refusal
+from .module_stack import CallStack
+from .opaque_code import quantised
+from .recorded_tensors import InferenceTensor, RecordedTensors
+from .step_choice import read
+
+
+class Tape:
+    """Runs calls on recorded values and keeps a step for each.
+
+    Args:
+        tensors: the recorded tensors.
+        stack: follows which module is running.
+
+    Attributes:
+        steps: the recorded calls, in order.
+        made_in: for each step the number of the module call that made it.
+        stops: names of calls at which the network left the recorded computation.
+        masks: what was computed from the image without a gradient.
+    """
+
+    def __init__(self, tensors: RecordedTensors, stack: CallStack) -> None:
+        self.tensors, self.stack, self.masks = tensors, stack, ImageMasks()
+        self.steps: list[Step] = []
+        self.made_in: list[int] = []
+        self.stops: list[str] = []
+
+    def run(self, call: Call) -> tuple[Any, list[int]]:
+        """Run a call on values and keep its step; return its output, and the numbers of what it made."""
+        made_in = self.stack.innermost()
+        tracked = {id(t): t for t in tensors_in((call.args, call.kwargs)) if id(t) in call.tracked}
+        try:
+            output, step = read(call, tracked, self.masks)
+        except (RuntimeError, ValueError, IndexError) as error:
+            if isinstance(error, RecordingError) or is_out_of_memory(error):
+                raise
+            given = next(iter(tracked.values()), None)
+            text = refusal(call, error, self.stack.where(), self.tensors.values[0], given)
+            raise InputError(text) from error
+        if any(t.is_quantized for t in tensors_in(output)):
+            raise quantised(call.name, self.where())
+        made = [t for t in tensors_in(output) if t.is_floating_point() or t.is_complex()]
+        if not made:
+            return output, []
+        if len(made) == 1 and id(made[0]) in tracked and call.name in QUIET:
+            return output, []
+        output, made = _distinct(output, made, tracked)
+        step.call = call.name
+        self.append(step, made_in)
+        step.outputs = tuple(map(self.keep, made))
+        return output, list(step.outputs)
+
+    def values_of(self, call: Call) -> Any:
+        """Run a call on values, and record it where one of them is recorded; return its output."""
+        return self.run(call)[0] if call.tracked else call.run()
+
+    def add(self, step: Step, value: Tensor) -> int:
+        """Record a step that makes one value; return the value's number."""
+        step.call = step.kind
+        self.append(step, self.stack.innermost())
+        step.outputs = (self.keep(value),)
+        return step.outputs[0]
+
+    def append(self, step: Step, made_in: int) -> None:
+        """Record a step, whose outputs are still to be kept, as made in a module call."""
+        step.inputs = tuple(map(self.tensors.number_of, step.sources))
+        step.sources = ()
+        self.made_in.append(made_in)
+        self.steps.append(step)
+
+    def keep(self, value: Tensor) -> int:
+        """Record a value, and return its number.
+
+        Raises:
+            RecordingError: it is a tensor of inference mode.
+        """
+        try:
+            return self.tensors.keep(value)
+        except InferenceTensor as error:
+            raise self.in_inference_mode() from error
+
+    # --- for messages ---------------------------------------------------------------------------------------
+
+    def where(self) -> str:
+        """Return the path of the module that is running, "" outside of any."""
+        self.stack.innermost()
+        return self.stack.where()
+
+    def place(self) -> str:
+        """Return the module that is running, for a message."""
+        where = self.where()
+        return repr(where) if where else "the network"
+
+    def stop(self, what: str) -> None:
+        """Note a call at which the network leaves the recorded computation."""
+        stop = f"{self.where() or 'the network'}: {what}"
+        if stop not in self.stops:
+            self.stops.append(stop)
+
+    def in_inference_mode(self) -> RecordingError:
+        """Return the error for tensors of inference mode."""
+        return RecordingError(
+            f"{self.place()} runs in torch.inference_mode, whose tensors cannot be followed; "
+            "remove it, or use torch.no_grad"
+        )
+
+
+def _distinct(
+    output: Any, made: list[Tensor], tracked: dict[int, Tensor]
+) -> tuple[Any, list[Tensor]]:
+    """Return the outputs with a fresh alias for any that is an input itself, so that each layer is its own tensor."""
+    if not any(id(t) in tracked for t in made):
+        return output, made
+    fresh = {id(t): t.view_as(t) for t in made if id(t) in tracked}
+    return replaced(output, by_identity(fresh)), [fresh.get(id(t), t) for t in made]
