@@ -10,8 +10,8 @@ from PIL import Image
 
 import deconvscope as ds
 import deconvscope.experiments as ex
-from deconvscope.experiments import evaluation
-from deconvscope.experiments.evaluation import BASELINE, accuracy_and_overlap
+from deconvscope.experiments.segmentation import evaluation
+from deconvscope.experiments.segmentation.evaluation import BASELINE, accuracy_and_overlap
 
 from .few_classes import FewClasses
 

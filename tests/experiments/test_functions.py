@@ -48,7 +48,7 @@ def test_it_has_numbers_and_a_figure_and_repeats_itself(name, photograph, small)
 def test_waiting_shows_progress(name, doing, photograph, small, monkeypatch, capsys):
     run(name, photograph, small)
     assert doing not in capsys.readouterr().err  # not within the first second
-    monkeypatch.setattr("deconvscope.experiments.progress.SECONDS", 0)
+    monkeypatch.setattr("deconvscope.analysis.progress.DELAY", 0)
     run(name, photograph, small)
     assert doing in capsys.readouterr().err
 

@@ -1,18 +1,18 @@
-"""Objectness for free: the foreground that a reversed picture of the network's own answer points at."""
+"""Segmentation by a reversed picture of the network's own answer, without any training for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from .. import display
-from ..models import (
+from ... import display
+from ...analysis.grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of
+from ...models import (
     Model,
     Preprocessing,
     as_model,
@@ -20,22 +20,25 @@ from ..models import (
     layer_path,
     sample_image,
 )
-from ..reversal import DESALINET, Architecture, Recording, ReversedNetwork, Signal, as_architectures
-from .drawing import Cell, draw_grid
+from ...reversal import (
+    DESALINET,
+    Architecture,
+    Recording,
+    ReversedNetwork,
+    Signal,
+    as_architectures,
+)
+from ..drawing import Cell, draw_grid
+from ..result import Figure, Result, Table
+from ..subject import AnyImage, AnyModel, as_photograph, positive_places, stages
 from .fully_convolutional import NoClassLayerError, fully_convolutional
-from .grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of
-from .result import Result, Table, table
-from .subject import AnyImage, AnyModel, as_photograph, positive_places, stages
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SIZE = 256
-"""Pixels along the short side at which photographs are segmented by default."""
+"""Pixels along the short side of photographs by default."""
 
 
 class NothingPositiveError(ValueError):
-    """No place of the class that was reversed has a positive score."""
+    """The reversed class has a positive score nowhere."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,13 +46,13 @@ class Segmentation(Result):
     """What `segment` found.
 
     Attributes:
-        photograph: what it is called.
-        architecture: that drew the picture.
-        category: the class that was reversed, by name or number, or the channel.
-        picture: reversed, (C, h, w).
+        photograph: its title.
+        architecture: the one that drew the picture.
+        category: the reversed class, by name or number, or the channel.
+        picture: the reversed picture, (C, h, w).
         saliency: max over the colours of |x|, (h, w).
         seen: the photograph as the network saw it, (h, w, 3), uint8.
-        seeds: (h, w); 2 and 1 foreground for certain and to begin with, −2 and −1 background, 0 open.
+        seeds: (h, w), as in `Cut`.
         mask: the foreground, (H, W), bool, of the photograph's own size.
     """
 
@@ -63,22 +66,22 @@ class Segmentation(Result):
     mask: Mask
 
     def overlay(self) -> NDArray[np.uint8]:
-        """The photograph as the network saw it, its background dimmed."""
+        """Return the photograph as the network saw it, with its background dimmed."""
         shown: NDArray[np.uint8] = self.seen.copy()
         outside = ~_resized(self.mask, self.seen.shape[:2])
         shown[outside] //= 4
         return shown
 
     def table(self) -> Table:
-        """What was reversed, and how much of the photograph is foreground."""
-        return table(
+        """Return what was reversed, and how much of the photograph is foreground."""
+        return Table(
             ("photograph", "architecture", "class", "foreground"),
             [(self.photograph, self.architecture.name, self.category, float(self.mask.mean()))],
             "Segmentation by section 3.5 of Mahendran & Vedaldi (ECCV 2016), with OpenCV's GrabCut",
         )
 
     def figure(self) -> Figure:
-        """Photograph, picture, saliency, seeds and foreground."""
+        """Draw photograph, picture, saliency, seeds and foreground."""
         bright = float(np.quantile(self.saliency, HARD_FOREGROUND_QUANTILE))
         colours = np.array(
             [(40, 70, 160), (150, 170, 220), (245, 245, 245), (240, 180, 120), (200, 90, 20)]
@@ -98,11 +101,11 @@ class Segmentation(Result):
 
 @dataclass(frozen=True, eq=False)
 class Segmenter:
-    """A network made ready to segment photographs: fully convolutional, without a crop.
+    """A network prepared for segmenting whole photographs: fully convolutional, without a crop.
 
     Attributes:
-        model: with its preprocessing for whole photographs.
-        network: to be recorded.
+        model: with preprocessing for whole photographs.
+        network: the network that is recorded.
         layer: name of the layer whose channels stand for classes; "" for the network's output.
     """
 
@@ -111,12 +114,12 @@ class Segmenter:
     layer: str
 
     def record(self, photograph: Image.Image) -> tuple[Recording, NDArray[np.uint8]]:
-        """The forward pass over a whole photograph, and the pixels it saw."""
+        """Record a whole photograph; return the recording and the pixels that the network saw."""
         recording = self.network.record(self.model.preprocess(photograph))
         return recording, np.asarray(self.model.preprocess.view(photograph))
 
     def selection(self, recording: Recording) -> tuple[Signal, str]:
-        """ŷ = 1 at every positive place of the top class, and the class's name.
+        """Return ŷ = 1 at every positive place of the top class, and the class's name.
 
         Raises:
             ValueError: the layer has no maps.
@@ -125,7 +128,7 @@ class Segmenter:
         activation = recording[layer]
         if activation.ndim != 3:
             raise ValueError(
-                f"layer {layer!r} has no maps, so it tells no place: name one with maps"
+                f"layer {layer!r} has no maps, so it shows no place: name one with maps"
             )
         channel = int(activation.sum((1, 2)).argmax())
         names = () if self.layer else self.model.categories or ()
@@ -134,10 +137,10 @@ class Segmenter:
 
 
 def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Segmenter:
-    """Make a network ready to segment photographs.
+    """Prepare a network for segmenting photographs.
 
     Args:
-        model: a classifier, or any network where a layer is named.
+        model: a classifier, or any network with `layer`.
         layer: name or label of a layer with maps, whose most active channel takes the class's place.
         size: short side, in pixels, to which photographs are resized; only where the preprocessing is known.
 
@@ -157,24 +160,20 @@ def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Se
         network = ReversedNetwork(known.network, known.categories)
         return Segmenter(replace(known, preprocess=whole), network, path)
     example = known.preprocess(sample_image())
-    if known.categories is None and _gives_maps(known, example):
+    if known.categories is None:
         recording = ReversedNetwork(known.network).record(example)
-        last = stages(recording)[-1]
-        label = layer_labels(known.name, dict(known.network.named_modules())).get(last, last)
-        raise NoClassLayerError(
-            f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
-            f"e.g. layer={label!r}"
-        )
+        if len(recording.layers[recording.output_layer].shape) == 3:
+            last = stages(recording)[-1]
+            raise NoClassLayerError(
+                f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
+                f"e.g. layer={layer_labels(known.name, [last])[last]!r}"
+            )
     network = ReversedNetwork(fully_convolutional(known.network, example), known.categories)
     return Segmenter(replace(known, preprocess=whole), network, "")
 
 
-def made_ready(model: AnyModel | Segmenter, layer: str | None, size: int | None) -> Segmenter:
-    """`segmenter` where none was made before.
-
-    Raises:
-        ValueError: one was made before, and a layer or size is asked for beside it.
-    """
+def prepared(model: AnyModel | Segmenter, layer: str | None, size: int | None) -> Segmenter:
+    """Return a segmenter for a model; an existing one must come without layer and size."""
     if not isinstance(model, Segmenter):
         return segmenter(model, layer, SIZE if size is None else size)
     if layer is not None or size is not None:
@@ -197,30 +196,30 @@ def segment(
     layer: str | None = None,
     size: int | None = None,
 ) -> Segmentation:
-    """Segment the object that a network sees, without ever having been taught to segment (section 3.5).
+    """Segment the object that a network recognises, without training for segmentation (section 3.5).
 
     The network runs fully convolutionally over the whole photograph; ŷ is 1 at every place where its top class has a
-    positive score; the largest |x| of the colours seeds a graph cut (`cut_out`).
+    positive score; the largest |x| over colours seeds a graph cut (`cut_out`).
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016). DeSaliNet's LRN† is BP here, as theirs is.
 
     Args:
         image: the photograph.
         architecture: which reversed network draws.
-        model: a classifier, any network where a layer is named, or a `segmenter` made before.
+        model: a classifier, any network with `layer`, or a `Segmenter`.
         layer: name or label of a layer with maps, whose most active channel takes the class's place.
-        size: short side, in pixels, at which the photograph is seen; by default 256.
+        size: short side of the resized photograph, in pixels; by default 256.
 
     Raises:
         NoClassLayerError: the network has no class layer, and none was named.
         NothingPositiveError: nothing of the top class is positive.
-        ValueError: its picture is zero, the layer has no maps, or a `segmenter` beside a layer or size.
+        ValueError: its picture is zero, the layer has no maps, or a layer or size given with a `Segmenter`.
         MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
 
     Example:
         >>> segment("chelsea", "DeSaliNet").mask.mean()  # doctest: +SKIP
     """
-    ready = made_ready(model, layer, size)
+    ready = prepared(model, layer, size)
     photograph, title = as_photograph(image)
     (asked,) = as_architectures(architecture)
     return segmentations(photograph, title, [asked], ready)[0]
@@ -229,12 +228,7 @@ def segment(
 def segmentations(
     photograph: Image.Image, title: str, architectures: Sequence[Architecture], ready: Segmenter
 ) -> list[Segmentation]:
-    """Segment one photograph by several architectures, which share the forward pass.
-
-    Raises:
-        NothingPositiveError: nothing of the top class is positive.
-        ValueError: a picture is zero, or the layer has no maps.
-    """
+    """Segment one photograph by several architectures, which share the forward pass."""
     recording, seen = ready.record(photograph)
     selection, category = ready.selection(recording)
     if not bool(selection.values.any()):
@@ -258,11 +252,6 @@ def segmentations(
 
 def _with_lrn(architecture: Architecture) -> Architecture:
     return replace(architecture, lrn="bp") if architecture == DESALINET else architecture
-
-
-def _gives_maps(model: Model, example: Tensor) -> bool:
-    recording = ReversedNetwork(model.network).record(example)
-    return len(recording.layers[recording.output_layer].shape) == 3
 
 
 def _resized(mask: Mask, size: tuple[int, ...]) -> Mask:

@@ -1,4 +1,4 @@
-"""Photographs whose foreground is known: bundled objects set on pieces of other bundled photographs."""
+"""Photographs with known foreground: bundled objects on pieces of other bundled photographs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ..models import sample_image
-from .masks import Mask, sample_mask
+from ...analysis import sample_mask
+from ...analysis.masks import Mask
+from ...models import sample_image
 
 WIDTH, HEIGHT = 320, 240
 _AREAS = (0.10, 0.30)  # of the composite, that an object may cover
@@ -29,7 +30,7 @@ class Composite:
     """A photograph with its foreground.
 
     Attributes:
-        name: which object on which background.
+        name: of object and background.
         photograph: RGB.
         mask: (H, W), bool.
     """
@@ -40,13 +41,13 @@ class Composite:
 
 
 def composites(count: int = 24, seed: int = 0) -> Iterator[Composite]:
-    """Cat, cup and astronaut, at random sizes and places on pieces of other photographs.
+    """Make composites: cat, cup and astronaut, at random sizes and places on pieces of other photographs.
 
-    An object covers a tenth to three tenths of the area and lies wholly inside; it may be mirrored. These are no
-    natural photographs: edges are hard, light and sharpness of object and ground differ.
+    An object covers a tenth to three tenths of the area, lies completely inside and may be mirrored. These are not
+    natural photographs: edges are hard, and light and sharpness of object and background differ.
 
     Args:
-        count: how many.
+        count: their number.
         seed: of the random choices.
 
     Yields:
@@ -85,7 +86,7 @@ def _background(name: str, random: np.random.Generator) -> Image.Image:
 
 
 def _object(name: str, random: np.random.Generator) -> tuple[Image.Image, Image.Image]:
-    """The object and its mask, cut to the mask's box."""
+    """Return the object and its mask, cropped to the mask's box."""
     photograph, mask = sample_image(name), sample_mask(name)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -1,22 +1,17 @@
-"""How far a neuron's picture reaches, and that this is a matter of the architecture and not of what was learnt."""
+"""The support of a neuron's picture: it depends on the architecture and not on what was learnt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from .. import display
-from ..reversal import DESALINET, Architecture, Box, Neuron, ReversedNetwork, Strongest
-from .drawing import Cell, draw_grid
-from .measures import extent, extent_holding
-from .randomise import randomised
-from .result import Result, Table, table
-from .subject import AnyImage, AnyModel, place_of, stages, subject
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ... import display
+from ...analysis import extent, extent_holding, randomised
+from ...reversal import DESALINET, Architecture, Box, Neuron, ReversedNetwork, Strongest
+from ..drawing import Cell, draw_grid
+from ..result import Figure, Result, Table
+from ..subject import AnyImage, AnyModel, place_of, stages, subject
 
 _TITLES = ("DeSaliNet", "no bottleneck", "no bottleneck, random filters")
 NO_BOTTLENECK = Architecture.parse("FFF")
@@ -28,14 +23,14 @@ class FiniteSupport(Result):
     """What `finite_support` found.
 
     Attributes:
-        photograph: what it is called.
+        photograph: its title.
         layer: label of the layer.
         neuron: the neuron that was reversed.
         theoretical: (height, width) of its receptive field before clipping at the border; None where it is not local.
         titles: "DeSaliNet", "no bottleneck" and "no bottleneck, random filters".
         pictures: (3, C, H, W).
-        supports: smallest box that holds all that is not zero, of each picture.
-        cores: the box around the brightest pixels that together hold nine tenths of the energy, of each picture.
+        supports: smallest box that holds every pixel that is not zero, of each picture.
+        cores: the box around the strongest pixels that together hold nine tenths of the energy, of each picture.
     """
 
     photograph: str
@@ -48,7 +43,7 @@ class FiniteSupport(Result):
     cores: tuple[Box, ...]
 
     def table(self) -> Table:
-        """Height and width of supports and cores, in pixels."""
+        """Return height and width of supports and cores, in pixels."""
         theory = (
             "the whole image" if self.theoretical is None else "{}×{}".format(*self.theoretical)
         )
@@ -56,7 +51,7 @@ class FiniteSupport(Result):
             (title, theory, f"{s.height}×{s.width}", f"{c.height}×{c.width}")
             for title, s, c in zip(self.titles, self.supports, self.cores, strict=True)
         ]
-        return table(
+        return Table(
             ("picture", "receptive field", "not zero", "nine tenths of the energy"),
             rows,
             f"{self.photograph}, {self.layer} {place_of(self.neuron)}: height×width in pixels, clipped at the border "
@@ -65,7 +60,7 @@ class FiniteSupport(Result):
         )
 
     def figure(self) -> Figure:
-        """The pictures as they are, and below them sign·|x|^0.1."""
+        """Draw the pictures as they are, and below them sign·|x|^0.1."""
         rows = [
             [Cell(display.paper(picture)) for picture in self.pictures],
             [Cell(display.renormalised(picture)) for picture in self.pictures],
@@ -87,7 +82,7 @@ def finite_support(
     """Measure the support of a deep neuron's picture, with and without bottleneck and learnt filters (Fig. 5).
 
     The neuron is the most active one at the centre of the layer. Without bottleneck (FFF) a picture does not depend on
-    the photograph; with random filters besides, it is the receptive field as the layers alone make it.
+    the photograph; with random filters as well, it shows the receptive field of the layers alone.
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 

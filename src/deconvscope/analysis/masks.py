@@ -1,4 +1,4 @@
-"""Where the foreground of the bundled photographs is: outlines drawn by hand, and any mask as a network sees it."""
+"""Foreground masks: those of the bundled photographs, and masks as a network sees them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..models import Model, UnknownImageError, sample_image
 
 Mask = NDArray[np.bool_]
 
-# Corners of each outline, in percent of the photograph's width and height; checked by eye against the photographs,
-# to about one percent. The cat; cup, saucer and spoon; the astronaut with her helmet; the rocket without its tower.
+# Corners of outlines drawn by hand, in percent of width and height, accurate to about one percent: the cat;
+# cup, saucer and spoon; the astronaut with her helmet; the rocket without its tower.
 _OUTLINES: dict[str, tuple[tuple[float, float], ...]] = {
     "chelsea": (
         (0, 42), (7, 38), (7, 25), (8, 8), (10, 0), (88, 0), (84, 10), (81, 20), (79.5, 27), (80, 42), (79, 54),
@@ -42,9 +42,9 @@ _OUTLINES: dict[str, tuple[tuple[float, float], ...]] = {
 
 
 def sample_mask(name: str = "chelsea") -> Mask:
-    """The foreground of a bundled photograph, at its full size.
+    """Return the foreground of a bundled photograph, at its full size.
 
-    The outlines are polygons drawn by hand for this package; they are no ground truth of a data set.
+    The outlines are polygons drawn by hand for this package, not the ground truth of a data set.
 
     Args:
         name: one of `deconvscope.models.SAMPLE_IMAGES`.
@@ -65,17 +65,17 @@ def sample_mask(name: str = "chelsea") -> Mask:
 
 
 def as_mask(mask: Any, size: tuple[int, int]) -> Mask:
-    """Check a mask that a person gives.
+    """Return a mask as bool, after checking it.
 
     Args:
         mask: an array (H, W), bool or numbers that are zero outside, or a PIL image.
         size: (H, W) that it must have.
 
     Raises:
-        ValueError: another size or number of axes, or nothing in it, or nothing outside it.
+        ValueError: wrong shape, an empty mask, or one without background.
     """
     if isinstance(mask, Image.Image) and mask.mode not in ("1", "F", "I") and mask.mode[:2] != "I;":
-        mask = mask.convert("L")  # of numbers the small ones would become zero
+        mask = mask.convert("L")  # numbers below 0.5 would become zero
     array = np.asarray(mask)
     if array.ndim != 2 or array.shape != size:
         raise ValueError(
@@ -90,7 +90,7 @@ def as_mask(mask: Any, size: tuple[int, int]) -> Mask:
 
 
 def as_seen(mask: Mask, model: Model) -> Tensor:
-    """A mask of a whole photograph, resized and cropped as the network's preprocessing does with the photograph.
+    """Return a photograph's mask, resized and cropped as the network's preprocessing does with the photograph.
 
     Returns:
         (h, w), bool, of the size of the network's input.

@@ -1,4 +1,4 @@
-"""Random crops of photographs, some for training and some held out."""
+"""Random crops of photographs, for training and held out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..models import (
+from ...models import (
     SAMPLE_IMAGES,
     Model,
     Preprocessing,
@@ -27,7 +27,7 @@ _TRAINING_SHARE = 0.7
 
 @dataclass(frozen=True)
 class Region:
-    """A part of one photograph: the columns from `start` to `stop`, as shares of its width."""
+    """A part of one photograph: the columns from `start` to `stop`, as fractions of its width."""
 
     source: str
     start: float = 0.0
@@ -35,10 +35,10 @@ class Region:
 
 
 class Crops:
-    """Where crops are cut from; the inputs that were used last stay in memory.
+    """A source of random crops, which keeps the most recent network inputs in memory.
 
     Args:
-        regions: what they are cut from.
+        regions: where crops are cut from.
         preprocess: from pixels to the network's input, without cropping.
         size: side of a crop.
     """
@@ -48,7 +48,7 @@ class Crops:
         self._input = lru_cache(_KEPT)(lambda source: preprocess(_picture(source)))
 
     def draw(self, count: int, seed: int) -> Tensor:
-        """Random crops, (count, C, size, size); the same for the same seed."""
+        """Return random crops, (count, C, size, size); the same for the same seed."""
         generator = torch.Generator().manual_seed(seed)
         return torch.stack([self._one(generator) for _ in range(count)])
 
@@ -66,19 +66,9 @@ class Crops:
 def training_and_held_out(
     folder: str | Path | None, model: Model, size: int, short_side: int
 ) -> tuple[Crops, Crops]:
-    """Crops to train on and crops that are held out.
+    """Return crops for training and held-out crops, both from a folder or from the bundled photographs.
 
-    Of five photographs or more a fifth of them is held out; of fewer, the right three tenths of each.
-
-    Args:
-        folder: photographs; None for the bundled four.
-        model: whose preprocessing turns pixels into inputs.
-        size: side of a crop, in pixels.
-        short_side: pixels along the short side that photographs are resized to.
-
-    Raises:
-        UnreadableImageError: one of them is no picture, or a broken one.
-        ValueError: no such folder, no pictures in it, one too small for a crop, or preprocessing that is unknown.
+    Of five photographs or more, a fifth is held out; of fewer, the right three tenths of each.
     """
     if not isinstance(model.preprocess, Preprocessing):
         raise ValueError(

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from .. import display
-from ..reversal import Architecture, Asked, Box, Selection, Strongest, as_architectures
-from .drawing import Cell, draw_grid
-from .measures import extent_holding
-from .progress import each
-from .result import Result, Table, table
-from .subject import THREE, AnyImage, AnyModel, Subject, place_of, stages, subject
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ... import display
+from ...analysis import extent_holding
+from ...analysis.progress import each
+from ...reversal import Architecture, Asked, Box, Selection, Strongest, as_architectures
+from ..drawing import Cell, draw_grid
+from ..result import Figure, Result, Table
+from ..subject import THREE, AnyImage, AnyModel, place_of, stages, subject
 
 SHARE = 0.9
 
@@ -28,15 +25,15 @@ class Depths(Result):
     """What `compare_depths` found.
 
     Attributes:
-        photograph: what it is called.
+        photograph: its title.
         layers: labels, from the image down.
         selections: the neuron of each layer.
         architectures: in the order asked.
-        pictures: one (A, C, H, W) a layer.
+        pictures: one (A, C, H, W) per layer.
         seen: the photograph as the network saw it, (H, W, 3), uint8.
         frames: of each layer, the square around what its neuron can see.
-        spread: (layer, architecture's name) → side, in pixels, of the square as large as the box around the brightest
-            pixels that together hold nine tenths of the picture's energy.
+        spread: (layer, architecture's name) → side, in pixels, of a square with the area of the box around the
+            strongest pixels that together hold nine tenths of the picture's energy.
     """
 
     photograph: str
@@ -49,9 +46,9 @@ class Depths(Result):
     spread: dict[tuple[str, str], float]
 
     def table(self) -> Table:
-        """How far each picture reaches."""
+        """Return how far each picture reaches."""
         names = [architecture.name for architecture in self.architectures]
-        return table(
+        return Table(
             ("layer", "neuron", *names),
             [
                 (layer, place_of(selection), *(round(self.spread[layer, name]) for name in names))
@@ -61,7 +58,7 @@ class Depths(Result):
         )
 
     def figure(self) -> Figure:
-        """One column a layer: the piece of the photograph that its neuron sees, and the pictures of that piece."""
+        """Draw one column per layer: the part of the photograph that its neuron sees, and the pictures of that part."""
         inside = [
             (slice(f.top, f.top + f.height), slice(f.left, f.left + f.width)) for f in self.frames
         ]
@@ -104,7 +101,10 @@ def compare_depths(
         ValueError: an empty list of layers, or an unknown architecture.
     """
     seen = subject(model, image)
-    names = _layers(seen, layers)
+    if layers is None:
+        names = list(dict.fromkeys((*stages(seen.recording), seen.recording.output_layer)))
+    else:
+        names = seen.layers(layers)
     results = [
         seen.recording.reverse(Strongest(name), architectures) for name in each(names, "reversing")
     ]
@@ -128,17 +128,9 @@ def compare_depths(
 
 
 def _frame(window: Box, extent: tuple[int, int]) -> Box:
-    """The smallest square inside the image that holds a window; as much of one as there is room for."""
+    """Return the smallest square that holds a window, cut down to the image."""
     side = max(window.height, window.width)
     height, width = min(side, extent[0]), min(side, extent[1])
     top = min(window.top, extent[0] - height)
     left = min(window.left, extent[1] - width)
     return Box(top, left, height, width)
-
-
-def _layers(seen: Subject, layers: Sequence[str] | None) -> list[str]:
-    if layers is None:
-        return list(dict.fromkeys((*stages(seen.recording), seen.recording.output_layer)))
-    if not layers:
-        raise ValueError("no layers given: name at least one")
-    return [seen.layer(layer) for layer in layers]

@@ -1,23 +1,20 @@
-"""The photograph with its Fourier phase alone, beside what the bottleneck alone draws."""
+"""What Fourier phase keeps of a photograph, and what the bottleneck keeps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .. import display
-from ..reversal import DECONVNET, DESALINET, SALINET, Mixture
-from .drawing import Cell, draw_grid
-from .measures import edge_agreement
-from .result import Result, Table, table
-from .subject import AnyImage, AnyModel, stages, subject
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ... import display
+from ...analysis import edge_agreement
+from ...reversal import DECONVNET, DESALINET, SALINET, Mixture
+from ..drawing import Cell, draw_grid
+from ..result import Figure, Result, Table
+from ..subject import AnyImage, AnyModel, subject
 
 ARCHITECTURES = (DESALINET, DECONVNET, SALINET)
 
@@ -27,7 +24,7 @@ class Phase(Result):
     """What `phase` found.
 
     Attributes:
-        photograph: what it is called.
+        photograph: its title.
         layer: label of the layer that the mixture was reversed from.
         seen: the photograph as the network saw it, (H, W, 3), uint8.
         pictures: title → (C, H, W): phase kept, amplitude kept, and the reversed mixtures.
@@ -41,8 +38,8 @@ class Phase(Result):
     edges: dict[str, float]
 
     def table(self) -> Table:
-        """How well each picture draws the photograph's edges."""
-        return table(
+        """Return how well each picture draws the photograph's edges."""
+        return Table(
             ("picture", "edge agreement"),
             list(self.edges.items()),
             f"{self.photograph}: agreement with the photograph's edges (1: the picture is those edges). Mahendran & "
@@ -50,7 +47,7 @@ class Phase(Result):
         )
 
     def figure(self) -> Figure:
-        """The photograph, its phase and its amplitude alone, and the reversed random mixtures."""
+        """Draw the photograph, its phase and its amplitude alone, and the reversed random mixtures."""
         cells = [Cell(self.seen, self.photograph)]
         cells += [
             Cell(display.paper(picture), f"{title}\n{self.edges[title]:.2f}")
@@ -68,8 +65,8 @@ def phase(
     """Compare what Fourier phase and what the bottleneck keep of a photograph (Fig. 7, section 3.4).
 
     Phase kept: each colour's Fourier phase with the amplitudes of white noise; amplitude kept: the other way round.
-    Both have the photograph's mean subtracted. Beside them a random positive mixture of all neurons of a layer,
-    reversed: what it knows of the photograph, it has from the bottleneck.
+    Both have the photograph's mean subtracted. They stand beside a reversed random positive mixture of all neurons of a
+    layer, whose only knowledge of the photograph is the bottleneck.
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
@@ -83,7 +80,7 @@ def phase(
         UnknownLayerError: no layer of that name.
     """
     seen = subject(model, image)
-    name = seen.layer(layer) if layer is not None else stages(seen.recording)[-1]
+    name = seen.layer(layer)
     photograph = seen.recording.input.detach().float().cpu()
     pictures = dict(
         zip(("phase kept", "amplitude kept"), _exchanged(photograph, seed), strict=True)
@@ -101,7 +98,7 @@ def phase(
 
 
 def _exchanged(photograph: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """The photograph's phase with a noise's amplitude, and its amplitude with the noise's phase."""
+    """Return the photograph's phase with the amplitude of noise, and its amplitude with the phase of noise."""
     noise = torch.randn(photograph.shape, generator=torch.Generator().manual_seed(seed))
     own = torch.fft.rfft2(photograph - photograph.mean((1, 2), keepdim=True))
     other = torch.fft.rfft2(noise)

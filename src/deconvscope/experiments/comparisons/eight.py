@@ -1,26 +1,22 @@
-"""The eight architectures side by side: what backward ReLU, ReLU mask and pooling switches each do for sharpness."""
+"""The eight architectures side by side: how backward ReLU, ReLU mask and pooling switches affect sharpness."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from .. import display
-from ..models import SAMPLE_IMAGES
-from ..reversal import EIGHT, Reversed, Selection, Strongest
-from .drawing import Cell, draw_grid
-from .measures import edge_agreement
-from .progress import each
-from .result import Result, Table, table
-from .subject import AnyImages, AnyModel, Subject, stages, subjects
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ... import display
+from ...analysis import edge_agreement
+from ...analysis.progress import each
+from ...models import SAMPLE_IMAGES
+from ...reversal import EIGHT, Reversed, Selection, Strongest
+from ..drawing import Cell, draw_grid
+from ..result import Figure, Result, Table
+from ..subject import AnyImages, AnyModel, Subject, subjects
 
 FACTORS = ("ReLU mask", "pooling switches", "backward ReLU")
-"""What the authors' three letters stand for, in their order."""
+"""What the authors' three letters stand for, in order."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,9 +26,9 @@ class EightArchitectures(Result):
     Attributes:
         selection: the neuron of the first photograph.
         layer: its layer's label.
-        photographs: what they are called.
+        photographs: their titles.
         pictures: of the first photograph, (8, C, H, W), in the order of `EIGHT`.
-        sharpness: code → `edge_agreement`, one a photograph.
+        sharpness: code → `edge_agreement`, one per photograph.
     """
 
     selection: Selection
@@ -42,11 +38,11 @@ class EightArchitectures(Result):
     sharpness: dict[str, tuple[float, ...]]
 
     def mean(self, code: str) -> float:
-        """The mean sharpness of an architecture over the photographs."""
+        """Return the mean sharpness of an architecture over the photographs."""
         return sum(self.sharpness[code]) / len(self.photographs)
 
     def effects(self) -> dict[str, float]:
-        """What each choice adds to the sharpness: the mean with it less the mean without it, the other two varied."""
+        """Return what each choice adds to the sharpness: the mean with it minus the mean without it."""
         return {
             factor: sum((1 if code[i] == "T" else -1) * self.mean(code) for code in self.sharpness)
             / 4
@@ -54,13 +50,13 @@ class EightArchitectures(Result):
         }
 
     def table(self) -> Table:
-        """Sharpness of each architecture, and the effect of each choice."""
+        """Return the sharpness of each architecture, and the effect of each choice."""
         rows = [
             (code, *("yes" if letter == "T" else "no" for letter in code), self.mean(code))
             for code in self.sharpness
         ]
         effects = self.effects()
-        return table(
+        return Table(
             ("architecture", *FACTORS, "edge agreement"),
             [*rows, ("effect", *(f"{effects[factor]:+.3f}" for factor in FACTORS), None)],
             f"Agreement of the picture with the photograph's edges (1: the picture is those edges), {self.layer}, "
@@ -69,7 +65,7 @@ class EightArchitectures(Result):
         )
 
     def figure(self) -> Figure:
-        """The pictures as Fig. 3 prints them: columns are RU†; the top row has switches, the bottom row centres."""
+        """Draw the pictures as in Fig. 3: columns are RU†; the top row has switches, the bottom row centres."""
         cells = [
             Cell(display.paper(picture), f"{code}   {self.sharpness[code][0]:.2f}")
             for code, picture in zip(self.sharpness, self.pictures, strict=True)
@@ -95,11 +91,11 @@ def eight_architectures(
         images: one photograph or several.
         model: the network.
         layer: name or label of the layer; by default the last one with maps (pool5 of VGG-16).
-        selection: what to reverse; by default the most active neuron of the layer, of each photograph its own.
+        selection: what to reverse; by default the most active neuron of the layer on each photograph.
 
     Raises:
         UnknownLayerError: no layer of that name.
-        ValueError: a layer and a selection that is in another one.
+        ValueError: a selection that is not in `layer`.
 
     Example:
         >>> eight_architectures("chelsea").effects()  # doctest: +SKIP
@@ -124,10 +120,12 @@ def eight_architectures(
 
 
 def _reversed(one: Subject, layer: str | None, selection: Selection | None) -> Reversed:
-    name = one.layer(layer) if layer is not None else stages(one.recording)[-1]
-    if selection is not None and layer is not None and one.layer(selection.layer) != name:
+    if selection is None:
+        return one.recording.reverse(Strongest(one.layer(layer)), EIGHT)
+    chosen = one.selection(selection)
+    if layer is not None and one.layer(chosen.layer) != one.layer(layer):
         raise ValueError(f"layer={layer!r}, but the selection is in {selection.layer!r}; give one")
-    return one.recording.reverse(selection or Strongest(name), EIGHT)
+    return one.recording.reverse(chosen, EIGHT)
 
 
 def _window(photograph: Tensor, result: Reversed) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.experiments import randomised
+from deconvscope.analysis import randomised
 
 
 @pytest.fixture

@@ -1,30 +1,32 @@
-"""Section 3.5's evaluation: how well reversed pictures segment photographs whose foreground is known."""
+"""The evaluation of section 3.5: how well reversed pictures segment photographs with known foreground."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from ..models import Preprocessing, network_digest, picture_files, read_image
-from ..models.errors import UnreadableImageError
-from ..reversal import Architecture, Asked, as_architectures
+from ...analysis import as_mask
+from ...analysis.grab_cut import Mask, cut_out, gaussian_baseline
+from ...analysis.progress import each
+from ...models import (
+    Preprocessing,
+    UnreadableImageError,
+    network_digest,
+    picture_files,
+    read_image,
+)
+from ...reversal import Architecture, Asked, as_architectures
+from ..drawing import COLOURS, new_figure
+from ..result import Entry, Figure, Result, Table
+from ..subject import THREE, AnyModel, mean
 from .composites import composites
-from .drawing import COLOURS, new_figure
-from .grab_cut import Mask, cut_out, gaussian_baseline
-from .masks import as_mask
-from .progress import each
-from .result import Entry, Result, Table, table
-from .scores import KeptScores, Score
-from .segmentation import NothingPositiveError, Segmenter, made_ready, segmentations
-from .subject import THREE, AnyModel
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .segment import NothingPositiveError, Segmenter, prepared, segmentations
 
 BASELINE = "Gaussian baseline"
 PAPER: dict[str, tuple[float | None, ...]] = {
@@ -44,14 +46,65 @@ DIFFERENCES = (
 Case = tuple[str, Image.Image, Mask]
 
 
+@dataclass(frozen=True)
+class Score:
+    """Per-pixel accuracy and intersection over union of one segmented photograph, both from 0 to 1."""
+
+    photograph: str
+    method: str
+    accuracy: float
+    overlap: float
+
+
+class KeptScores:
+    """Scores in a file of JSON lines, None for no file: first the settings, then one line per photograph.
+
+    An incomplete last line, left by a crash or a full disk, is dropped.
+    """
+
+    def __init__(self, file: str | Path | None, settings: Mapping[str, Any]) -> None:
+        self._file = None if file is None else Path(file)
+        self._known: dict[str, list[Score]] = {}
+        if self._file is None:
+            return
+        text = self._file.read_text(encoding="utf-8") if self._file.exists() else ""
+        *whole, cut_short = text.split("\n")
+        first, *lines = whole or [json.dumps(settings)]
+        try:
+            there = json.loads(first)
+            rows = [[Score(**score) for score in json.loads(line)] for line in lines]
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{str(self._file)!r} holds something else than scores ({error}); name another file"
+            ) from error
+        if there != settings:
+            raise ValueError(
+                f"{str(self._file)!r} holds scores of other settings: {first}; name another file"
+            )
+        self._known = {scores[0].photograph: scores for scores in rows}
+        if cut_short or not whole:
+            self._file.write_text("\n".join([first, *lines, ""]), encoding="utf-8")
+
+    def of(self, photograph: str) -> list[Score] | None:
+        """Return the scores of a photograph, None where there are none."""
+        return self._known.get(photograph)
+
+    def add(self, scores: Sequence[Score]) -> None:
+        """Append a photograph's scores to the file."""
+        if self._file is None:
+            return
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([asdict(score) for score in scores]) + "\n")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class SegmentationScores(Result):
     """What `evaluate_segmentation` found.
 
     Attributes:
-        network: what the network is.
+        network: its label.
         methods: names of the architectures, and "Gaussian baseline".
-        scores: one for each photograph and method; an empty mask where nothing of the top class is positive.
+        scores: one for each photograph and method; of an empty mask where nothing of the top class is positive.
     """
 
     network: str
@@ -59,44 +112,36 @@ class SegmentationScores(Result):
     scores: tuple[Score, ...]
 
     def accuracy(self, method: str) -> float:
-        """Mean per-pixel accuracy (PP), in percent."""
-        return 100 * _mean([s.accuracy for s in self.scores if s.method == method])
+        """Return the mean per-pixel accuracy (PP), in percent."""
+        return 100 * mean(s.accuracy for s in self.scores if s.method == method)
 
     def overlap(self, method: str) -> float:
-        """Mean intersection over union (IoU) of the foreground, in percent."""
-        return 100 * _mean([s.overlap for s in self.scores if s.method == method])
+        """Return the mean intersection over union (IoU) of the foreground, in percent."""
+        return 100 * mean(s.overlap for s in self.scores if s.method == method)
 
     @property
     def photographs(self) -> int:
-        """How many photographs were segmented."""
+        """The number of photographs."""
         return len({score.photograph for score in self.scores})
 
     def table(self) -> Table:
-        """In the form of Table 1, with the paper's figures beside ours and the differences named."""
+        """Return the scores in the form of Table 1, with the paper's beside ours and the differences named."""
         rows: list[tuple[Entry, ...]] = []
         for method in self.methods:
             paper = PAPER.get(method, (None,) * 4)
             ours = (self.accuracy(method), self.overlap(method))
             rows.append((method, *(None if x is None else f"{x:.2f}" for x in (*ours, *paper))))
-        return table(
-            (
-                "method",
-                "PP",
-                "IoU",
-                "paper, AlexNet: PP",
-                "IoU",
-                "paper, VGG-16: PP",
-                "IoU",
-            ),  # fmt: skip
+        return Table(
+            ("method", "PP", "IoU", "paper, AlexNet: PP", "IoU", "paper, VGG-16: PP", "IoU"),
             rows,
             f"{self.network} on {self.photographs} photographs (the paper's: AlexNet and VGG-16 on annotated "
-            "photographs of ImageNet). PP: pixels told right; IoU: intersection over union of the foreground, both in "
-            "percent, means over photographs. Differences from Table 1: "
+            "photographs of ImageNet). PP: pixels classified correctly; IoU: intersection over union of the "
+            "foreground, both in percent, means over photographs. Differences from Table 1: "
             f"{'; '.join(DIFFERENCES)}.",
         )
 
     def figure(self) -> Figure:
-        """IoU of every photograph, by method, and its mean."""
+        """Draw the IoU of every photograph, by method, and its mean."""
         figure = new_figure(6.4, 0.5 + 0.55 * len(self.methods))
         axis = figure.subplots()
         for row, method in enumerate(self.methods):
@@ -134,25 +179,25 @@ def evaluate_segmentation(
         images: a folder of photographs; by default 24 composites made from the bundled ones (`composites`).
         masks: a folder with a mask for each photograph, a picture of the same name (any suffix) and size, zero outside
             the foreground.
-        model: a classifier, any network where a layer is named, or a `segmenter`.
+        model: a classifier, any network with `layer`, or a `Segmenter`.
         architectures: by default DeConvNet, SaliNet and DeSaliNet.
         layer: name or label of a layer with maps, whose most active channel takes the class's place.
-        size: short side, in pixels, at which photographs are seen; by default 256.
-        limit: how many photographs at the most.
-        keep: a file to which each photograph's scores are added at once; what it has already is not computed again.
+        size: short side of the resized photographs, in pixels; by default 256.
+        limit: the largest number of photographs.
+        keep: a file to which each photograph's scores are appended; scores that it has are not computed again.
         seed: of the composites.
 
     Raises:
         ValueError: one folder without the other, a photograph without mask, a mask that is empty, full or of another
-            size, no photographs, a photograph that cannot be cut, a `segmenter` beside a layer or size, or a `keep`
-            file from other settings.
+            size, no photographs, a photograph that cannot be cut, a layer or size given with a `Segmenter`, or a
+            `keep` file from other settings.
         NoClassLayerError: the network has no class layer, and none was named.
         MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit}: at least one photograph")
     asked = as_architectures(architectures)
-    ready = made_ready(model, layer, size)
+    ready = prepared(model, layer, size)
     cases, count = _cases(images, masks, limit, seed)
     methods = (*(architecture.name for architecture in asked), BASELINE)
     preprocess = ready.model.preprocess
@@ -178,7 +223,7 @@ def evaluate_segmentation(
 
 
 def accuracy_and_overlap(found: Mask, true: Mask) -> tuple[float, float]:
-    """Per-pixel accuracy, and intersection over union of the foreground, from 0 to 1.
+    """Return per-pixel accuracy, and intersection over union of the foreground, from 0 to 1.
 
     Raises:
         ValueError: masks of different sizes.
@@ -193,7 +238,7 @@ def _scores(case: Case, architectures: Sequence[Architecture], ready: Segmenter)
     name, photograph, true = case
     try:
         found = segmentations(photograph, name, architectures, ready)
-    except NothingPositiveError:  # nothing is told to be foreground
+    except NothingPositiveError:  # no foreground
         masks = [np.zeros_like(true) for _ in architectures]
     else:
         masks = [one.mask for one in found]
@@ -219,7 +264,7 @@ def _cases(
 
 
 def _pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
-    """Each photograph's file with its mask's, sorted by name."""
+    """Return each photograph's file with its mask's, sorted by name."""
     photographs = picture_files(images)
     found = {path.stem: path for path in picture_files(masks)}
     missing = [path.name for path in photographs if path.stem not in found]
@@ -242,7 +287,3 @@ def _read(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Case]:
         except ValueError as error:
             raise ValueError(f"{mask.name}: {error}") from error
         yield image.stem, photograph, true
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

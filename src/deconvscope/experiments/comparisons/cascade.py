@@ -1,18 +1,17 @@
-"""Whether pictures depend on what a network has learnt: its layers are randomised one after the other, from the top."""
+"""Cascading randomisation: whether pictures depend on what a network has learnt in its upper layers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from .. import display
-from ..models import SAMPLE_IMAGES, layer_labels
-from ..reversal import (
+from ... import display
+from ...analysis import NORMALISATIONS, randomised, similarity
+from ...analysis.progress import each
+from ...models import SAMPLE_IMAGES, layer_labels
+from ...reversal import (
     Architecture,
     Asked,
     Recording,
@@ -21,15 +20,9 @@ from ..reversal import (
     Strongest,
     as_architectures,
 )
-from .drawing import draw_curves, new_figure, quieten, show
-from .progress import each
-from .randomise import NORMALISATIONS, randomised
-from .result import Result, Table, table
-from .similarity import similarity
-from .subject import THREE, AnyImages, AnyModel, Subject, place_of, subjects
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ..drawing import Cell, draw_curves, fill_grid, new_figure
+from ..result import Figure, Result, Table
+from ..subject import THREE, AnyImages, AnyModel, Subject, mean, place_of, subjects
 
 _SHOWN = 6
 
@@ -39,13 +32,13 @@ class Cascade(Result):
     """What `cascading_randomisation` found.
 
     Attributes:
-        photographs: what they are called.
+        photographs: their titles.
         selection: what was reversed on the first photograph.
         layer: its layer's label.
-        steps: "as trained", then the label of the layer that was randomised beside those before it.
+        steps: "as trained", then the label of the lowest layer that was randomised at each step.
         architectures: in the order asked.
-        similarities: architecture's name → mean similarity to the pictures of the trained network, one a step.
-        pictures: of the first photograph, one (A, C, H, W) a step.
+        similarities: architecture's name → mean similarity to the pictures of the trained network, one per step.
+        pictures: of the first photograph, one (A, C, H, W) per step.
     """
 
     photographs: tuple[str, ...]
@@ -57,9 +50,9 @@ class Cascade(Result):
     pictures: tuple[Tensor, ...]
 
     def table(self) -> Table:
-        """One row a step."""
+        """Return one row per step."""
         names = [architecture.name for architecture in self.architectures]
-        return table(
+        return Table(
             ("randomised down to", *names),
             [
                 (step, *(self.similarities[name][i] for name in names))
@@ -71,7 +64,7 @@ class Cascade(Result):
         )
 
     def figure(self) -> Figure:
-        """The pictures as the cascade goes down, and the curves."""
+        """Draw pictures of some steps, and the similarities of all."""
         names = [architecture.name for architecture in self.architectures]
         last = len(self.steps) - 1
         shown = sorted({round(i * last / (_SHOWN - 1)) for i in range(_SHOWN)})
@@ -79,15 +72,11 @@ class Cascade(Result):
         above, below = figure.subfigures(
             2, 1, squeeze=False, height_ratios=(1.5 * len(names) + 0.3, 2.5)
         ).flat
-        axes = above.subplots(len(names), len(shown), squeeze=False)
-        for column, step in enumerate(shown):
-            for row, name in enumerate(names):
-                quieten(axes[row][column])
-                show(axes[row][column], display.paper(self.pictures[step][row]))
-                if row == 0:
-                    axes[row][column].set_title(self.steps[step], fontsize=8)
-                if column == 0:
-                    axes[row][column].set_ylabel(name, fontsize=9)
+        cells = [
+            [Cell(display.paper(self.pictures[step][row])) for step in shown]
+            for row in range(len(names))
+        ]
+        fill_grid(above, cells, [self.steps[step] for step in shown], names, heading=8)
         curves = {name: self.similarities[name] for name in names}
         draw_curves(below.subplots(), self.steps, curves, "similarity to the trained network's")
         above.suptitle(
@@ -105,19 +94,19 @@ def cascading_randomisation(
     steps: int | None = None,
     seed: int = 0,
 ) -> Cascade:
-    """Randomise a network's layers from the top down and watch which pictures notice.
+    """Randomise a network's layers from the top down and measure how its pictures change.
 
     Adebayo et al., *Sanity Checks for Saliency Maps* (NeurIPS 2018), section 3: a picture that does not change when the
-    filters above are replaced by random ones cannot tell what the network has learnt there. The neuron is the most
+    upper filters are replaced by random ones does not show what the network has learnt there. The neuron is the most
     active one of a convolution or class layer of the trained network, before any rectifier, so that none silences it.
-    The normalisations behind a layer become the identity with it, so that the last step is `randomised(network)`.
+    The normalisations after a layer become the identity with it, so that the last step is `randomised(network)`.
 
     Args:
         images: one photograph or several.
         model: the network.
         layer: name or label; by default the last layer with filters.
         architectures: by default DeConvNet, SaliNet and DeSaliNet.
-        steps: at how many depths the cascade is looked at; by default at every layer with filters, 16 at the most.
+        steps: the number of depths that are measured; by default every layer with filters, but at most 16.
         seed: of the random filters.
 
     Raises:
@@ -148,7 +137,7 @@ def cascading_randomisation(
         pictures.append(drawn[0])
         for i in range(len(asked)):
             curves[i].append(
-                _mean([similarity(a[i], b[i]) for a, b in zip(trained, drawn, strict=True)])
+                mean(similarity(a[i], b[i]) for a, b in zip(trained, drawn, strict=True))
             )
     reached = [top_down[end][0] for end in ends]
     labels = layer_labels(seen[0].model.name, reached)
@@ -164,7 +153,7 @@ def cascading_randomisation(
 
 
 def _stages(one: Subject, layer: str | None) -> list[list[str]]:
-    """Modules with filters in the order of execution, down to the layer asked for, each with the norms behind it."""
+    """Return the modules with filters up to a layer, in the order of execution, each with the norms after it."""
     modules = dict(one.model.network.named_modules())
     stages: list[list[str]] = []
     wanted = None if layer is None else one.layer(layer)
@@ -184,13 +173,8 @@ def _stages(one: Subject, layer: str | None) -> list[list[str]]:
 
 
 def _spread(count: int, steps: int) -> list[int]:
-    """Which of `count` ends the cascade is looked at: the first, the last, and evenly between."""
+    """Return which of `count` stages are measured: the first, the last, and evenly between."""
     steps = min(steps, count)
     if steps == 1:
         return [count - 1]
     return [round(i * (count - 1) / (steps - 1)) for i in range(steps)]
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan

@@ -1,4 +1,4 @@
-"""Inverse networks that are trained: the mirror image of a network's layers, with or without their bottleneck."""
+"""Inverse networks: the mirror image of a network's layers, with or without their bottleneck."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..reversal import ReversedNetwork
+from ...reversal import ReversedNetwork
 
 CONDITIONS = ("neither", "masks", "switches", "both")
-"""What an inverse network is told besides the activation."""
+"""What an inverse network is given besides the activation."""
 
 Bottleneck = list["Tensor | None"]
-"""r of each layer: the ReLU mask, the pool's argmax indices, nothing for a convolution."""
+"""r of each layer: the ReLU mask, the pool's argmax indices, None for a convolution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Encoder:
     layers: tuple[nn.Module, ...]
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Bottleneck, list[torch.Size]]:
-        """The activation, the bottleneck, and the shape in front of each layer."""
+        """Return the activation, the bottleneck, and the shape before each layer."""
         bottleneck: Bottleneck = []
         shapes = []
         with torch.no_grad():
@@ -38,14 +38,9 @@ class Encoder:
                 shapes.append(x.shape)
                 if isinstance(layer, nn.MaxPool2d):
                     x, indices = F.max_pool2d(
-                        x,
-                        layer.kernel_size,
-                        layer.stride,
-                        layer.padding,
-                        layer.dilation,
-                        layer.ceil_mode,
-                        return_indices=True,
-                    )
+                        x, layer.kernel_size, layer.stride, layer.padding, layer.dilation,
+                        layer.ceil_mode, return_indices=True,
+                    )  # fmt: skip
                     bottleneck.append(indices)
                 elif isinstance(layer, nn.ReLU):
                     x = x.relu()
@@ -57,16 +52,12 @@ class Encoder:
 
 
 def encoder(network: nn.Module, layer: str, example: Tensor) -> Encoder:
-    """The chain of layers that leads to a layer.
-
-    Args:
-        network: its layers up to `layer` must be a chain of `nn.Conv2d`, `nn.ReLU` and `nn.MaxPool2d` modules.
-        layer: name of the last one.
-        example: an input of a size that the whole network takes, (C, H, W).
+    """Return the chain of layers up to a layer, by recording an input that the whole network takes, (C, H, W).
 
     Raises:
         UnknownLayerError: no layer of that name.
-        ValueError: other kinds of layers, or no rectifier and no pool, so that there is no bottleneck.
+        ValueError: the layers up to it are not a chain of `nn.Conv2d`, `nn.ReLU` and `nn.MaxPool2d`, or they have
+            neither rectifier nor pool, so that there is no bottleneck.
     """
     recording = ReversedNetwork(network).record(example)
     last = recording.layers[layer].name
@@ -92,13 +83,9 @@ def encoder(network: nn.Module, layer: str, example: Tensor) -> Encoder:
 class InverseNetwork(nn.Module):
     """The encoder's mirror image, with filters of its own to learn.
 
-    A convolution becomes a learned transposed convolution. A max pool becomes an unpooling: to its switches where they
-    are told, else to the centre of each window. A rectifier becomes a rectifier, multiplied by its mask where that
-    is told. Every condition has the same parameters.
-
-    Args:
-        encoder: what to invert.
-        condition: what is told, one of `CONDITIONS`.
+    A convolution becomes a learned transposed convolution. A max pool becomes an unpooling, to its switches if they
+    are given, else to the centre of each window. A rectifier becomes a rectifier, multiplied by its mask if that is
+    given. Every condition, one of `CONDITIONS`, has the same parameters.
     """
 
     def __init__(self, encoder: Encoder, condition: str) -> None:
@@ -113,7 +100,7 @@ class InverseNetwork(nn.Module):
     def forward(
         self, y: Tensor, bottleneck: Sequence[Tensor | None], shapes: Sequence[torch.Size]
     ) -> Tensor:
-        """From a batch of activations back to crops."""
+        """Return the crops of a batch of activations."""
         stamps = iter(reversed(self.stamps))
         for layer, r, shape in zip(
             reversed(self.encoded), reversed(bottleneck), reversed(shapes), strict=True
@@ -137,14 +124,8 @@ def _mirror(layer: nn.Conv2d) -> nn.ConvTranspose2d:
         for value in (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
     )
     mirrored = nn.ConvTranspose2d(
-        layer.out_channels,
-        layer.in_channels,
-        kernel,
-        stride,
-        padding,
-        groups=layer.groups,
-        dilation=dilation,
-    )
+        layer.out_channels, layer.in_channels, kernel, stride, padding, groups=layer.groups, dilation=dilation,
+    )  # fmt: skip
     nn.init.kaiming_normal_(mirrored.weight, mode="fan_out", nonlinearity="relu")
     if mirrored.bias is not None:
         nn.init.zeros_(mirrored.bias)
@@ -152,13 +133,13 @@ def _mirror(layer: nn.Conv2d) -> nn.ConvTranspose2d:
 
 
 def _unpooled(y: Tensor, indices: Tensor, shape: torch.Size) -> Tensor:
-    """Each value added at its index in the map before the pool; what overlaps is summed."""
+    """Add each value at its index in the map before the pool."""
     flat = y.new_zeros((*y.shape[:2], shape[2] * shape[3]))
     return flat.scatter_add(2, indices.flatten(2), y.flatten(2)).view(*y.shape[:2], *shape[2:])
 
 
 def _centred(y: Tensor, layer: nn.MaxPool2d, shape: torch.Size) -> Tensor:
-    """Each value added at the centre of its window, as by a reversed pool without switches; none in the padding."""
+    """Add each value at the centre of its window, as a reversed pool without switches does; none in the padding."""
     rows, columns = (
         torch.arange(y.shape[axis], device=y.device) * _pair(layer.stride)[axis - 2]
         + (_pair(layer.kernel_size)[axis - 2] + 1) // 2

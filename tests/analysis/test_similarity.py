@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deconvscope as ds
-from deconvscope.experiments import similarity
+from deconvscope.analysis import similarity
 
 
 @pytest.mark.parametrize("scale", [1e-30, 0.5, 1e30])

@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 
-import deconvscope.experiments as ex
-from deconvscope.experiments.measures import box_of, extent, extent_holding
+from deconvscope.analysis import box_of, edge_agreement, energy_inside, extent, extent_holding
 from deconvscope.reversal import Box
 
 
@@ -18,14 +17,14 @@ def test_the_edges_themselves_agree_and_their_negative_disagrees():
     image = photograph()
     blurred = torch.nn.functional.avg_pool2d(image, 9, 1, 4, count_include_pad=False)
     edges = image - blurred  # another high pass than the measure's own
-    assert ex.edge_agreement(edges, image) > 0.7
-    assert ex.edge_agreement(-edges, image) == pytest.approx(-ex.edge_agreement(edges, image))
+    assert edge_agreement(edges, image) > 0.7
+    assert edge_agreement(-edges, image) == pytest.approx(-edge_agreement(edges, image))
 
 
 def test_noise_and_a_blur_are_no_edges():
     image = photograph()
-    assert abs(ex.edge_agreement(torch.randn(3, 48, 48), image)) < 0.1
-    assert abs(ex.edge_agreement(torch.ones(3, 48, 48), image)) < 0.05
+    assert abs(edge_agreement(torch.randn(3, 48, 48), image)) < 0.1
+    assert abs(edge_agreement(torch.ones(3, 48, 48), image)) < 0.05
 
 
 def test_only_where_the_picture_draws_counts():
@@ -33,18 +32,18 @@ def test_only_where_the_picture_draws_counts():
     edges = image - torch.nn.functional.avg_pool2d(image, 9, 1, 4, count_include_pad=False)
     corner = torch.zeros(3, 48, 48)
     corner[:, :16, :16] = edges[:, :16, :16]
-    assert ex.edge_agreement(corner, image) > 0.6
+    assert edge_agreement(corner, image) > 0.6
 
 
 def test_energy_inside_is_a_share_of_squares():
     picture = torch.zeros(3, 2, 2)
     picture[0, 0, 0], picture[2, 1, 1] = 3.0, -1.0
     mask = torch.tensor([[True, False], [False, False]])
-    assert ex.energy_inside(picture, mask) == pytest.approx(0.9)
-    assert ex.energy_inside(1e-30 * picture, mask) == pytest.approx(0.9)
-    assert math.isnan(ex.energy_inside(torch.zeros(3, 2, 2), mask))
+    assert energy_inside(picture, mask) == pytest.approx(0.9)
+    assert energy_inside(1e-30 * picture, mask) == pytest.approx(0.9)
+    assert math.isnan(energy_inside(torch.zeros(3, 2, 2), mask))
     with pytest.raises(ValueError, match=r"\(2, 3\)"):
-        ex.energy_inside(picture, torch.ones(2, 3, dtype=torch.bool))
+        energy_inside(picture, torch.ones(2, 3, dtype=torch.bool))
 
 
 def test_boxes_hold_what_they_say():

@@ -1,4 +1,4 @@
-"""Networks with filters drawn anew: the control that tells what a picture owes to learning."""
+"""Copies of networks with random filters: the control that shows what a picture owes to learning."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ NORMALISATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 def randomised(module: Network, seed: int, layers: Collection[str] | None = None) -> Network:
-    """A copy of a network in which filters are drawn anew and all else is as it was.
+    """Return a copy of a network with random filters and everything else unchanged.
 
-    Filters, that is parameters of two axes or more, are drawn from N(0, 2/fan-in), so that signals neither
+    Filters are parameters with two or more axes. They are drawn from N(0, 2/fan-in), so that signals neither
     grow nor fade on their way through rectifiers; biases become zero, and normalisations become the identity.
     Mahendran & Vedaldi (ECCV 2016, Fig. 5) draw from N(0, 1)·0.01, which differs only in the brightness of
-    the pictures. The numbers of a filter depend on the seed and its name alone: of two copies with one seed, the
-    one with more layers drawn anew agrees with the other in those that both drew (the cascade of Adebayo et al.,
-    *Sanity Checks for Saliency Maps*, NeurIPS 2018).
+    the pictures. A filter's numbers depend on the seed and the filter's name alone, so two copies with one seed agree
+    in every filter that both redraw (needed by the cascade of Adebayo et al., *Sanity Checks for Saliency Maps*,
+    NeurIPS 2018).
 
     Args:
-        module: the network; it is not touched.
+        module: the network; it is not changed.
         seed: of the random numbers, ≥ 0.
-        layers: names of modules, as in ``named_modules()``, that are drawn anew with all that is inside them;
-            None for every one.
+        layers: names of modules, as in ``named_modules()``, that are redrawn with everything inside them;
+            None for all.
 
     Returns:
         The copy, on the same device, of the same type and in the same mode.
 
     Raises:
-        UnknownLayerError: a name that no module has, with near matches.
+        UnknownLayerError: no module has one of the names; the message names near matches.
         ValueError: a negative seed.
 
     Example:
@@ -65,7 +65,7 @@ def randomised(module: Network, seed: int, layers: Collection[str] | None = None
 
 
 def _within(name: str, chosen: Collection[str]) -> bool:
-    """Whether a module is among the chosen ones or inside one of them."""
+    """Return whether a module is among the chosen ones or inside one of them."""
     parts = name.split(".")
     return "" in chosen or any(".".join(parts[: i + 1]) in chosen for i in range(len(parts)))
 

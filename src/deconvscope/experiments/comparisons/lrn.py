@@ -1,26 +1,22 @@
-"""What the reversed rule of local response normalisation changes: identity against its true derivative."""
+"""The two reversed rules of local response normalisation compared: identity and true derivative."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from .. import display
-from ..models import Model, as_model
-from ..reversal import Architecture, Asked, Strongest, as_architectures
-from ..reversal import LrnRule as LrnRuleName
-from .drawing import Cell, draw_grid
-from .progress import each
-from .result import Result, Table, table
-from .similarity import similarity
-from .subject import THREE, AnyImage, AnyModel, place_of, stages, subject
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ... import display
+from ...analysis import similarity
+from ...analysis.progress import each
+from ...models import Model, as_model
+from ...reversal import Architecture, Asked, Strongest, as_architectures
+from ...reversal import LrnRule as LrnRuleName
+from ..drawing import Cell, draw_grid
+from ..result import Figure, Result, Table
+from ..subject import THREE, AnyImage, AnyModel, place_of, stages, subject
 
 _RULES: tuple[LrnRuleName, ...] = ("identity", "bp")
 
@@ -30,8 +26,8 @@ class LrnRule(Result):
     """What `lrn_rule` found.
 
     Attributes:
-        photograph: what it is called.
-        network: what the network is.
+        photograph: its title.
+        network: its label.
         layers: labels, from the image down.
         neurons: the most active neuron of each.
         architectures: in the order asked.
@@ -48,9 +44,9 @@ class LrnRule(Result):
     pictures: Tensor
 
     def table(self) -> Table:
-        """Similarity between the pictures by the two rules."""
+        """Return the similarity between the pictures by the two rules."""
         names = [architecture.name for architecture in self.architectures]
-        return table(
+        return Table(
             ("layer", "neuron", *names),
             [
                 (layer, neuron, *(self.similarities[layer, name] for name in names))
@@ -61,7 +57,7 @@ class LrnRule(Result):
         )
 
     def figure(self) -> Figure:
-        """The pictures of the deepest layer by both rules."""
+        """Draw the pictures of the deepest layer by both rules."""
         return draw_grid(
             [[Cell(display.paper(picture)) for picture in row] for row in self.pictures],
             [architecture.name for architecture in self.architectures],
@@ -78,16 +74,16 @@ def lrn_rule(
 ) -> LrnRule:
     """Compare the two reversed rules of local response normalisation (section 2; Table 1 uses BP for DeSaliNet).
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016). They use AlexNet in its original form, with LRN
-    behind the first two pools. No such network is bundled, and torchvision's AlexNet has no LRN either: by default
-    AlexNet's normalisations are set behind the first two pools of the bundled VGG-16, whose filters were not trained
-    with them (`with_lrn`). The default answers what the rule does to pictures, not what it did to theirs.
+    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016). They use the original AlexNet, with LRN after
+    the first two pools. No such network is bundled, and torchvision's AlexNet has no LRN either. By default AlexNet's
+    normalisations are therefore inserted after the first two pools of the bundled VGG-16, whose filters were not
+    trained with them (`with_lrn`). The default shows what the rule does to pictures, not what it did to theirs.
 
     Args:
         image: the photograph.
         model: a network with LRN.
         layers: names or labels; by default the last layer of each map size.
-        architectures: compared each with LRN† the identity and with LRN† BP, whichever they have.
+        architectures: each is compared with LRN† the identity and with LRN† BP, whichever it has.
 
     Raises:
         ValueError: the network has no local response normalisation.
@@ -105,7 +101,7 @@ def lrn_rule(
     names = (
         [name for name in stages(seen.recording) if name in affected]
         if layers is None
-        else [seen.layer(layer) for layer in layers]
+        else seen.layers(layers)
     )
     asked = as_architectures(architectures)
     both = [replace(architecture, lrn=rule) for rule in _RULES for architecture in asked]
@@ -128,14 +124,14 @@ def lrn_rule(
 
 
 def with_lrn(model: AnyModel, pools: int = 2) -> Model:
-    """A copy of a network with AlexNet's local response normalisation set behind its first max pools.
+    """Return a copy of a network with AlexNet's local response normalisation after its first max pools.
 
     Krizhevsky, Sutskever & Hinton, *ImageNet Classification with Deep Convolutional Neural Networks* (NeurIPS 2012,
-    section 3.3): n = 5, α = 10⁻⁴, β = 0.75, k = 2. The filters behind were not trained with it.
+    section 3.3): n = 5, α = 10⁻⁴, β = 0.75, k = 2. The filters after it were not trained with it.
 
     Args:
         model: a network whose pools are `nn.MaxPool2d` modules.
-        pools: behind how many of them.
+        pools: how many of them get one.
 
     Raises:
         ValueError: it has fewer such pools.

@@ -1,38 +1,34 @@
-"""How much the bottleneck knows: inverse networks trained with it, with parts of it, and without it."""
+"""Information in the bottleneck: inverse networks trained with it, with parts of it, and without it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .. import display
-from ..models import Model, as_model, layer_path, network_digest
-from ..reversal import Activations, ReversedNetwork
+from ... import display
+from ...models import Model, as_model, layer_path, network_digest
+from ...reversal import Activations, ReversedNetwork
+from ..drawing import Cell, draw_grid
+from ..result import Entry, Figure, Result, Table
+from ..subject import AnyModel
 from .crops import training_and_held_out
-from .drawing import Cell, draw_grid
 from .inverse_network import CONDITIONS, Encoder, encoder
-from .inverse_training import Training, from_mean, interior, relative_error
-from .result import Entry, Result, Table, table
-from .subject import AnyModel
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .training import Training, from_mean, interior, relative_error
 
 COMPARISONS = {
     ("both", "switches"): -0.15,
     ("both", "masks"): -0.46,
     ("switches", "masks"): -0.36,
 }
-"""By which share the error of the first is below that of the second in the paper (section 3.3)."""
+"""Relative difference between the errors of two conditions in the paper (section 3.3)."""
 
 FIXED = {"neither": "FFT", "masks": "TFT", "switches": "FTT", "both": "TTT"}
-"""The reversed network that is told the same as a learned one, with the network's own filters."""
+"""Condition → the reversed network that uses the same information, with the network's own filters."""
 
 _SHOWN = 4
 _INCHES = 1.1
@@ -46,17 +42,17 @@ class Inversion(Result):
     """What `invert` found.
 
     Attributes:
-        network: what the network is.
+        network: its label.
         layer: label of the layer that was inverted.
         steps: of training.
         errors: condition → L2 error on held-out crops without their border, relative to that of their mean colour (0:
-            perfect, 1: nothing but the mean is known).
-        fixed_errors: the same of the fixed reversed networks, each with the mean colour of the
-            crops and the brightness that suits them best.
-        curves: condition → (step, error) as training went.
-        crops: some of the held-out ones as photographed.
-        learned: condition → these crops as the trained inverse network draws them.
-        fixed: condition → as the reversed network with the network's own filters does.
+            perfect, 1: only the mean is known).
+        fixed_errors: the same for the fixed reversed networks, each with the mean colour of the crops and the
+            brightness that suits them best.
+        curves: condition → (step, error) during training.
+        crops: some of the held-out crops.
+        learned: condition → these crops drawn by the trained inverse network.
+        fixed: condition → these crops drawn by the reversed network with the network's own filters.
     """
 
     network: str
@@ -70,13 +66,13 @@ class Inversion(Result):
     fixed: Pictures
 
     def ratios(self) -> dict[tuple[str, str], float]:
-        """By which share the first condition's error differs from the second's, negative where it is lower."""
+        """Return the relative difference between the errors of two conditions, negative where the first is lower."""
         return {pair: self.errors[pair[0]] / self.errors[pair[1]] - 1 for pair in COMPARISONS}
 
     def table(self) -> Table:
-        """The errors of learned and fixed networks, and the three ratios beside the paper's."""
+        """Return the errors of learned and fixed networks, and the three ratios beside the paper's."""
         errors: list[tuple[Entry, ...]] = [
-            (f"L2 error, told {name}", self.errors[name], self.fixed_errors[name], None)
+            (f"L2 error, given {name}", self.errors[name], self.fixed_errors[name], None)
             for name in CONDITIONS
         ]
         ratios: list[tuple[Entry, ...]] = [
@@ -88,7 +84,7 @@ class Inversion(Result):
             )
             for (first, second), ratio in self.ratios().items()
         ]
-        return table(
+        return Table(
             ("", "learned", "fixed", "paper, learned"),
             [*errors, *ratios],
             f"{self.network}, {self.layer} inverted after {self.steps} steps of training, on held-out crops "
@@ -98,7 +94,7 @@ class Inversion(Result):
         )
 
     def figure(self) -> Figure:
-        """Held-out crops, drawn by the trained inverse networks and by the fixed ones that are told the same."""
+        """Draw held-out crops by the trained inverse networks, and by the fixed ones with the same information."""
         rows = [
             [
                 Cell(crop),
@@ -125,33 +121,33 @@ def invert(
     device: str | torch.device = "cpu",
     seed: int = 0,
 ) -> Inversion:
-    """Train inverse networks for a layer, told masks, switches, both or neither (section 3.3).
+    """Train inverse networks for a layer, given masks, switches, both or neither (section 3.3).
 
-    All four are the mirror image of the layers (`InverseNetwork`), have the same parameters and initial filters, and
-    see the same crops; they minimise the squared error of the crop. What they reach on held-out crops says how
-    informative each part of the bottleneck is. These are *learned deconvolution* layers, as in the decoders of
-    segmentation networks: unpooling, then transposed convolutions with filters of their own. Beside each stands the
-    *fixed* reversed network that is told the same and keeps the network's filters.
+    All four mirror the layers (`InverseNetwork`), have the same parameters and initial filters, see the same crops and
+    minimise the squared error of the crop. Their errors on held-out crops show how informative each part of the
+    bottleneck is. These are *learned deconvolution* layers, as in the decoders of segmentation networks: unpooling,
+    then transposed convolutions with filters of their own. Each is compared with the *fixed* reversed network that uses
+    the same information and the network's own filters.
 
     Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
     Args:
-        layer: name or label; everything up to it must be convolutions, rectifiers and max pools in a chain.
+        layer: name or label; everything up to it must be a chain of convolutions, rectifiers and max pools.
         images: a folder of photographs; by default the bundled four, of which the right three tenths are held out.
         model: the network.
-        steps: of training; the default shows the order, thousands on many photographs are needed for good pictures.
-        batch: crops a step.
+        steps: of training; the default shows the order, good pictures need thousands on many photographs.
+        batch: crops per step.
         size: side of a crop, in pixels.
-        short_side: pixels along the short side that photographs are shrunk to before they are cropped.
-        keep: a file that the state of training is kept in; where it exists, training goes on from there.
+        short_side: short side of the photographs that crops are cut from, in pixels.
+        keep: a file for the state of training; if it exists, training resumes from it.
         device: where to train, e.g. "cuda".
         seed: of filters and crops.
 
     Raises:
         UnknownLayerError: no layer of that name.
-        UnreadableImageError: a file of the folder is no picture, or a broken one.
-        ValueError: a layer without bottleneck or of another kind of network, too small photographs or crops, or a
-            `keep` file from other settings.
+        UnreadableImageError: a file of the folder is not a picture, or is broken.
+        ValueError: a layer without bottleneck or of another kind of network, photographs or crops that are too small,
+            or a `keep` file from other settings.
 
     Example:
         >>> invert("pool5", "photographs", steps=100_000, size=64, keep="pool5.pt", device="cuda")  # doctest: +SKIP
@@ -203,12 +199,12 @@ def _require_large_enough(encode: Encoder, crop: Tensor, layer: str) -> None:
         encode(crop[None])
     except RuntimeError as error:
         raise ValueError(
-            f"size={crop.shape[-1]}: of so small a crop nothing is left at {layer!r}; choose larger crops"
+            f"size={crop.shape[-1]}: nothing is left of so small a crop at {layer!r}; choose larger crops"
         ) from error
 
 
 def _reversed(encode: Encoder, crops: Tensor) -> dict[str, Tensor]:
-    """What the reversed networks make of the crops' activations: condition → (N, C, H, W)."""
+    """Reverse the crops' activations by the fixed networks: condition → (N, C, H, W)."""
     layers = ReversedNetwork(nn.Sequential(*encode.layers))
     drawn = []
     for crop in crops:
@@ -219,7 +215,7 @@ def _reversed(encode: Encoder, crops: Tensor) -> dict[str, Tensor]:
 
 
 def _best_error(drawn: Tensor, crops: Tensor) -> float:
-    """The error of reversed pictures, which are defined up to a factor, at the one that suits all crops best."""
+    """Return the error of reversed pictures, which are defined up to a factor, with the best factor for all."""
     seen = interior(crops)
     centred, wanted = from_mean(interior(drawn)), from_mean(seen)
     gain = (centred * wanted).sum() / centred.square().sum()

@@ -1,23 +1,21 @@
-"""How much of a picture lies on the foreground: what the paper calls objectness, as a number."""
+"""The share of a picture that lies on the foreground: the paper's objectness as a number."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from .. import display
-from ..models import SAMPLE_IMAGES
-from ..reversal import Architecture, Asked, Selection, as_architectures
-from .drawing import Cell, draw_grid
-from .masks import as_mask, as_seen, sample_mask
-from .measures import energy_inside
-from .progress import each
-from .result import Entry, Result, Table, table
-from .subject import (
+from ... import display
+from ...analysis import as_mask, as_seen, energy_inside, sample_mask
+from ...analysis.progress import each
+from ...models import SAMPLE_IMAGES
+from ...reversal import Architecture, Asked, Selection, as_architectures
+from ..drawing import Cell, draw_grid
+from ..result import Entry, Figure, Result, Table
+from ..subject import (
     THREE,
     AnyImage,
     AnyImages,
@@ -25,13 +23,10 @@ from .subject import (
     Subject,
     as_photograph,
     listed,
+    mean,
     positive_places,
-    stages,
     subjects,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,13 +34,13 @@ class Foreground(Result):
     """What `foreground` found.
 
     Attributes:
-        photographs: what they are called.
+        photographs: their titles.
         layer: label of the layer.
         architectures: in the order asked.
         shares: (photograph, architecture's name) → share of the picture's energy on the foreground.
-        areas: photograph → share of the photograph that is foreground.
+        areas: photograph → share of its area that is foreground.
         seen: the photographs as the network saw them, and their masks.
-        pictures: one (A, C, H, W) a photograph.
+        pictures: one (A, C, H, W) per photograph.
     """
 
     photographs: tuple[str, ...]
@@ -57,13 +52,11 @@ class Foreground(Result):
     pictures: tuple[Tensor, ...]
 
     def mean(self, architecture: str) -> float:
-        """The mean share of an architecture over the photographs whose picture is not zero."""
-        values = [self.shares[name, architecture] for name in self.photographs]
-        known = [value for value in values if not math.isnan(value)]
-        return sum(known) / len(known) if known else math.nan
+        """Return the mean share of an architecture over the photographs whose picture is not zero."""
+        return mean(self.shares[name, architecture] for name in self.photographs)
 
     def table(self) -> Table:
-        """The share for each photograph and architecture beside the foreground's share of the area."""
+        """Return the share for each photograph and architecture beside the foreground's share of the area."""
         names = [architecture.name for architecture in self.architectures]
         rows: list[tuple[Entry, ...]] = [
             (
@@ -74,7 +67,7 @@ class Foreground(Result):
             for name in self.photographs
         ]
         area = sum(self.areas.values()) / len(self.areas)
-        return table(
+        return Table(
             ("photograph", "area", *names),
             [*rows, ("mean", area, *(self.mean(name) for name in names))],
             f"Share of the picture's energy on the foreground, {self.layer}. Mahendran & Vedaldi (ECCV 2016), Fig. 1 "
@@ -82,7 +75,7 @@ class Foreground(Result):
         )
 
     def figure(self) -> Figure:
-        """Photograph with its foreground, and the pictures."""
+        """Draw each photograph with its foreground, and the pictures."""
         rows = []
         for name, (photograph, mask), pictures in zip(
             self.photographs, self.seen, self.pictures, strict=True
@@ -112,16 +105,16 @@ def foreground(
 
     Args:
         images: one photograph or several.
-        masks: for each photograph a mask of its full size, (H, W), zero outside the foreground; bundled
-            photographs have masks of their own (`sample_mask`).
+        masks: for each photograph a mask of its full size, (H, W), zero outside the foreground; not needed for the
+            bundled photographs (`sample_mask`).
         model: the network.
         layer: name or label; by default the last layer with maps. ŷ is 1 at every positive place of its most active
-            channel, so that the place of a single neuron does not decide.
+            channel, so that the result does not depend on the place of one neuron.
         architectures: by default DeConvNet, SaliNet and DeSaliNet.
-        selection: another ŷ, e.g. `Strongest("features.30")` for the most active neuron alone; it names its own layer.
+        selection: another ŷ, e.g. `Strongest("features.30")` for the most active neuron alone; `layer` is then ignored.
 
     Raises:
-        ValueError: a mask that is missing, empty, full, or of another size than its photograph.
+        ValueError: a missing, empty or full mask, or one that is not of its photograph's size.
         UnknownLayerError: no layer of that name.
     """
     seen = subjects(model, images)
@@ -129,17 +122,20 @@ def foreground(
         _mask(one, image, mask)
         for one, (image, mask) in zip(seen, paired(images, masks), strict=True)
     ]
-    asked_layer = layer if selection is None else selection.layer
-    chosen = [one.layer(asked_layer) if asked_layer else stages(one.recording)[-1] for one in seen]
     asked = as_architectures(architectures)
-    results = [
-        one.recording.reverse(selection or positive_places(one.recording, name), asked)
-        for one, name in zip(each(seen, "reversing"), chosen, strict=True)
+    selections = [
+        positive_places(one.recording, one.layer(layer))
+        if selection is None
+        else one.selection(selection)
+        for one in seen
     ]
-    pictures = tuple(result.dense() for result in results)
+    pictures = tuple(
+        one.recording.reverse(chosen, asked).dense()
+        for one, chosen in zip(each(seen, "reversing"), selections, strict=True)
+    )
     return Foreground(
         tuple(one.title for one in seen),
-        seen[0].label(chosen[0]),
+        seen[0].label(seen[0].layer(selections[0].layer or None)),
         asked,
         {
             (one.title, architecture.name): energy_inside(picture, mask)
@@ -153,11 +149,7 @@ def foreground(
 
 
 def paired(images: AnyImages, masks: Any) -> list[tuple[AnyImage, Any]]:
-    """Each photograph with the mask given for it, None where none was.
-
-    Raises:
-        ValueError: not as many masks as photographs.
-    """
+    """Return each photograph with the mask given for it, None where none was."""
     several = listed(images)
     given = (
         list(masks)
@@ -170,7 +162,7 @@ def paired(images: AnyImages, masks: Any) -> list[tuple[AnyImage, Any]]:
 
 
 def _mask(one: Subject, image: AnyImage, mask: Any) -> Tensor:
-    """The mask as the network saw the photograph."""
+    """Return the mask as the network saw the photograph."""
     if mask is None:
         if not isinstance(image, str) or image not in SAMPLE_IMAGES:
             raise ValueError(

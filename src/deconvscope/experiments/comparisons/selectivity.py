@@ -1,19 +1,20 @@
-"""Whether a picture depends on which neuron was reversed, or on the bottleneck information alone."""
+"""Neuron selectivity: whether a picture depends on the neuron, or on the bottleneck information alone."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from .. import display
-from ..models import SAMPLE_IMAGES
-from ..reversal import (
+from ... import display
+from ...analysis import similarity
+from ...analysis.progress import steps
+from ...models import SAMPLE_IMAGES
+from ...reversal import (
     Architecture,
     Asked,
     Mixture,
@@ -24,14 +25,9 @@ from ..reversal import (
     Strongest,
     as_architectures,
 )
-from .drawing import draw_curves, new_figure, quieten, show
-from .progress import steps
-from .result import Entry, Result, Table, table
-from .similarity import similarity
-from .subject import THREE, AnyImages, AnyModel, Subject, stages, subjects
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ..drawing import Cell, draw_curves, fill_grid, new_figure
+from ..result import Entry, Figure, Result, Table
+from ..subject import THREE, AnyImages, AnyModel, Subject, mean, stages, subjects
 
 Numbers = dict[tuple[str, str], float]
 THREE_SELECTIONS = ("most active at the centre", "another channel there", "random positive mixture")
@@ -42,14 +38,14 @@ class Selectivity(Result):
     """What `neuron_selectivity` found; a pair of keys is (layer, architecture's name).
 
     Attributes:
-        photographs: what they are called.
+        photographs: their titles.
         layers: labels, from the image down.
         architectures: in the order asked.
         between_neurons: mean similarity between pictures of different neurons at one place of one photograph.
         between_photographs: mean similarity between pictures of the same neuron on different photographs.
         pairs: how many pairs of neurons were compared.
         pictures: of the first photograph at the deepest layer, by the three selections of Fig. 4, each (A, C, H, W).
-        likeness: architecture's name → similarities between these three: first and second, first and third.
+        likeness: architecture's name → similarity of the first of these pictures to the second, and to the third.
     """
 
     photographs: tuple[str, ...]
@@ -62,7 +58,7 @@ class Selectivity(Result):
     likeness: dict[str, tuple[float, float]]
 
     def table(self) -> Table:
-        """Both similarities for each layer and architecture."""
+        """Return both similarities for each layer and architecture."""
         names = [architecture.name for architecture in self.architectures]
         rows: list[tuple[Entry, ...]] = [
             (
@@ -73,7 +69,7 @@ class Selectivity(Result):
             for layer in self.layers
         ]
         columns = (*(f"{name}: neurons" for name in names), *(f"{name}: photos" for name in names))
-        return table(
+        return Table(
             ("layer", *columns),
             rows,
             f"Mean similarity (cosine) of two pictures. Neurons: different neurons at one place, {self._count()} pairs "
@@ -82,27 +78,18 @@ class Selectivity(Result):
         )
 
     def figure(self) -> Figure:
-        """The three selections of Fig. 4, and the similarities over depth."""
+        """Draw the pictures of the three selections of Fig. 4, and the similarities over depth."""
         names = [architecture.name for architecture in self.architectures]
         figure = new_figure(9.6, 0.6 + 1.75 * len(names))
         left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1.25, 1)).flat
-        axes = left.subplots(len(names), 3, squeeze=False)
-        for column, (title, pictures) in enumerate(
-            zip(THREE_SELECTIONS, self.pictures, strict=True)
-        ):
-            for row, name in enumerate(names):
-                axis = axes[row][column]
-                quieten(axis)
-                show(axis, display.paper(pictures[row]))
-                if row == 0:
-                    axis.set_title(title, fontsize=8)
-                if column == 0:
-                    axis.set_ylabel(name, fontsize=9)
-                else:
-                    axis.set_xlabel(f"similarity {self.likeness[name][column - 1]:.2f}", fontsize=8)
-        axis = right.subplots()
+        rows = []
+        for i, name in enumerate(names):
+            captions = ("", *(f"similarity {value:.2f}" for value in self.likeness[name]))
+            drawn = [display.paper(pictures[i]) for pictures in self.pictures]
+            rows.append([Cell(*cell) for cell in zip(drawn, captions, strict=True)])
+        fill_grid(left, rows, THREE_SELECTIONS, names, heading=8)
         draw_curves(
-            axis,
+            right.subplots(),
             self.layers,
             {name: [self.between_neurons[layer, name] for layer in self.layers] for name in names},
             "mean similarity of two neurons' pictures",
@@ -137,8 +124,8 @@ def neuron_selectivity(
         model: the network.
         layers: names or labels; by default the last layer of each map size but the first.
         architectures: by default DeConvNet, SaliNet and DeSaliNet.
-        places: how many places of each layer on each photograph.
-        channels: how many channels at each place, at least 2.
+        places: number of places of each layer on each photograph.
+        channels: number of channels at each place, at least 2.
         seed: of the random choices.
 
     Raises:
@@ -178,9 +165,10 @@ def neuron_selectivity(
                 bar.update()
             for i, architecture in enumerate(asked):
                 key = (seen[0].label(name), architecture.name)
-                neurons[key], photographs[key] = _mean(between[i]), _mean(across[i])
+                neurons[key], photographs[key] = mean(between[i]), mean(across[i])
                 pairs[key] = len(between[i])
     three = seen[0].recording.reverse(_three_selections(seen[0].recording, names[-1], seed), asked)
+    pictures = tuple(result.dense() for result in three)
     return Selectivity(
         tuple(one.title for one in seen),
         tuple(seen[0].label(name) for name in names),
@@ -188,11 +176,11 @@ def neuron_selectivity(
         neurons,
         photographs,
         pairs,
-        tuple(result.dense() for result in three),
+        pictures,
         {
             architecture.name: (
-                similarity(three[0].dense()[i], three[1].dense()[i]),
-                similarity(three[0].dense()[i], three[2].dense()[i]),
+                similarity(pictures[0][i], pictures[1][i]),
+                similarity(pictures[0][i], pictures[2][i]),
             )
             for i, architecture in enumerate(asked)
         },
@@ -200,13 +188,7 @@ def neuron_selectivity(
 
 
 def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
-    names = (
-        list(stages(one.recording)[1:] or stages(one.recording))
-        if layers is None
-        else [one.layer(layer) for layer in layers]
-    )
-    if not names:
-        raise ValueError("no layers given: name at least one")
+    names = _below_the_first(one.recording) if layers is None else one.layers(layers)
     for name in names:
         shape = one.recording.layers[name].shape
         if len(shape) != 3 or shape[0] < 2:
@@ -217,10 +199,14 @@ def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
     return names
 
 
+def _below_the_first(recording: Recording) -> list[str]:
+    return list(stages(recording)[1:] or stages(recording))
+
+
 def _groups(
     recording: Recording, layer: str, places: int, channels: int, generator: torch.Generator
 ) -> Iterator[list[Selection]]:
-    """Random active channels at random places where there are at least two of them."""
+    """Yield random active channels at random places with at least two of them."""
     activation = recording[layer]
     active = activation.ne(0).sum(0).flatten()
     candidates = (active >= 2).nonzero().flatten()
@@ -235,7 +221,7 @@ def _groups(
 def _active_on_both(
     first: Recording, second: Recording, layer: str, count: int, generator: torch.Generator
 ) -> list[Selection]:
-    """Random neurons that are active on two photographs."""
+    """Return random neurons that are active on both photographs."""
     one, other = first[layer], second[layer]
     if one.shape != other.shape:
         return []
@@ -245,7 +231,7 @@ def _active_on_both(
 
 
 def _three_selections(recording: Recording, layer: str, seed: int) -> list[Selection]:
-    """The selections of Fig. 4, all at the centre of the layer."""
+    """Return the selections of Fig. 4, all at the centre of the layer."""
     _, height, width = recording.layers[layer].shape
     y, x = height // 2, width // 2
     first = Strongest(layer, y=y, x=x).neuron(recording)
@@ -255,11 +241,7 @@ def _three_selections(recording: Recording, layer: str, seed: int) -> list[Selec
     return [first, Neuron(layer, others[number], y, x), Mixture(layer, y, x, seed)]
 
 
-def _alike(results: Iterator[tuple[Reversed, Reversed]], row: int) -> list[float]:
-    """Similarities of pairs of pictures, without those in which one is zero."""
+def _alike(results: Iterable[tuple[Reversed, Reversed]], row: int) -> list[float]:
+    """Return the similarities of pairs of pictures, without pairs in which one is zero."""
     values = (similarity(a.values[row], b.values[row]) for a, b in results)
     return [value for value in values if not math.isnan(value)]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.nan

@@ -1,4 +1,4 @@
-"""A classifier as a network that gives a map of class scores for a photograph of any size."""
+"""Classifiers made fully convolutional, so that they return a map of class scores for a photograph of any size."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ class NoClassLayerError(ValueError):
 
 
 def fully_convolutional(network: nn.Module, example: Tensor) -> nn.Module:
-    """A copy of a classifier whose linear layers are convolutions, so that it answers with a map of class scores.
+    """Return a copy of a classifier with convolutions for linear layers, so that it returns a map of class scores.
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016, section 3.5) run their networks so. Global
-    pooling in front of the classes is left out: the mean of the map is then the network's own answer. The copy is
-    checked to give the network's scores on the example, which must be a photograph: where nothing varies from place
-    to place, rectifiers and norms behind the pooling could as well stand in front of it.
+    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016, section 3.5) run their networks like this.
+    Global pooling before the classes is left out; the mean of the map then equals the network's scores. This is checked
+    on the example, which must be a photograph: on a constant image, rectifiers and norms after the pooling would give
+    the same result before it.
 
     Args:
         network: a classifier: AlexNet, VGG, SqueezeNet, ResNet, GoogLeNet, MobileNetV2, EfficientNet …; or one that
-            gives a map already, which is returned as it is.
-        example: a photograph as the network takes it, of the size that it was trained on, (C, H, W).
+            already returns a map, which is returned unchanged.
+        example: a photograph as the network's input, of the size that it was trained on, (C, H, W).
 
     Returns:
         The copy; (1, C, H, W) ↦ (1, K, h, w).
 
     Raises:
-        NoClassLayerError: no class layer is found, or it cannot be applied at every place.
+        NoClassLayerError: no class layer was found, or it cannot be applied at every place.
 
     Example:
         >>> scores = fully_convolutional(model.network, example)(photograph)  # doctest: +SKIP
@@ -71,7 +71,7 @@ def fully_convolutional(network: nn.Module, example: Tensor) -> nn.Module:
 
 
 def _parts(network: nn.Module) -> tuple[nn.Module, list[nn.Module]]:
-    """The part that makes maps, and the layers behind it, by the names that torchvision's families give them."""
+    """Return the part that makes maps, and the layers after it, by the names that torchvision gives them."""
     children = dict(network.named_children())
     if "features" in children and "classifier" in children:
         return children["features"], list(_leaves(children["classifier"]))
@@ -85,7 +85,7 @@ def _parts(network: nn.Module) -> tuple[nn.Module, list[nn.Module]]:
 
 
 def _scaled_colours(network: nn.Module) -> list[nn.Module]:
-    """What GoogLeNet and Inception v3 do to the colours in front of their first layer, as a convolution."""
+    """Return the scaling of colours before the first layer of GoogLeNet and Inception v3, as a convolution."""
     if not getattr(network, "transform_input", False):
         return []
     inception: Any = network
@@ -105,7 +105,7 @@ def _leaves(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _convolution(layer: nn.Module, channels: int) -> nn.Module:
-    """A linear layer as the convolution that does the same at every place; other layers as they are."""
+    """Return a linear layer as the convolution that does the same at every place; other layers unchanged."""
     if not isinstance(layer, nn.Linear):
         return layer
     side = math.isqrt(layer.in_features // channels) if layer.in_features % channels == 0 else 1

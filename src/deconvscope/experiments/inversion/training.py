@@ -1,4 +1,4 @@
-"""The training of inverse networks, side by side on the same crops, which can be interrupted and taken up again."""
+"""Training of inverse networks, side by side on the same crops; it can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import progress
+from ...analysis.progress import steps as steps_bar
 from .crops import Crops
 from .inverse_network import CONDITIONS, Encoder, InverseNetwork
 
 HELD_OUT = 64
-"""Crops that the errors are measured on."""
+"""Number of crops that the errors are measured on."""
 
 _LEARNING_RATE = 2e-3
 _LOOKS = 8
@@ -24,7 +24,7 @@ Curves = dict[str, list[tuple[int, float]]]
 
 
 class Training:
-    """Four inverse networks of the same initial filters, trained in float32 whatever the type of the network.
+    """Four inverse networks with the same initial filters, trained in float32 whatever the type of the network.
 
     Args:
         encode: what they invert.
@@ -53,10 +53,7 @@ class Training:
         }
 
     def run(self, steps: int, batch: int, settings: Mapping[str, Any], keep: Path | None) -> Curves:
-        """Train to the end, from where a kept state is.
-
-        Returns:
-            condition → (step, error on the held-out crops) on the way.
+        """Train from the kept state to the end; return condition → (step, error on the held-out crops).
 
         Raises:
             ValueError: the kept state is of other settings.
@@ -64,7 +61,7 @@ class Training:
         curves: Curves = {name: [] for name in CONDITIONS}
         done = self._resume(settings, keep, curves)
         looks = {round(i * steps / _LOOKS) for i in range(_LOOKS + 1)}
-        with progress.steps(steps, "training", done) as bar:
+        with steps_bar(steps, "training", done) as bar:
             for step in range(done, steps + 1):
                 if step in looks and not (curves["both"] and curves["both"][-1][0] == step):
                     for name, curve in curves.items():
@@ -78,7 +75,7 @@ class Training:
         return curves
 
     def inverted(self, condition: str, crops: Tensor) -> Tensor:
-        """What one of the networks makes of crops, (N, C, H, W)."""
+        """Encode crops, (N, C, H, W), and invert them by one of the networks."""
         with torch.no_grad():
             y, bottleneck, shapes = self._encode(crops)
             made: Tensor = self._networks[condition](y / self._scale, bottleneck, shapes)
@@ -114,7 +111,7 @@ class Training:
         }
         half = keep.with_name(keep.name + ".part")
         torch.save(state, half)
-        half.replace(keep)  # whole or not at all, whenever it is interrupted
+        half.replace(keep)  # an interruption leaves the old file intact
 
     def _resume(self, settings: Mapping[str, Any], keep: Path | None, curves: Curves) -> int:
         if keep is None or not keep.exists():
@@ -132,16 +129,16 @@ class Training:
 
 
 def relative_error(made: Tensor, crops: Tensor) -> float:
-    """The L2 error relative to that of the crops' mean colour: 0 is perfect, 1 knows nothing but that colour."""
+    """Return the L2 error relative to that of the crops' mean colour."""
     return float((made - crops).norm() / from_mean(crops).norm())
 
 
 def from_mean(crops: Tensor) -> Tensor:
-    """Crops without the mean colour of them all."""
+    """Return crops minus the mean colour of them all."""
     return crops - crops.mean((0, 2, 3), keepdim=True)
 
 
 def interior(crops: Tensor) -> Tensor:
-    """Crops without an eighth on each side: unpooling to centres leaves pixels at the border that no value reaches."""
+    """Return crops without an eighth on each side: unpooling to centres does not reach pixels at the border."""
     margin = crops.shape[-1] // 8
     return crops[..., margin : crops.shape[-2] - margin, margin : crops.shape[-1] - margin]
