@@ -14,8 +14,8 @@ from PIL import Image
 import deconvscope as ds
 from deconvscope.exemplars import Exemplars, build
 from deconvscope.exemplars.manifest import read_manifest
-from deconvscope.exemplars.parts import read_part
-from deconvscope.exemplars.reversed_exemplars import ExemplarReversal, SeenNeuron, piece_of
+from deconvscope.exemplars.reversed_exemplars import ExemplarReversal, piece_of
+from deconvscope.exemplars.shards import read_shard
 from deconvscope.models import Preprocessing, from_module
 from deconvscope.reversal import Box, ReceptiveField
 
@@ -139,7 +139,9 @@ def test_where_a_piece_gives_another_value_the_whole_image_is_recorded():
     alone = recording.reverse(neuron, "DeConvNet")
     made = ExemplarReversal(from_module(network), (3, 16, 16)).reverse(
         image,
-        SeenNeuron(neuron, float(recording["conv"][2, 0, 0]), alone.window),
+        neuron,
+        float(recording["conv"][2, 0, 0]),
+        alone.window,
         "DeConvNet",
     )
     torch.testing.assert_close(made.dense(), alone.dense())
@@ -154,10 +156,10 @@ def test_pieces_begin_where_strides_do():
 def test_all_channels_of_vgg_16_at_k_100_fit_into_eight_megabytes(tmp_path):
     images = {str(number): torch.randn(3, 32, 32) for number in range(3)}
     build("vgg16_trunk", images, out=tmp_path, k=100)
-    part = read_part(tmp_path, read_manifest(tmp_path), 0)
-    assert sum(layer.responses.values.shape[0] for layer in part.layers.values()) == 4224 + 512
-    assert all(layer.responses.values.shape[1] == 100 for layer in part.layers.values())
-    assert part.nbytes <= 8_000_000
+    shard = read_shard(tmp_path, read_manifest(tmp_path), 0)
+    assert sum(layer.responses.values.shape[0] for layer in shard.layers.values()) == 4224 + 512
+    assert all(layer.responses.values.shape[1] == 100 for layer in shard.layers.values())
+    assert shard.nbytes <= 8_000_000
     assert (tmp_path / "exemplars.safetensors").stat().st_size <= 8_000_000
 
 

@@ -1,4 +1,4 @@
-"""The command line, alone and under torchrun, the ranks that an environment tells, and memory that stays flat."""
+"""The command line, alone and under torchrun, the worker that an environment names, and memory that stays flat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deconvscope.exemplars import Exemplars, Share, share_of
+from deconvscope.exemplars import Exemplars, Worker, this_worker
 from deconvscope.exemplars.command_line import run as run_command
 
 from .cases import contents, folder_of_pictures
@@ -54,8 +54,8 @@ def by_command(tmp_path_factory):
 
 
 OPTIONS = (
-    "--model", "mobilenet_v2", "--layers", "features.1", "classifier", "--chunk", "2", "--unit", "2",
-    "--workers", "0",
+    "--model", "mobilenet_v2", "--layers", "features.1", "classifier", "--chunk", "2", "--shard-size", "2",
+    "--loaders", "0",
 )  # fmt: skip
 
 
@@ -108,17 +108,17 @@ def test_what_is_not_there_is_told_in_a_line(by_command, tmp_path, capsys):
     assert main("figure", folder / "alone", "features.1", "999", "--png", tmp_path / "x.png") == 1
     assert main(*build_here, "--device", "foo") == 1
     assert main(*build_here, "--device", "cuda:99") == 1
-    assert main(*build_here, "--world-size", "2") == 1
-    assert main(*build_here, "--rank", "0") == 1
+    assert main(*build_here, "--worker-count", "2") == 1
+    assert main(*build_here, "--worker", "0") == 1
     told = capsys.readouterr().err.splitlines()
     for line, what in zip(
         told,
         (
             "UnknownChannelError: channel 999 of 'features.1.conv.2': it has 16 channels",
-            "ValueError: device='foo' is none that torch knows",
+            "ValueError: device='foo' is unknown to torch",
             "ValueError: device='cuda:99': torch finds",
-            "ValueError: give --rank and --world-size together",
-            "ValueError: give --rank and --world-size together",
+            "ValueError: give --worker and --worker-count together",
+            "ValueError: give --worker and --worker-count together",
         ),
         strict=True,
     ):
@@ -137,16 +137,16 @@ def main(*arguments: str | Path) -> int:
 
 
 @pytest.mark.parametrize(
-    ("environment", "share"),
+    ("environment", "worker"),
     [
-        ({}, Share(0, 1)),
-        ({"RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "1"}, Share(3, 8, 1)),
+        ({}, Worker(0, 1)),
+        ({"RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "1"}, Worker(3, 8, 1)),
         (
             {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "SLURM_LOCALID": "0"},
-            Share(2, 4, 0),
+            Worker(2, 4, 0),
         ),
-        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, Share(0, 1)),  # a batch script without srun
-        ({"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "6"}, Share(5, 6)),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, Worker(0, 1)),  # a batch script without srun
+        ({"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "6"}, Worker(5, 6)),
         (
             {
                 "SLURM_ARRAY_TASK_ID": "12",
@@ -154,29 +154,29 @@ def main(*arguments: str | Path) -> int:
                 "SLURM_ARRAY_TASK_COUNT": "3",
             }
             | {"SLURM_ARRAY_TASK_STEP": "1", "SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"},
-            Share(5, 6),
+            Worker(5, 6),
         ),
         (
             {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "RANK": "0", "WORLD_SIZE": "2"},
-            Share(0, 2),
+            Worker(0, 2),
         ),
     ],
 )
-def test_the_environment_tells_a_process_its_share(environment, share):
-    assert share_of(environment) == share
+def test_the_environment_says_which_worker_a_process_is(environment, worker):
+    assert this_worker(environment) == worker
 
 
-@pytest.mark.parametrize("of", [1, 2, 3, 7])
-def test_shares_are_disjoint_and_leave_nothing_out(of):
-    units = [unit for rank in range(of) for unit in Share(rank, of).units(23)]
-    assert sorted(units) == list(range(23))
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_workers_have_disjoint_shards_and_leave_none_out(count):
+    shards = [shard for rank in range(count) for shard in Worker(rank, count).shards(23)]
+    assert sorted(shards) == list(range(23))
 
 
-def test_a_rank_beyond_the_number_of_processes_is_refused():
-    with pytest.raises(ValueError, match="rank 2 of 2"):
-        Share(2, 2)
-    with pytest.raises(ValueError, match="rank 6 of 2"):
-        share_of(
+def test_a_rank_beyond_the_number_of_workers_is_refused():
+    with pytest.raises(ValueError, match="worker 2 of 2"):
+        Worker(2, 2)
+    with pytest.raises(ValueError, match="worker 6 of 2"):
+        this_worker(
             {"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_COUNT": "2"}
         )
 
