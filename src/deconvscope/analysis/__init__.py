@@ -2,7 +2,15 @@
 
 from .grab_cut import Cut, cut_out, gaussian_baseline, saliency_of, segment_reversed
 from .masks import as_mask, as_seen, sample_mask
-from .measures import box_of, edge_agreement, energy_inside, extent, extent_holding, similarity
+from .measures import (
+    box_of,
+    edge_agreement,
+    energy_inside,
+    extent,
+    extent_holding,
+    inside,
+    similarity,
+)
 from .optional_packages import MissingExtraError, require
 from .progress import Progress, no_progress
 from .random_weights import NORMALISATIONS, randomised
@@ -21,6 +29,7 @@ __all__ = [
     "extent",
     "extent_holding",
     "gaussian_baseline",
+    "inside",
     "no_progress",
     "randomised",
     "require",

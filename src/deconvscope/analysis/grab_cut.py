@@ -14,14 +14,15 @@ from PIL import Image
 from torch import Tensor
 
 from ..reversal import Architecture, Reversed
+from .measures import inside
 from .optional_packages import require
 from .progress import Progress, no_progress
 
 Mask = NDArray[np.bool_]
 Saliency = NDArray[np.float64]
 
-FOREGROUND_QUANTILE, BACKGROUND_QUANTILE = 0.90, 0.30
-HARD_FOREGROUND_QUANTILE, HARD_BACKGROUND_QUANTILE = 0.995, 0.005
+QUANTILES = (0.995, 0.90, 0.30, 0.005)
+"""Of the saliency: certain foreground, foreground, background, certain background."""
 GAUSSIANS = 5
 SMALLEST = 16
 """Rows and columns of a window below which it has too few pixels to learn 5 + 5 Gaussians from."""
@@ -42,10 +43,7 @@ class Cut:
 
 
 def cut_out(
-    pixels: NDArray[np.uint8],
-    saliency: Any,
-    rounds: int = 5,
-    progress: Progress = no_progress,
+    pixels: NDArray[np.uint8], saliency: Any, rounds: int = 5, progress: Progress = no_progress
 ) -> Cut:
     """Cut the foreground out of a photograph, seeded by a saliency map (section 3.5).
 
@@ -129,16 +127,11 @@ def segment_reversed(
             f"choose a deeper layer or a whole channel ({SMALLEST}×{SMALLEST} at least)"
         )
     drawn = result[result.architectures[0] if architecture is None else architecture]
-    inside = (
-        slice(window.top, window.top + window.height),
-        slice(window.left, window.left + window.width),
-    )
-    cut = cut_out(
-        np.ascontiguousarray(pixels[inside]), saliency_of(drawn)[inside], progress=progress
-    )
+    seen = inside(window)
+    cut = cut_out(np.ascontiguousarray(pixels[seen]), saliency_of(drawn)[seen], progress=progress)
     mask = np.zeros(result.extent, dtype=np.bool_)
     seeds = np.full(result.extent, -2, dtype=np.int8)
-    mask[inside], seeds[inside] = cut.mask, cut.seeds
+    mask[seen], seeds[seen] = cut.mask, cut.seeds
     return Cut(mask, seeds)
 
 
@@ -166,15 +159,7 @@ def gaussian_baseline(height: int, width: int) -> Saliency:
 
 
 def _seeds(saliency: Saliency) -> NDArray[np.int8]:
-    certain, high, low, never = np.quantile(
-        saliency,
-        (
-            HARD_FOREGROUND_QUANTILE,
-            FOREGROUND_QUANTILE,
-            BACKGROUND_QUANTILE,
-            HARD_BACKGROUND_QUANTILE,
-        ),
-    )
+    certain, high, low, never = np.quantile(saliency, QUANTILES)
     if not high > low:
         raise ValueError(
             "the saliency is the same nearly everywhere, so it shows no foreground: is the picture zero?"

@@ -119,6 +119,11 @@ def extent_holding(picture: Tensor, share: float) -> Box:
     return box_of(mask.view_as(energy))
 
 
+def inside(box: Box) -> tuple[slice, slice]:
+    """Return the rows and columns of a box."""
+    return slice(box.top, box.top + box.height), slice(box.left, box.left + box.width)
+
+
 def box_of(mask: Tensor) -> Box:
     """Return the smallest box that holds a mask."""
     rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()

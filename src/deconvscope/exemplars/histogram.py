@@ -60,11 +60,7 @@ def lattice(height: int, width: int, chunk: int) -> tuple[slice, slice]:
 
 
 def added(first: Counts, second: Counts) -> Counts:
-    """Return the sum of two histograms.
-
-    Raises:
-        OverflowError: more than 4·10⁹ responses in one bin.
-    """
+    """Return the sum of two histograms, as long as every count fits into 32 bits."""
     total = first.astype(np.uint64) + second
     if (total > np.iinfo(np.uint32).max).any():
         raise OverflowError("more than 2³² responses of one bin: build from fewer images")

@@ -28,12 +28,7 @@ from ..reversal import (
     as_architectures,
     near_matches,
 )
-from .errors import (
-    BrokenFileError,
-    ChangedBuildError,
-    UnfinishedBuildError,
-    UnknownChannelError,
-)
+from .errors import BrokenFileError, ChangedBuildError, UnfinishedBuildError, UnknownChannelError
 from .export import FigureRow, draw_figure, write_table
 from .files import read_about, read_sealed
 from .histogram import quantile, share_at_least
@@ -124,9 +119,6 @@ class LayerExemplars(Sequence[list[Exemplar]]):
             window = self.layer.window(y, x, self._extent)
             found.append(Exemplar(image, self._names[image], y, x, response, window))
         return found
-
-    def __iter__(self) -> Iterator[list[Exemplar]]:
-        return (self[channel] for channel in range(len(self)))
 
     def share_at_least(self, channel: int, value: float) -> float:
         """Return the share of the channel's responses, over the whole data set, that are at least this strong.
@@ -322,9 +314,10 @@ class Exemplars(Mapping[str, LayerExemplars]):
         (asked,) = as_architectures(architecture)
         name, exemplars = self._named(layer)
         several = [channels] if isinstance(channels, int) else list(channels)
+        label = layer_labels(self.manifest.model, [name])[name]
         rows = [
             FigureRow(
-                f"{self._label(name)} · channel {channel} · {asked.name}",
+                f"{label} · channel {channel} · {asked.name}",
                 [self.patch(one) for one in exemplars[channel]],
                 self.pictures(layer, channel, asked),
             )
@@ -450,6 +443,3 @@ class Exemplars(Mapping[str, LayerExemplars]):
             )
         one, name, rectified = found
         return name, LayerExemplars(self._file, self.names, self.extent, one, rectified)
-
-    def _label(self, layer: str) -> str:
-        return layer_labels(self.manifest.model, [layer])[layer]

@@ -31,11 +31,6 @@ class LayerStatistics:
     responses: Responses
     counts: Counts
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return self.responses.nbytes + int(self.counts.nbytes)
-
 
 @dataclass(frozen=True)
 class Shard:
@@ -50,11 +45,6 @@ class Shard:
     layers: Mapping[str, LayerStatistics]
     contents: NDArray[np.int64]
     skipped: Mapping[int, str]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the statistics."""
-        return sum(layer.nbytes for layer in self.layers.values())
 
 
 def shard_path(folder: Path, number: int) -> Path:

@@ -33,11 +33,6 @@ class Responses:
     images: NDArray[np.int32]
     places: NDArray[Any]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the three arrays."""
-        return int(self.values.nbytes + self.images.nbytes + self.places.nbytes)
-
     def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Responses:
         """Apply a function to each array."""
         return Responses(function(self.values), function(self.images), function(self.places))

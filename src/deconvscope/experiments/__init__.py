@@ -1,6 +1,7 @@
 """The experiments of Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), and later controls.
 
-Each is a function that returns its numbers, a table of them and a figure, and shows both in a notebook.
+Each is a function that returns its numbers, a table of them and a figure, and shows both in a notebook. Sections,
+figures and tables are those of this paper unless another one is cited.
 """
 
 from ..analysis import (
@@ -29,13 +30,7 @@ from .segmentation.composites import Composite, composites
 from .segmentation.evaluation import SegmentationScores, accuracy_and_overlap, evaluate_segmentation
 from .segmentation.foreground_share import Foreground, foreground
 from .segmentation.fully_convolutional import NoClassLayerError, fully_convolutional
-from .segmentation.segment import (
-    NothingPositiveError,
-    Segmentation,
-    Segmenter,
-    segment,
-    segmenter,
-)
+from .segmentation.segment import NothingPositiveError, Segmentation, Segmenter, segment, segmenter
 from .transposed_convolution import (
     TransposedConvolution,
     draw_maps,

@@ -13,7 +13,7 @@ from ..analysis import MissingExtraError
 from .drawing import encoded
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 else:
     Figure = Any  # matplotlib is loaded when the first figure is drawn
 

@@ -138,8 +138,6 @@ def stages(recording: Recording) -> tuple[str, ...]:
 def positive_places(recording: Recording, layer: str, channel: int | None = None) -> Signal:
     """Return ŷ of section 3.5: 1 at every place where a channel is positive, 0 elsewhere.
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
-
     Args:
         recording: the forward pass.
         layer: with maps or a vector.

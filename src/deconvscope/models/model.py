@@ -68,9 +68,7 @@ def from_module(
     return Model(module, as_preprocess(preprocess), names, title, title)
 
 
-def as_preprocess(
-    preprocess: Preprocess | Callable[[Image.Image], Any] | None,
-) -> Preprocess:
+def as_preprocess(preprocess: Preprocess | Callable[[Image.Image], Any] | None) -> Preprocess:
     """Whatever a user calls preprocessing, as something that also has `view` and `invert`."""
     if preprocess is None:
         return Preprocessing()

@@ -10,16 +10,8 @@ from torch import Tensor
 from ... import display
 from ...analysis import NORMALISATIONS, randomised, similarity
 from ...analysis.progress import each
-from ...models import SAMPLE_IMAGES, layer_labels
-from ...reversal import (
-    Architecture,
-    Asked,
-    Recording,
-    ReversedNetwork,
-    Selection,
-    Strongest,
-    as_architectures,
-)
+from ...models import SAMPLE_IMAGES
+from ...reversal import Architecture, Asked, ReversedNetwork, Selection, Strongest, as_architectures
 from ..drawing import Cell, draw_curves, fill_grid, new_figure
 from ..result import Figure, Result, Table
 from ..subject import THREE, AnyImages, AnyModel, Subject, mean, place_of, subjects
@@ -66,8 +58,7 @@ class Cascade(Result):
     def figure(self) -> Figure:
         """Draw pictures of some steps, and the similarities of all."""
         names = [architecture.name for architecture in self.architectures]
-        last = len(self.steps) - 1
-        shown = sorted({round(i * last / (_SHOWN - 1)) for i in range(_SHOWN)})
+        shown = _spread(len(self.steps), _SHOWN)
         figure = new_figure(9.8, 1.5 * len(names) + 2.8)
         above, below = figure.subfigures(
             2, 1, squeeze=False, height_ratios=(1.5 * len(names) + 0.3, 2.5)
@@ -131,7 +122,7 @@ def cascading_randomisation(
         other = ReversedNetwork(randomised(network, seed, list(chain(*top_down[: end + 1]))))
         drawn = []
         for one, selection in zip(seen, selections, strict=True):
-            recording: Recording = other.record(one.recording.input)
+            recording = other.record(one.recording.input)
             drawn.append(recording.reverse(selection, asked).dense())
             recording.forget()
         pictures.append(drawn[0])
@@ -140,12 +131,11 @@ def cascading_randomisation(
                 mean(similarity(a[i], b[i]) for a, b in zip(trained, drawn, strict=True))
             )
     reached = [top_down[end][0] for end in ends]
-    labels = layer_labels(seen[0].model.name, reached)
     return Cascade(
         tuple(one.title for one in seen),
         selections[0],
         seen[0].label(chosen),
-        ("as trained", *(labels[name] for name in reached)),
+        ("as trained", *map(seen[0].label, reached)),
         asked,
         {a.name: tuple(curve) for a, curve in zip(asked, curves, strict=True)},
         tuple(pictures),

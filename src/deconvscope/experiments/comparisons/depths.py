@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from ... import display
-from ...analysis import extent_holding
+from ...analysis import extent_holding, inside
 from ...analysis.progress import each
 from ...reversal import Architecture, Asked, Box, Selection, Strongest, as_architectures
 from ..drawing import Cell, draw_grid
@@ -59,14 +59,12 @@ class Depths(Result):
 
     def figure(self) -> Figure:
         """Draw one column per layer: the part of the photograph that its neuron sees, and the pictures of that part."""
-        inside = [
-            (slice(f.top, f.top + f.height), slice(f.left, f.left + f.width)) for f in self.frames
-        ]
-        rows = [[Cell(self.seen[piece]) for piece in inside]]
+        parts = [inside(frame) for frame in self.frames]
+        rows = [[Cell(self.seen[piece]) for piece in parts]]
         rows += [
             [
                 Cell(display.paper(pictures[i][:, rows, columns]))
-                for pictures, (rows, columns) in zip(self.pictures, inside, strict=True)
+                for pictures, (rows, columns) in zip(self.pictures, parts, strict=True)
             ]
             for i in range(len(self.architectures))
         ]
@@ -87,8 +85,6 @@ def compare_depths(
     architectures: Asked = THREE,
 ) -> Depths:
     """Reverse the most active neuron of several layers by several architectures (Fig. 1 and 6).
-
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
     Args:
         image: the photograph.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ... import display
-from ...analysis import edge_agreement
+from ...analysis import edge_agreement, inside
 from ...analysis.progress import each
 from ...models import SAMPLE_IMAGES
 from ...reversal import EIGHT, Reversed, Selection, Strongest
@@ -85,8 +85,6 @@ def eight_architectures(
 ) -> EightArchitectures:
     """Reverse one neuron by all eight architectures and measure how sharply each draws (Fig. 3, section 3.2).
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
-
     Args:
         images: one photograph or several.
         model: the network.
@@ -111,7 +109,9 @@ def eight_architectures(
         results[0].dense(),
         {
             code: tuple(
-                edge_agreement(result.values[i], _window(one.recording.input, result))
+                edge_agreement(
+                    result.values[i], one.recording.input[(slice(None), *inside(result.window))]
+                )
                 for one, result in zip(seen, results, strict=True)
             )
             for i, code in enumerate(codes)
@@ -126,8 +126,3 @@ def _reversed(one: Subject, layer: str | None, selection: Selection | None) -> R
     if layer is not None and one.layer(chosen.layer) != one.layer(layer):
         raise ValueError(f"layer={layer!r}, but the selection is in {selection.layer!r}; give one")
     return one.recording.reverse(chosen, EIGHT)
-
-
-def _window(photograph: Tensor, result: Reversed) -> Tensor:
-    w = result.window
-    return photograph[:, w.top : w.top + w.height, w.left : w.left + w.width]

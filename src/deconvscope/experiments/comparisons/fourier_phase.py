@@ -68,8 +68,6 @@ def phase(
     Both have the photograph's mean subtracted. They stand beside a reversed random positive mixture of all neurons of a
     layer, whose only knowledge of the photograph is the bottleneck.
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
-
     Args:
         image: the photograph.
         model: the network.

@@ -117,8 +117,6 @@ def neuron_selectivity(
     At random places of each layer the pictures of several random active channels are compared with one another, and
     with those of the same neurons on the other photographs, by `similarity`.
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
-
     Args:
         images: one photograph or several.
         model: the network.
@@ -188,7 +186,8 @@ def neuron_selectivity(
 
 
 def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
-    names = _below_the_first(one.recording) if layers is None else one.layers(layers)
+    every = stages(one.recording)
+    names = list(every[1:] or every) if layers is None else one.layers(layers)
     for name in names:
         shape = one.recording.layers[name].shape
         if len(shape) != 3 or shape[0] < 2:
@@ -197,10 +196,6 @@ def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
                 "maps (C, H, W) of two channels at least"
             )
     return names
-
-
-def _below_the_first(recording: Recording) -> list[str]:
-    return list(stages(recording)[1:] or stages(recording))
 
 
 def _groups(

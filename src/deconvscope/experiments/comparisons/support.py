@@ -84,8 +84,6 @@ def finite_support(
     The neuron is the most active one at the centre of the layer. Without bottleneck (FFF) a picture does not depend on
     the photograph; with random filters as well, it shows the receptive field of the layers alone.
 
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
-
     Args:
         image: the photograph.
         model: the network.

@@ -11,14 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...models import (
-    SAMPLE_IMAGES,
-    Model,
-    Preprocessing,
-    picture_files,
-    read_image,
-    sample_image,
-)
+from ...models import SAMPLE_IMAGES, Model, Preprocessing, picture_files, read_image, sample_image
 
 _ENOUGH = 5
 _KEPT = 256

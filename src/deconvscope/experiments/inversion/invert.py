@@ -20,11 +20,7 @@ from .crops import training_and_held_out
 from .inverse_network import CONDITIONS, Encoder, encoder
 from .training import Training, from_mean, interior, relative_error
 
-COMPARISONS = {
-    ("both", "switches"): -0.15,
-    ("both", "masks"): -0.46,
-    ("switches", "masks"): -0.36,
-}
+COMPARISONS = {("both", "switches"): -0.15, ("both", "masks"): -0.46, ("switches", "masks"): -0.36}
 """Relative difference between the errors of two conditions in the paper (section 3.3)."""
 
 FIXED = {"neither": "FFT", "masks": "TFT", "switches": "FTT", "both": "TTT"}
@@ -128,8 +124,6 @@ def invert(
     bottleneck is. These are *learned deconvolution* layers, as in the decoders of segmentation networks: unpooling,
     then transposed convolutions with filters of their own. Each is compared with the *fixed* reversed network that uses
     the same information and the network's own filters.
-
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
     Args:
         layer: name or label; everything up to it must be a chain of convolutions, rectifiers and max pools.

@@ -14,13 +14,7 @@ from PIL import Image
 from ...analysis import as_mask
 from ...analysis.grab_cut import Mask, cut_out, gaussian_baseline
 from ...analysis.progress import each
-from ...models import (
-    Preprocessing,
-    UnreadableImageError,
-    network_digest,
-    picture_files,
-    read_image,
-)
+from ...models import Preprocessing, UnreadableImageError, network_digest, picture_files, read_image
 from ...reversal import Architecture, Asked, as_architectures
 from ..drawing import COLOURS, new_figure
 from ..result import Entry, Figure, Result, Table
@@ -172,8 +166,6 @@ def evaluate_segmentation(
     seed: int = 0,
 ) -> SegmentationScores:
     """Segment photographs by several architectures and compare with their masks (section 3.5, Table 1).
-
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
     Args:
         images: a folder of photographs; by default 24 composites made from the bundled ones (`composites`).

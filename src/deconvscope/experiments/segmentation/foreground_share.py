@@ -59,11 +59,7 @@ class Foreground(Result):
         """Return the share for each photograph and architecture beside the foreground's share of the area."""
         names = [architecture.name for architecture in self.architectures]
         rows: list[tuple[Entry, ...]] = [
-            (
-                name,
-                self.areas[name],
-                *(self.shares[name, architecture] for architecture in names),
-            )
+            (name, self.areas[name], *(self.shares[name, architecture] for architecture in names))
             for name in self.photographs
         ]
         area = sum(self.areas.values()) / len(self.areas)
@@ -100,8 +96,6 @@ def foreground(
     selection: Selection | None = None,
 ) -> Foreground:
     """Measure which share of a picture's energy lies on the foreground (Fig. 1, 6; section 3.5).
-
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
 
     Args:
         images: one photograph or several.
@@ -151,11 +145,7 @@ def foreground(
 def paired(images: AnyImages, masks: Any) -> list[tuple[AnyImage, Any]]:
     """Return each photograph with the mask given for it, None where none was."""
     several = listed(images)
-    given = (
-        list(masks)
-        if isinstance(masks, list | tuple)
-        else [masks] * (1 if masks is not None else len(several))
-    )
+    given = [None] * len(several) if masks is None else listed(masks)
     if len(given) != len(several):
         raise ValueError(f"{len(given)} masks for {len(several)} photographs: give one for each")
     return list(zip(several, given, strict=True))

@@ -11,15 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from ... import display
-from ...analysis.grab_cut import HARD_FOREGROUND_QUANTILE, Mask, cut_out, saliency_of
-from ...models import (
-    Model,
-    Preprocessing,
-    as_model,
-    layer_labels,
-    layer_path,
-    sample_image,
-)
+from ...analysis.grab_cut import QUANTILES, Mask, cut_out, saliency_of
+from ...models import Model, Preprocessing, as_model, layer_labels, layer_path, sample_image
 from ...reversal import (
     DESALINET,
     Architecture,
@@ -82,7 +75,7 @@ class Segmentation(Result):
 
     def figure(self) -> Figure:
         """Draw photograph, picture, saliency, seeds and foreground."""
-        bright = float(np.quantile(self.saliency, HARD_FOREGROUND_QUANTILE))
+        bright = float(np.quantile(self.saliency, QUANTILES[0]))
         colours = np.array(
             [(40, 70, 160), (150, 170, 220), (245, 245, 245), (240, 180, 120), (200, 90, 20)]
         )
