@@ -1,7 +1,8 @@
 """The experiments of Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), and later controls.
 
 Each is a function that returns its numbers, a table of them and a figure, and shows both in a notebook. Sections,
-figures and tables are those of this paper unless another one is cited.
+figures and tables are those of this paper unless another one is cited. Wherever a layer is named, its label
+("conv4_3") is accepted too.
 """
 
 from ..analysis import (

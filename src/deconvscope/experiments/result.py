@@ -71,7 +71,11 @@ class Table:
 
 
 class Result(ABC):
-    """The outcome of an experiment: fields with the numbers, a table of them and a figure."""
+    """The outcome of an experiment: fields with the numbers, a table of them and a figure.
+
+    Of all results `photograph` and `photographs` are titles, `layer` and `layers` are labels from the image down, and
+    `architectures` are in the order asked.
+    """
 
     @abstractmethod
     def table(self) -> Table:

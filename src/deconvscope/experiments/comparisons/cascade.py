@@ -24,11 +24,8 @@ class Cascade(Result):
     """What `cascading_randomisation` found.
 
     Attributes:
-        photographs: their titles.
         selection: what was reversed on the first photograph.
-        layer: its layer's label.
         steps: "as trained", then the label of the lowest layer that was randomised at each step.
-        architectures: in the order asked.
         similarities: architecture's name → mean similarity to the pictures of the trained network, one per step.
         pictures: of the first photograph, one (A, C, H, W) per step.
     """

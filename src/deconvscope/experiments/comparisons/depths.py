@@ -25,10 +25,7 @@ class Depths(Result):
     """What `compare_depths` found.
 
     Attributes:
-        photograph: its title.
-        layers: labels, from the image down.
         selections: the neuron of each layer.
-        architectures: in the order asked.
         pictures: one (A, C, H, W) per layer.
         seen: the photograph as the network saw it, (H, W, 3), uint8.
         frames: of each layer, the square around what its neuron can see.

@@ -25,8 +25,6 @@ class EightArchitectures(Result):
 
     Attributes:
         selection: the neuron of the first photograph.
-        layer: its layer's label.
-        photographs: their titles.
         pictures: of the first photograph, (8, C, H, W), in the order of `EIGHT`.
         sharpness: code → `edge_agreement`, one per photograph.
     """

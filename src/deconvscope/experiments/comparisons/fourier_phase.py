@@ -24,7 +24,6 @@ class Phase(Result):
     """What `phase` found.
 
     Attributes:
-        photograph: its title.
         layer: label of the layer that the mixture was reversed from.
         seen: the photograph as the network saw it, (H, W, 3), uint8.
         pictures: title → (C, H, W): phase kept, amplitude kept, and the reversed mixtures.

@@ -26,11 +26,8 @@ class LrnRule(Result):
     """What `lrn_rule` found.
 
     Attributes:
-        photograph: its title.
         network: its label.
-        layers: labels, from the image down.
         neurons: the most active neuron of each.
-        architectures: in the order asked.
         similarities: (layer, architecture's name) → similarity between the pictures by the two rules.
         pictures: of the deepest layer, (2, A, C, H, W): LRN† the identity, and BP.
     """

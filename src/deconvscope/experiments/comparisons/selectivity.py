@@ -38,9 +38,6 @@ class Selectivity(Result):
     """What `neuron_selectivity` found; a pair of keys is (layer, architecture's name).
 
     Attributes:
-        photographs: their titles.
-        layers: labels, from the image down.
-        architectures: in the order asked.
         between_neurons: mean similarity between pictures of different neurons at one place of one photograph.
         between_photographs: mean similarity between pictures of the same neuron on different photographs.
         pairs: how many pairs of neurons were compared.

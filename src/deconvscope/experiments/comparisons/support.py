@@ -23,8 +23,6 @@ class FiniteSupport(Result):
     """What `finite_support` found.
 
     Attributes:
-        photograph: its title.
-        layer: label of the layer.
         neuron: the neuron that was reversed.
         theoretical: (height, width) of its receptive field before clipping at the border; None where it is not local.
         titles: "DeSaliNet", "no bottleneck" and "no bottleneck, random filters".

@@ -21,11 +21,7 @@ Bottleneck = list["Tensor | None"]
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """The layers from the image to a chosen one, frozen.
-
-    Attributes:
-        layers: convolutions, rectifiers and max pools in order.
-    """
+    """The convolutions, rectifiers and max pools from the image to a chosen layer, frozen."""
 
     layers: tuple[nn.Module, ...]
 

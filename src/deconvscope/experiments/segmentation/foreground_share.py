@@ -34,9 +34,6 @@ class Foreground(Result):
     """What `foreground` found.
 
     Attributes:
-        photographs: their titles.
-        layer: label of the layer.
-        architectures: in the order asked.
         shares: (photograph, architecture's name) → share of the picture's energy on the foreground.
         areas: photograph → share of its area that is foreground.
         seen: the photographs as the network saw them, and their masks.

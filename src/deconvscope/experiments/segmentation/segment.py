@@ -39,7 +39,6 @@ class Segmentation(Result):
     """What `segment` found.
 
     Attributes:
-        photograph: its title.
         architecture: the one that drew the picture.
         category: the reversed class, by name or number, or the channel.
         picture: the reversed picture, (C, h, w).
