@@ -69,7 +69,8 @@ def test_entries_say_which_image_where_and_how_strong(opened):
 
 def test_layers_go_by_label_and_rectifiers_by_their_inputs(crops, opened):
     assert "conv4_3" in crops and "features.21" in crops and "relu4_3" in crops
-    assert crops["conv4_3"][7] == crops["features.21"][7]
+    assert crops["conv4_3"][7] == crops["features.21"][7] == crops["CONV4_3"][7]
+    assert crops.recorded_name("Relu4_3") == "features.22"
     assert crops["relu4_3"][7] == [e for e in crops["conv4_3"][7] if e.value > 0]
     with pytest.raises(ds.UnknownLayerError, match="'conv4_1'; did you mean .*conv4_3"):
         crops["conv4_1"]

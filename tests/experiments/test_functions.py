@@ -79,6 +79,15 @@ def test_labels_name_layers_too():
     assert found.spread["conv1_2", "DeSaliNet"] <= 5
 
 
+def test_labels_name_the_layers_of_selections_too():
+    assert ex.eight_architectures("coffee", selection=ds.Strongest("CONV1_2")).layer == "conv1_2"
+    found = ex.foreground("coffee", selection=ds.Strongest("pool1"), architectures="SaliNet")
+    expected = ex.foreground(
+        "coffee", selection=ds.Strongest("features.4"), architectures="SaliNet"
+    )
+    assert found.layer == "pool1" and found.shares == expected.shares
+
+
 def test_the_effects_are_those_of_a_factorial_design(photograph, small):
     found = ex.eight_architectures(photograph, small)
     with_mask = np.mean([found.mean(code) for code in found.sharpness if code[0] == "T"])

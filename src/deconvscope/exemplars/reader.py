@@ -190,11 +190,15 @@ class Exemplars(Mapping[str, LayerExemplars]):
         """
         folder = Path(path).expanduser()
         manifest = read_manifest(folder)
-        remedy = f"python -m deconvscope exemplars merge {quote(str(folder))}"
+        quoted = quote(str(folder))
         if not (folder / MERGED).is_file():
-            raise UnfinishedBuildError(f"{folder} is not merged yet: {remedy}")
+            raise UnfinishedBuildError(
+                f"{folder} is not merged yet: python -m deconvscope exemplars merge {quoted}"
+            )
         if read_about(folder / MERGED).get("manifest") != manifest.digest:
-            raise BrokenFileError(f"{MERGED} is of another build than its manifest: {remedy}")
+            raise BrokenFileError(
+                f"{MERGED} is of another build than its manifest: python -m deconvscope exemplars merge {quoted}"
+            )
         own = None if model is None else as_model(model)
         given = None if images is None else image_source(images)
         opened = cls(folder, manifest, own, given)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ... import display
-from ...models import Model, as_model, layer_path, network_digest
+from ...models import Model, as_model, layer_labels, layer_path, network_digest
 from ...reversal import Activations, ReversedNetwork
 from ..drawing import Cell, draw_grid
 from ..result import Entry, Figure, Result, Table
@@ -174,7 +174,7 @@ def invert(
     fixed = _reversed(encode, crops)
     return Inversion(
         known.label,
-        layer,
+        layer_labels(known.name, [path])[path],
         steps,
         {name: curve[-1][1] for name, curve in curves.items()},
         {name: _best_error(drawn, crops) for name, drawn in fixed.items()},

@@ -49,7 +49,9 @@ def foreground(view: View, check: Check) -> Foreground:
     """
     result = view.reconstruction
     try:
-        mask = segment_reversed(view.recorded_image.seen, result, progress=lambda done, total: check()).mask
+        mask = segment_reversed(
+            view.recorded_image.seen, result, progress=lambda done, total: check()
+        ).mask
         note = SEEDED
     except ValueError as error:
         mask, note = np.zeros(result.extent, bool), str(error)
