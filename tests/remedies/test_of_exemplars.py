@@ -239,7 +239,7 @@ def test_device_that_is_not_there(folder: Path, tmp_path: Path) -> None:
 @remedies(
     "so that no chunk lies in two shards",
     "must be a floating-point type",
-    "is no share: 0 ≤ share ≤ 1",
+    "share must be from 0 to 1, got ",
     "more than 2³² responses of one bin: build from fewer images",
 )
 def test_numbers_out_of_range(folder: Path, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def share_at_least(counts: NDArray[Any], value: float) -> float:
 def quantile(counts: NDArray[Any], share: float) -> float:
     """Return the response that this share of a channel's responses reach: the inverse of `share_at_least`."""
     if not 0 <= share <= 1:
-        raise ValueError(f"share={share} is no share: 0 ≤ share ≤ 1")
+        raise ValueError(f"share must be from 0 to 1, got {share}")
     wanted = share * _total(counts)
     stronger = 0
     for number in range(BINS - 1, -1, -1):

@@ -140,7 +140,7 @@ def picture_files(folder: str | os.PathLike[str]) -> list[Path]:
     """
     path = Path(folder).expanduser()
     if not path.is_dir():
-        raise ValueError(f"{str(path)!r} is no folder")
+        raise ValueError(f"{str(path)!r} is not a folder")
     files = sorted(file for file in path.iterdir() if names_a_picture(file.name))
     if not files:
         raise ValueError(f"the folder {str(path)!r} has no pictures")

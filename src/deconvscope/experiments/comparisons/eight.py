@@ -107,9 +107,7 @@ def eight_architectures(
         results[0].dense(),
         {
             code: tuple(
-                edge_agreement(
-                    result.values[i], one.recording.input[(slice(None), *inside(result.window))]
-                )
+                edge_agreement(result.values[i], _seen(one, result))
                 for one, result in zip(seen, results, strict=True)
             )
             for i, code in enumerate(codes)
@@ -124,3 +122,8 @@ def _reversed(one: Subject, layer: str | None, selection: Selection | None) -> R
     if layer is not None and one.layer(chosen.layer) != one.layer(layer):
         raise ValueError(f"layer={layer!r}, but the selection is in {selection.layer!r}; give one")
     return one.recording.reverse(chosen, EIGHT)
+
+
+def _seen(one: Subject, result: Reversed) -> Tensor:
+    rows, columns = inside(result.window)
+    return one.recording.input[:, rows, columns]
