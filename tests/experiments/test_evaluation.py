@@ -119,7 +119,7 @@ def test_bad_folders_are_refused(folders, tmp_path):
     images, masks = folders
     with pytest.raises(ValueError, match="both folders"):
         ex.evaluate_segmentation(images)
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         ex.evaluate_segmentation(images, tmp_path / "none")
     with pytest.raises(ValueError, match="limit=0"):
         ex.evaluate_segmentation(images, masks, limit=0)

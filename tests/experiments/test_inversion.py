@@ -161,7 +161,7 @@ def test_ones_own_photographs(small, tmp_path):
     with pytest.raises(ValueError, match="no pictures"):
         (tmp_path / "empty").mkdir()
         ex.invert("5", tmp_path / "empty", small, **SMALL)
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is not a folder"):
         ex.invert("5", tmp_path / "none", small, **SMALL)
 
 

@@ -98,10 +98,7 @@ class Manifest:
 
 
 def establish(folder: Path, manifest: Manifest) -> list[str]:
-    """Write the manifest, or compare it with the existing one.
-
-    Returns:
-        Warnings about differences that do not prevent continuing: other versions, another kind of device.
+    """Write the manifest, or compare it with the existing one; return warnings about other versions and devices.
 
     Raises:
         ChangedBuildError: the folder holds another build.
@@ -128,12 +125,7 @@ def establish(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a build.
-
-    Raises:
-        UnfinishedBuildError: it does not exist.
-        BrokenFileError: it cannot be read.
-    """
+    """Read the manifest of a build, unless it is missing (`UnfinishedBuildError`) or broken (`BrokenFileError`)."""
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -246,17 +246,12 @@ def _scores(case: Case, architectures: Sequence[Architecture], ready: Segmenter)
 def _cases(
     images: str | Path | None, masks: str | Path | None, limit: int | None, seed: int
 ) -> tuple[Iterable[Case], int]:
+    """Return photographs with their masks, and the number of them."""
     if images is None and masks is None:
         count = 24 if limit is None else limit
         return ((c.name, c.photograph, c.mask) for c in composites(count, seed)), count
     if images is None or masks is None:
         raise ValueError("give both folders, images and masks, or neither for the composites")
-    pairs = _pairs(Path(images), Path(masks))[:limit]
-    return _read(pairs), len(pairs)
-
-
-def _pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
-    """Return each photograph's file with its mask's, sorted by name."""
     photographs = picture_files(images)
     found = {path.stem: path for path in picture_files(masks)}
     missing = [path.name for path in photographs if path.stem not in found]
@@ -265,7 +260,8 @@ def _pairs(images: Path, masks: Path) -> list[tuple[Path, Path]]:
         raise ValueError(
             f"no mask of the same name in {str(masks)!r} for {', '.join(missing[:3])}{more}"
         )
-    return [(path, found[path.stem]) for path in photographs]
+    pairs = [(path, found[path.stem]) for path in photographs][:limit]
+    return _read(pairs), len(pairs)
 
 
 def _read(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Case]:

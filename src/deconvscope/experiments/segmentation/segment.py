@@ -105,11 +105,6 @@ class Segmenter:
     network: ReversedNetwork
     layer: str
 
-    def record(self, photograph: Image.Image) -> tuple[Recording, NDArray[np.uint8]]:
-        """Record a whole photograph; return the recording and the pixels that the network saw."""
-        recording = self.network.record(self.model.preprocess(photograph))
-        return recording, np.asarray(self.model.preprocess.view(photograph))
-
     def selection(self, recording: Recording) -> tuple[Signal, str]:
         """Return ŷ = 1 at every positive place of the top class, and the class's name.
 
@@ -168,12 +163,9 @@ def prepared(model: AnyModel | Segmenter, layer: str | None, size: int | None) -
     """Return a segmenter for a model; an existing one must come without layer and size."""
     if not isinstance(model, Segmenter):
         return segmenter(model, layer, SIZE if size is None else size)
-    if layer is not None or size is not None:
-        given = ", ".join(
-            f"{name}={value!r}"
-            for name, value in (("layer", layer), ("size", size))
-            if value is not None
-        )
+    asked = {"layer": layer, "size": size}
+    given = ", ".join(f"{name}={one!r}" for name, one in asked.items() if one is not None)
+    if given:
         raise ValueError(
             f"{given}: this segmenter has its own; make another, "
             f"deconvscope.experiments.segmenter(model, {given})"
@@ -221,7 +213,8 @@ def segmentations(
     photograph: Image.Image, title: str, architectures: Sequence[Architecture], ready: Segmenter
 ) -> list[Segmentation]:
     """Segment one photograph by several architectures, which share the forward pass."""
-    recording, seen = ready.record(photograph)
+    recording = ready.network.record(ready.model.preprocess(photograph))
+    seen = np.asarray(ready.model.preprocess.view(photograph))
     selection, category = ready.selection(recording)
     if not bool(selection.values.any()):
         raise NothingPositiveError(
