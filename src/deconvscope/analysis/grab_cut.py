@@ -123,7 +123,7 @@ def segment_reversed(
     window = result.window
     if min(window.height, window.width) < SMALLEST:
         raise ValueError(
-            f"the picture covers {window.height}×{window.width} pixels, too few to tell foreground from background: "
+            f"the picture covers {window.height}×{window.width} pixels, too few to separate foreground and background: "
             f"choose a deeper layer or a whole channel ({SMALLEST}×{SMALLEST} at least)"
         )
     drawn = result[result.architectures[0] if architecture is None else architecture]

@@ -196,7 +196,7 @@ class ShardBuilder:
     """Computes a shard: fills chunks with images, runs the network on each, and keeps the statistics.
 
     The network always sees the same images of a shard in the same places of a chunk, however many are
-    loaded at a time and whoever computes them; an unreadable image leaves its place black. So the
+    loaded at a time and whichever worker computes them; an unreadable image leaves its place black. So the
     arithmetic of every image is fixed, and with it the last bit of every number.
     """
 

@@ -1,4 +1,4 @@
-"""Data sets: a folder, files, pictures by name, or any map-style data set; and how two are told apart."""
+"""Data sets: a folder, files, pictures by name, or any map-style data set; and digests of them."""
 
 from __future__ import annotations
 

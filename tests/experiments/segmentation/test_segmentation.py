@@ -11,7 +11,7 @@ import deconvscope as ds
 import deconvscope.experiments as ex
 from deconvscope.experiments.drawing import encoded
 
-from .few_classes import FewClasses
+from ..few_classes import FewClasses
 
 
 @pytest.mark.parametrize(

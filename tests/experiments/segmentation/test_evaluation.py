@@ -13,7 +13,7 @@ import deconvscope.experiments as ex
 from deconvscope.experiments.segmentation import evaluation
 from deconvscope.experiments.segmentation.evaluation import BASELINE, accuracy_and_overlap
 
-from .few_classes import FewClasses
+from ..few_classes import FewClasses
 
 
 def test_accuracy_and_overlap_by_hand():
