@@ -21,11 +21,12 @@ from PIL import Image
 from timing import machine, seconds, table, write_json
 
 import deconvscope as ds
+from deconvscope.exemplars.building import ShardBuilder
 from deconvscope.exemplars.images import image_source
 from deconvscope.exemplars.loading import loaded
-from deconvscope.exemplars.parts import write_part
+from deconvscope.exemplars.manifest import read_manifest
 from deconvscope.exemplars.preparation import Settings, prepare
-from deconvscope.exemplars.unit import UnitUnderWay
+from deconvscope.exemplars.shards import shard_path, write_shard
 
 MEMORY = """
 import resource, sys, tempfile, torch
@@ -65,8 +66,8 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
     """Return a row of the table: images a second of the bare pass and of the build, and the ratio of the two.
 
     Both take in the same loaded images, chunk by chunk in turn, so that a machine that is busy with other
-    things slows both. The first chunk is left out; what is written at the end of a unit is shared among
-    the images of a whole unit.
+    things slows both. The first chunk is left out; the time of writing a shard is divided among
+    all images of a shard.
     """
     model = ds.load_model(name)
     source = image_source(folder)
@@ -74,19 +75,21 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
         settings = Settings(k, 32, 2048, torch.device("cpu"), torch.float32)
         work, _ = prepare(model, source, Path(out), None, settings)
         numbers = range(len(source) // 32 * 32)
-        unit = UnitUnderWay(work, numbers)
+        builder = ShardBuilder(work, numbers)
         batches = [[*numbers[start : start + 32]] for start in range(0, len(numbers), 32)]
         stream = loaded(source, model.preprocess, work.manifest.shape, batches, 0, False)
         times: list[tuple[float, float, float, float]] = []
-        while not unit.complete:
+        while not builder.complete:
             start = time.perf_counter()
             batch = next(stream)
             loading = time.perf_counter() - start
             with torch.no_grad():
                 bare = seconds(partial(in_one_layout, work.network, batch.images))
                 as_it_is = seconds(partial(model.network, batch.images))
-            times.append((loading, bare, seconds(partial(unit.add, batch)), as_it_is))
-        finishing = seconds(lambda: write_part(Path(out), work.manifest, 0, unit.part())) / 2048
+            times.append((loading, bare, seconds(partial(builder.add, batch)), as_it_is))
+        finishing = (
+            seconds(lambda: write_shard(Path(out), work.manifest, 0, builder.shard())) / 2048
+        )
     loading, bare, build, as_it_is = (
         statistics.median(column) / 32 for column in zip(*times[1:], strict=True)
     )
@@ -103,17 +106,14 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
 
 
 def state(folder: Path) -> list[str]:
-    """Return bytes of what a part keeps of all of VGG-16's channels at k = 100, and of its largest layer."""
-    from deconvscope.exemplars.manifest import read_manifest
-    from deconvscope.exemplars.parts import read_part
-
+    """Return the bytes of a shard, and of the result, for all of VGG-16's channels at k = 100."""
     with tempfile.TemporaryDirectory() as out:
         ds.exemplars.build("vgg16_trunk", folder, out=out, k=100)
         manifest = read_manifest(Path(out))
-        part = read_part(Path(out), manifest, 0)
+        shard = shard_path(Path(out), 0).stat().st_size
         channels = sum(layer.channels for layer in manifest.layers)
         merged = (Path(out) / "exemplars.safetensors").stat().st_size
-    return [str(channels), f"{part.nbytes / 1e6:.2f}", f"{merged / 1e6:.2f}"]
+    return [str(channels), f"{shard / 1e6:.2f}", f"{merged / 1e6:.2f}"]
 
 
 def nine_pictures(folder: Path) -> list[list[str]]:

@@ -87,7 +87,7 @@ def test_exemplars_iterate_over_their_layers(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3))
     model = from_module(network, preprocess=Preprocessing(size=24, resize=24), name="small")
     images = {str(number): picture(number) for number in range(8)}
-    exemplars.build(model, images, out=tmp_path, k=2, chunk=4, unit=8, layers=["0", "2"])
+    exemplars.build(model, images, out=tmp_path, k=2, chunk=4, shard_size=8, layers=["0", "2"])
     opened = exemplars.Exemplars.open(tmp_path, model=model, images=images)
     assert list(opened) == ["0", "2"]
     assert len(opened) == 2

@@ -16,11 +16,11 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from deconvscope.exemplars import Report, Share, build
+from deconvscope.exemplars import Report, Worker, build
 from deconvscope.models import Model, Preprocessing, from_module
 
 SIZE = 24
-SETTINGS: dict[str, Any] = {"k": 3, "chunk": 4, "unit": 16}
+SETTINGS: dict[str, Any] = {"k": 3, "chunk": 4, "shard_size": 16}
 
 
 class SmallNetwork(nn.Module):
@@ -122,14 +122,14 @@ class Pictures:
         return picture(number)
 
 
-def build_share(out: str, images: Pictures, rank: int, of: int, batch_size: int) -> None:
-    """Run in a process of its own: a share of a build."""
+def build_as_worker(out: str, images: Pictures, rank: int, count: int, batch_size: int) -> None:
+    """Run in a process of its own: one worker of a build."""
     torch.set_num_threads(1)
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # ignored where tests run behind a shell
-    share = Share(rank, of)
-    build(small_model(), images, out=out, batch_size=batch_size, share=share, **SETTINGS)
+    worker = Worker(rank, count)
+    build(small_model(), images, out=out, batch_size=batch_size, worker=worker, **SETTINGS)
 
 
 def build_until_killed_while_writing(out: str, count: int, writes: int) -> None:
@@ -148,7 +148,7 @@ def build_until_killed_while_writing(out: str, count: int, writes: int) -> None:
         built(Path(out), count)
 
 
-def process(*arguments: Any, run: Callable[..., None] = build_share) -> Any:
+def process(*arguments: Any, run: Callable[..., None] = build_as_worker) -> Any:
     """Return a process that will build; started from one that has torch imported already."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.exemplars.cases"])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from deconvscope.exemplars import Exemplars, Share, merge
+from deconvscope.exemplars import Exemplars, Worker, merge
 from deconvscope.exemplars.images import Items
 
 from .cases import (
@@ -25,7 +25,7 @@ from .cases import (
 )
 
 COUNT = 50
-UNIT = SETTINGS["unit"]
+SHARD_SIZE = SETTINGS["shard_size"]
 LAYERS = {
     "first": lambda net, x: net.first(x),
     "third": lambda net, x: net.third(_joined(net, x)),
@@ -70,21 +70,21 @@ def test_batches_of_any_size_make_the_same_bytes(alone, tmp_path, batch_size):
 
 
 def test_processes_that_read_make_the_same_bytes(alone, tmp_path):
-    built(tmp_path, COUNT, batch_size=5, workers=2)
+    built(tmp_path, COUNT, batch_size=5, loaders=2)
     assert contents(tmp_path) == contents(alone)
 
 
 @pytest.mark.parametrize("processes", [2, 3])
 def test_two_and_three_processes_at_once_make_the_same_bytes(alone, tmp_path, processes):
-    shares = [
+    workers = [
         process(str(tmp_path), Pictures(COUNT), rank, processes, 2 + rank)
         for rank in range(processes)
     ]
-    for share in shares:
-        share.start()
-    for share in shares:
-        share.join()
-        assert share.exitcode == 0
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
     merge(tmp_path)
     assert contents(tmp_path) == contents(alone)
 
@@ -93,21 +93,21 @@ def test_two_and_three_processes_at_once_make_the_same_bytes(alone, tmp_path, pr
 def test_builds_killed_at_random_points_and_resumed_make_the_same_bytes(alone, tmp_path, seed):
     dice = random.Random(seed)
     left: list[int] = []
-    points = sorted(dice.choices(range(COUNT), k=2)) + [COUNT - dice.randint(1, UNIT)]
+    points = sorted(dice.choices(range(COUNT), k=2)) + [COUNT - dice.randint(1, SHARD_SIZE)]
     for point in sorted(points):
         batch_size = dice.choice([1, 4, 7])
         one = process(str(tmp_path), Pictures(COUNT, point), 0, 1, batch_size)
         one.start()
         one.join()
         assert one.exitcode == -signal.SIGKILL
-        left.append(len(list(tmp_path.glob("part-*"))))
-        assert left[-1] == point // UNIT
+        left.append(len(list(tmp_path.glob("shard-*"))))
+        assert left[-1] == point // SHARD_SIZE
     report = built(tmp_path, COUNT, batch_size=dice.choice([1, 4, 7]))
     assert len(report.found) == left[-1] > 0
     assert contents(tmp_path) == contents(alone)
 
 
-@pytest.mark.parametrize("writes", range(7))  # manifest, names, four parts, the result
+@pytest.mark.parametrize("writes", range(7))  # manifest, names, four shards, the result
 def test_builds_killed_while_a_file_is_written_leave_no_half_of_it(alone, tmp_path, writes):
     one = process(str(tmp_path), COUNT, writes, run=build_until_killed_while_writing)
     one.start()
@@ -120,8 +120,8 @@ def test_builds_killed_while_a_file_is_written_leave_no_half_of_it(alone, tmp_pa
     assert contents(tmp_path) == whole
 
 
-def test_a_build_killed_after_two_parts_keeps_them(tmp_path):
-    one = process(str(tmp_path), Pictures(COUNT, 2 * UNIT), 0, 1, 4)
+def test_a_build_killed_after_two_shards_keeps_them(tmp_path):
+    one = process(str(tmp_path), Pictures(COUNT, 2 * SHARD_SIZE), 0, 1, 4)
     one.start()
     one.join()
     assert one.exitcode == -signal.SIGKILL
@@ -130,8 +130,8 @@ def test_a_build_killed_after_two_parts_keeps_them(tmp_path):
     assert report.computed == (2, 3)
 
 
-def test_an_interrupted_build_stops_and_keeps_its_parts(tmp_path):
-    one = process(str(tmp_path), Pictures(COUNT, UNIT + 3, signal.SIGINT), 0, 1, 4)
+def test_an_interrupted_build_stops_and_keeps_its_shards(tmp_path):
+    one = process(str(tmp_path), Pictures(COUNT, SHARD_SIZE + 3, signal.SIGINT), 0, 1, 4)
     one.start()
     one.join()
     assert one.exitcode == 1  # multiprocessing's status for an exception, here KeyboardInterrupt
@@ -140,15 +140,15 @@ def test_an_interrupted_build_stops_and_keeps_its_parts(tmp_path):
 
 
 def test_another_number_of_processes_may_go_on(alone, tmp_path):
-    built(tmp_path, COUNT, share=Share(1, 3))
-    assert built(tmp_path, COUNT, share=Share(0, 2)).computed == (0, 2)
+    built(tmp_path, COUNT, worker=Worker(1, 3))
+    assert built(tmp_path, COUNT, worker=Worker(0, 2)).computed == (0, 2)
     report = built(tmp_path, COUNT)
     assert report.found == (0, 1, 2) and report.computed == (3,)
     assert contents(tmp_path) == contents(alone)
 
 
-def test_units_of_another_size_have_the_same_result(alone, tmp_path):
-    built(tmp_path, COUNT, unit=8)
+def test_shards_of_another_size_have_the_same_result(alone, tmp_path):
+    built(tmp_path, COUNT, shard_size=8)
     one, other = Exemplars.open(alone), Exemplars.open(tmp_path)
     for layer in one.layers:
         assert list(one[layer.name]) == list(other[layer.name])
@@ -156,19 +156,19 @@ def test_units_of_another_size_have_the_same_result(alone, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut short", "altered", "of another build", "empty"])
-def test_broken_parts_are_computed_anew(alone, tmp_path, damage):
+def test_broken_shards_are_computed_anew(alone, tmp_path, damage):
     built(tmp_path, COUNT)
-    part = tmp_path / "part-00002.safetensors"
-    content = part.read_bytes()
+    shard = tmp_path / "shard-00002.safetensors"
+    content = shard.read_bytes()
     if damage == "cut short":
-        part.write_bytes(content[: len(content) // 2])
+        shard.write_bytes(content[: len(content) // 2])
     elif damage == "altered":
         place = len(content) - 100
-        part.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        shard.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
     elif damage == "of another build":
-        part.write_bytes((tmp_path / "part-00001.safetensors").read_bytes())
+        shard.write_bytes((tmp_path / "shard-00001.safetensors").read_bytes())
     else:
-        part.write_bytes(b"")
+        shard.write_bytes(b"")
     report = built(tmp_path, COUNT)
     assert report.computed == (2,)
     assert contents(tmp_path) == contents(alone)

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from deconvscope.exemplars import (
-    BrokenPartError,
+    BrokenFileError,
     ChangedBuildError,
     Exemplars,
-    Share,
+    Worker,
     build,
     building,
 )
@@ -34,7 +34,7 @@ from .cases import (
 
 @pytest.mark.parametrize("left", [30, 49])
 def test_a_data_set_that_shrank_is_refused_and_the_build_stays(tmp_path, left):
-    built(tmp_path, 50, share=Share(0, 2))
+    built(tmp_path, 50, worker=Worker(0, 2))
     before = contents(tmp_path)
     with pytest.raises(ChangedBuildError, match=f"shrank from 50 to {left} images"):
         built(tmp_path, left)
@@ -47,7 +47,7 @@ def test_an_image_that_goes_while_the_build_runs_stops_it_and_nothing_is_lost(
     tmp_path, monkeypatch
 ):
     folder = folder_of_pictures(tmp_path / "images", 40)
-    listed = build(small_model(), folder, out=tmp_path / "out", **SETTINGS, share=Share(0, 3))
+    listed = build(small_model(), folder, out=tmp_path / "out", **SETTINGS, worker=Worker(0, 3))
     assert listed.computed == (0,)
     kept = (folder / "0020.png").read_bytes()
 
@@ -60,8 +60,8 @@ def test_an_image_that_goes_while_the_build_runs_stops_it_and_nothing_is_lost(
         patch.setattr(building, "image_source", listed_then_removed)
         with pytest.raises(ChangedBuildError, match=r"shrank while it was read: .*0020\.png"):
             build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
-    assert (tmp_path / "out" / "part-00000.safetensors").exists()
-    assert not (tmp_path / "out" / "part-00001.safetensors").exists()
+    assert (tmp_path / "out" / "shard-00000.safetensors").exists()
+    assert not (tmp_path / "out" / "shard-00001.safetensors").exists()
     (folder / "0020.png").write_bytes(kept)
     report = build(small_model(), folder, out=tmp_path / "out", **SETTINGS)
     assert report.found == (0,) and report.merged
@@ -96,7 +96,7 @@ def test_other_weights_preprocessing_and_settings_are_refused(tmp_path):
     settings: list[tuple[dict[str, Any], str]] = [
         ({"k": 4}, "k was 3 and is 4"),
         ({"chunk": 8}, "chunk was 4 and is 8"),
-        ({"unit": 32}, "unit was 16 and is 32"),
+        ({"shard_size": 32}, "shard_size was 16 and is 32"),
         ({"dtype": torch.float64}, "dtype was float32"),
         ({"layers": ["third"]}, "first, head.* not asked for"),
     ]
@@ -110,9 +110,9 @@ def test_a_result_of_another_build_is_not_opened(tmp_path):
     built(tmp_path / "one")
     built(tmp_path / "two", k=2)
     shutil.copy(tmp_path / "one" / "exemplars.safetensors", tmp_path / "two")
-    with pytest.raises(BrokenPartError, match="exemplars merge"):
+    with pytest.raises(BrokenFileError, match="exemplars merge"):
         Exemplars.open(tmp_path / "two")
-    with pytest.raises(ChangedBuildError, match="weights or structure are others"):
+    with pytest.raises(ChangedBuildError, match="weights or structure differ"):
         Exemplars.open(tmp_path / "one", model=small_model(seed=1))
     with pytest.raises(ChangedBuildError, match="has 49"):
         Exemplars.open(tmp_path / "one", images=Pictures(49))

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 import deconvscope as ds
-from deconvscope.exemplars.cut_network import CutNetwork
 from deconvscope.exemplars.layers import asked_layers, described, usual_layers
 from deconvscope.exemplars.plain_pass import collect, find_layers, in_batches, working_copy
+from deconvscope.exemplars.reversed_exemplars import CutNetwork
 
 from .cases import SmallNetwork
 

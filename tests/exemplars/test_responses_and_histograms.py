@@ -192,7 +192,7 @@ def test_counts_that_no_longer_fit_are_told_of():
 
 @pytest.mark.parametrize("asked", [-0.1, 1.1])
 def test_shares_out_of_range_are_refused(asked):
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="share must be"):
         quantile(np.ones(BINS), asked)
     with pytest.raises(ValueError, match="nothing was counted"):
         share_at_least(np.zeros(BINS), 1.0)

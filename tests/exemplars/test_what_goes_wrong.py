@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from deconvscope.exemplars import (
-    BrokenPartError,
+    BrokenFileError,
     ChangingNetworkError,
     DataSetError,
     Exemplars,
     NoImagesError,
-    Share,
     UnfinishedBuildError,
+    Worker,
     WriteError,
     build,
     merge,
@@ -115,7 +115,7 @@ def test_two_images_of_one_name_are_refused(tmp_path):
         build(small_model(), [path, path], out=tmp_path / "out")
 
 
-@pytest.mark.parametrize("copy", [5, 30])  # in the unit of the original, and in a later one
+@pytest.mark.parametrize("copy", [5, 30])  # in the shard of the original, and in a later one
 def test_images_of_the_same_content_count_once_and_are_listed(tmp_path, copy):
     originals = [picture(number) for number in range(40)]
     doubled = [*originals[:copy], originals[2], *originals[copy:]]
@@ -161,7 +161,7 @@ def test_preprocessing_that_draws_random_numbers_is_refused(tmp_path):
         build(model, [picture(0)], out=tmp_path)
 
 
-@pytest.mark.parametrize("place", ["part", "merged"])
+@pytest.mark.parametrize("place", ["shard", "merged"])
 def test_a_full_disk_is_told_of_and_what_was_done_is_kept(tmp_path, monkeypatch, place):
     durably = os.fsync
     written: list[int] = []
@@ -176,14 +176,14 @@ def test_a_full_disk_is_told_of_and_what_was_done_is_kept(tmp_path, monkeypatch,
         return write
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", disk_with_room_for(4 if place == "part" else 6))
+        patch.setattr(os, "fsync", disk_with_room_for(4 if place == "shard" else 6))
         with pytest.raises(WriteError, match="No space left on device; free some space") as caught:
             built(tmp_path)
     assert caught.value.errno == errno.ENOSPC
-    parts = 2 if place == "part" else 4
-    assert len(list(tmp_path.glob("part-*"))) == parts
+    shards = 2 if place == "shard" else 4
+    assert len(list(tmp_path.glob("shard-*"))) == shards
     assert not list(tmp_path.glob(".*")), "a half-written file was left"
-    assert built(tmp_path).found == tuple(range(parts))
+    assert built(tmp_path).found == tuple(range(shards))
 
 
 def test_a_folder_that_may_not_be_written_is_not_called_full(tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ def test_a_folder_that_may_not_be_written_is_not_called_full(tmp_path, monkeypat
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", refused)
-    with pytest.raises(WriteError, match="Input/output error; when that is mended, run the same"):
+    with pytest.raises(WriteError, match="Input/output error; when that is fixed, run the same"):
         built(tmp_path)
 
 
@@ -207,18 +207,18 @@ def test_a_broken_list_of_the_images_is_written_anew(tmp_path):
 def test_nothing_is_opened_or_merged_that_is_not_there(tmp_path):
     with pytest.raises(UnfinishedBuildError, match="build them first"):
         Exemplars.open(tmp_path)
-    built(tmp_path, share=Share(0, 2))
+    built(tmp_path, worker=Worker(0, 2))
     with pytest.raises(UnfinishedBuildError, match="not merged yet"):
         Exemplars.open(tmp_path)
-    with pytest.raises(UnfinishedBuildError, match=r"2 of 4 parts are not there yet \(1, 3\)"):
+    with pytest.raises(UnfinishedBuildError, match=r"2 of 4 shards are missing \(1, 3\)"):
         merge(tmp_path)
-    built(tmp_path, share=Share(1, 2))
-    part = tmp_path / "part-00001.safetensors"
-    part.write_bytes(part.read_bytes()[:-1])
-    with pytest.raises(UnfinishedBuildError, match="part-00001.* computes that part anew"):
+    built(tmp_path, worker=Worker(1, 2))
+    shard = tmp_path / "shard-00001.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(UnfinishedBuildError, match="shard-00001.* computes that shard again"):
         merge(tmp_path)
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(BrokenPartError, match="manifest"):
+    with pytest.raises(BrokenFileError, match="manifest"):
         merge(tmp_path)
 
 
@@ -227,7 +227,7 @@ def test_nothing_is_opened_or_merged_that_is_not_there(tmp_path):
     [
         ({"k": 0}, "k=0"),
         ({"batch_size": 0}, "batch_size=0"),
-        ({"unit": 10}, "multiple of chunk=4"),
+        ({"shard_size": 10}, "multiple of chunk=4"),
         ({"dtype": torch.int32}, "floating-point"),
     ],
 )
@@ -258,5 +258,5 @@ def test_a_network_whose_calls_depend_on_the_image_is_refused(tmp_path):
             return torch.relu(x) if x.max() > 1e3 else x
 
     images = [torch.full((3, SIZE, SIZE), shade) for shade in (0.0, 1e5)]
-    with pytest.raises(ChangingNetworkError, match="depend on what is seen"):
-        build(from_module(Moody(), name="moody"), images, out=tmp_path, chunk=1, unit=1)
+    with pytest.raises(ChangingNetworkError, match="depend on the image"):
+        build(from_module(Moody(), name="moody"), images, out=tmp_path, chunk=1, shard_size=1)

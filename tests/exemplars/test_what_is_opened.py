@@ -14,8 +14,8 @@ from PIL import Image
 import deconvscope as ds
 from deconvscope.exemplars import Exemplars, build
 from deconvscope.exemplars.manifest import read_manifest
-from deconvscope.exemplars.parts import read_part
-from deconvscope.exemplars.reversed_exemplars import ExemplarReversal, SeenNeuron, piece_of
+from deconvscope.exemplars.reversed_exemplars import ExemplarReversal, piece_of
+from deconvscope.exemplars.shards import read_shard, shard_path
 from deconvscope.models import Preprocessing, from_module
 from deconvscope.reversal import Box, ReceptiveField
 
@@ -69,7 +69,8 @@ def test_entries_say_which_image_where_and_how_strong(opened):
 
 def test_layers_go_by_label_and_rectifiers_by_their_inputs(crops, opened):
     assert "conv4_3" in crops and "features.21" in crops and "relu4_3" in crops
-    assert crops["conv4_3"][7] == crops["features.21"][7]
+    assert crops["conv4_3"][7] == crops["features.21"][7] == crops["CONV4_3"][7]
+    assert crops.recorded_name("Relu4_3") == "features.22"
     assert crops["relu4_3"][7] == [e for e in crops["conv4_3"][7] if e.value > 0]
     with pytest.raises(ds.UnknownLayerError, match="'conv4_1'; did you mean .*conv4_3"):
         crops["conv4_1"]
@@ -139,7 +140,9 @@ def test_where_a_piece_gives_another_value_the_whole_image_is_recorded():
     alone = recording.reverse(neuron, "DeConvNet")
     made = ExemplarReversal(from_module(network), (3, 16, 16)).reverse(
         image,
-        SeenNeuron(neuron, float(recording["conv"][2, 0, 0]), alone.window),
+        neuron,
+        float(recording["conv"][2, 0, 0]),
+        alone.window,
         "DeConvNet",
     )
     torch.testing.assert_close(made.dense(), alone.dense())
@@ -154,10 +157,10 @@ def test_pieces_begin_where_strides_do():
 def test_all_channels_of_vgg_16_at_k_100_fit_into_eight_megabytes(tmp_path):
     images = {str(number): torch.randn(3, 32, 32) for number in range(3)}
     build("vgg16_trunk", images, out=tmp_path, k=100)
-    part = read_part(tmp_path, read_manifest(tmp_path), 0)
-    assert sum(layer.responses.values.shape[0] for layer in part.layers.values()) == 4224 + 512
-    assert all(layer.responses.values.shape[1] == 100 for layer in part.layers.values())
-    assert part.nbytes <= 8_000_000
+    shard = read_shard(tmp_path, read_manifest(tmp_path), 0)
+    assert sum(layer.responses.values.shape[0] for layer in shard.layers.values()) == 4224 + 512
+    assert all(layer.responses.values.shape[1] == 100 for layer in shard.layers.values())
+    assert shard_path(tmp_path, 0).stat().st_size <= 8_000_000
     assert (tmp_path / "exemplars.safetensors").stat().st_size <= 8_000_000
 
 

@@ -48,7 +48,7 @@ def test_it_has_numbers_and_a_figure_and_repeats_itself(name, photograph, small)
 def test_waiting_shows_progress(name, doing, photograph, small, monkeypatch, capsys):
     run(name, photograph, small)
     assert doing not in capsys.readouterr().err  # not within the first second
-    monkeypatch.setattr("deconvscope.experiments.progress.SECONDS", 0)
+    monkeypatch.setattr("deconvscope.analysis.progress.DELAY", 0)
     run(name, photograph, small)
     assert doing in capsys.readouterr().err
 
@@ -77,6 +77,15 @@ def test_labels_name_layers_too():
     found = ex.compare_depths("coffee", layers=["conv1_2", "pool1"], architectures="TTT")
     assert found.layers == ("conv1_2", "pool1")
     assert found.spread["conv1_2", "DeSaliNet"] <= 5
+
+
+def test_labels_name_the_layers_of_selections_too():
+    assert ex.eight_architectures("coffee", selection=ds.Strongest("CONV1_2")).layer == "conv1_2"
+    found = ex.foreground("coffee", selection=ds.Strongest("pool1"), architectures="SaliNet")
+    expected = ex.foreground(
+        "coffee", selection=ds.Strongest("features.4"), architectures="SaliNet"
+    )
+    assert found.layer == "pool1" and found.shares == expected.shares
 
 
 def test_the_effects_are_those_of_a_factorial_design(photograph, small):

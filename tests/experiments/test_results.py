@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 import deconvscope.experiments as ex
-from deconvscope.experiments.drawing import Cell, MissingExtraError, draw_grid, encoded
-from deconvscope.experiments.result import table
+from deconvscope.analysis import MissingExtraError
+from deconvscope.experiments.drawing import Cell, draw_grid, encoded
 
 
 def test_a_table_prints_in_columns():
-    text = str(table(("layer", "share"), [("a", 0.5), ("long name", None)], "what it is"))
+    text = str(ex.Table(("layer", "share"), [("a", 0.5), ("long name", None)], "what it is"))
     assert text.splitlines() == [
         "what it is",
         "layer      share",
@@ -25,11 +25,11 @@ def test_a_table_prints_in_columns():
 
 def test_a_table_has_no_holes():
     with pytest.raises(ValueError, match="does not fit"):
-        table(("one", "two"), [("only",)])
+        ex.Table(("one", "two"), [("only",)])
 
 
 def test_markup_in_a_table_is_text():
-    shown = table(("a", "<b>"), [("<script>", math.nan)], "x < y")._repr_html_()
+    shown = ex.Table(("a", "<b>"), [("<script>", math.nan)], "x < y")._repr_html_()
     assert "<script>" not in shown and "&lt;script&gt;" in shown and "x &lt; y" in shown
     assert "–" in shown
 

@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         photograph = ds.sample_image(("chelsea", "coffee", "astronaut", "rocket")[number % 4])
         left, top = (int(dice.integers(0, side - 64)) for side in photograph.size)
         photograph.crop((left, top, left + 64, top + 64)).save(made / f"images/{number:02d}.png")
-    build(seeded_model(), made / "images", out=made / "out", chunk=4, unit=8)
+    build(seeded_model(), made / "images", out=made / "out", chunk=4, shard_size=8)
     return made
 
 
@@ -258,8 +258,8 @@ def test_another_network_or_changed_weights_have_none(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("model", "line"),
     [
-        (lambda: seeded_model(seed=1), "weights or structure are others"),
-        (lambda: seeded_model(size=48), "preprocessing is another"),
+        (lambda: seeded_model(seed=1), "weights or structure differ"),
+        (lambda: seeded_model(size=48), "preprocessing differs"),
     ],
 )
 def test_exemplars_of_another_network_are_refused(folder: Path, model: Any, line: str) -> None:

@@ -51,7 +51,7 @@ def test_the_cat_comes_first():
 
 
 def test_an_unknown_photograph():
-    with pytest.raises(UnknownImageError, match="'chelsee': did you mean 'chelsea'"):
+    with pytest.raises(UnknownImageError, match="'chelsee'; did you mean 'chelsea'"):
         sample_image("chelsee")
 
 

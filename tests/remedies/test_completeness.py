@@ -37,10 +37,10 @@ CODE = re.compile(
 
 NO_REMEDY = {
     "python -m deconvscope": "the name of the command",
-    "merge the parts when all are there": "help of the command line",
-    "look at all images; run again to go on": "help of the command line",
+    "merge the shards when all are done": "help of the command line",
+    "look at all images; run again to resume": "help of the command line",
     "write the result as a table": "help of the command line",
-    "processes that read images": "help of the command line",
+    "processes that load images": "help of the command line",
     "<table": "HTML", "<td": "HTML", "<th": "HTML", "<img": "HTML", "<progress": "HTML", "<script": "HTML",
     "<section": "HTML", "<!doctype": "HTML", '<{} style="': "HTML",
     "render({ model })": "JavaScript",

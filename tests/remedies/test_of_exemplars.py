@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from deconvscope import __main__ as commands
-from deconvscope.exemplars import Exemplars, Share, build, merge
+from deconvscope.exemplars import Exemplars, Worker, build, merge
 from deconvscope.exemplars.histogram import added
 from deconvscope.models import from_module
 
@@ -111,21 +111,21 @@ def test_folder_without_a_build(
     command = refusal.message[refusal.message.index("python -m") :]
     monkeypatch.setattr("deconvscope.exemplars.building.as_model", lambda name: small_model())
     files = f"{shlex.quote(str(folder))} {shlex.quote(str(tmp_path / 'two'))}"
-    assert main(f"{command} {files} --k 3 --chunk 4 --unit 16 --workers 0", monkeypatch) == 0
+    assert main(f"{command} {files} --k 3 --chunk 4 --shard-size 16 --loaders 0", monkeypatch) == 0
     assert Exemplars.open(tmp_path / "two").names
 
 
 @remedies(
-    "when all parts are there: python -m deconvscope exemplars merge ",
+    "when all shards are done: python -m deconvscope exemplars merge ",
     "is not merged yet: python -m deconvscope exemplars merge ",
-    "parts are not there yet (",
+    "shards are missing (",
     "): run build again with the same arguments",
 )
-def test_build_of_which_a_part_is_missing(
+def test_build_of_which_a_shard_is_missing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "my results"
-    first = build(small_model(), folder, out=out, share=Share(0, 2), **SETTINGS)
+    first = build(small_model(), folder, out=out, worker=Worker(0, 2), **SETTINGS)
     hear(str(first))
     with refused(RuntimeError) as refusal:
         Exemplars.open(out)
@@ -133,16 +133,16 @@ def test_build_of_which_a_part_is_missing(
     assert str(first).endswith(command)
     with refused(RuntimeError):
         merge(out)
-    build(small_model(), folder, out=out, share=Share(1, 2), **SETTINGS)
+    build(small_model(), folder, out=out, worker=Worker(1, 2), **SETTINGS)
     assert main(command, monkeypatch) == 0
     assert Exemplars.open(out).names
 
 
 @remedies(
-    ": run build again with the same arguments, which computes that part anew",
+    ": run build again with the same arguments, which computes that shard again",
     "is of another build than its manifest: python -m deconvscope exemplars merge ",
 )
-def test_build_with_a_broken_part(
+def test_build_with_a_broken_shard(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, other = tmp_path / "my results", tmp_path / "other"
@@ -155,8 +155,8 @@ def test_build_with_a_broken_part(
         Exemplars.open(out)
     assert main(refusal.message[refusal.message.index("python -m") :], monkeypatch) == 0
     assert merged.read_bytes() == whole
-    part = sorted(out.glob("*part*"))[0]
-    part.write_bytes(part.read_bytes()[:-20])
+    shard = sorted(out.glob("*shard*"))[0]
+    shard.write_bytes(shard.read_bytes()[:-20])
     with refused(RuntimeError):
         merge(out)
     build(small_model(), folder, out=out, **SETTINGS)
@@ -204,25 +204,30 @@ def test_parquet_without_pyarrow(
     assert opened.export(tmp_path / "table.csv").stat().st_size > 100
 
 
-@remedies("give rank and world size together", "give --rank and --world-size together, or neither")
-def test_rank_without_a_world_size(
+@remedies(
+    "give the worker's number and the number of workers together",
+    "give --worker and --worker-count together, or neither",
+)
+def test_worker_without_a_count(
     folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with refused(ValueError):
-        Share(1, 1)
-    assert Share(1, 2).units(4) == [1, 3]
+        Worker(1, 1)
+    assert Worker(1, 2).shards(4) == [1, 3]
     monkeypatch.setattr("deconvscope.exemplars.building.as_model", lambda name: small_model())
     files = f"{shlex.quote(str(folder))} {shlex.quote(str(tmp_path))}"
-    command = f"python -m deconvscope exemplars build {files} --k 3 --chunk 4 --unit 16 --workers 0"
-    assert main(f"{command} --rank 0", monkeypatch) == 1
+    command = (
+        f"python -m deconvscope exemplars build {files} --k 3 --chunk 4 --shard-size 16 --loaders 0"
+    )
+    assert main(f"{command} --worker 0", monkeypatch) == 1
     hear(capsys.readouterr().err)
-    assert main(f"{command} --rank 0 --world-size 1", monkeypatch) == 0
+    assert main(f"{command} --worker 0 --worker-count 1", monkeypatch) == 0
 
 
-@remedies("CUDA devices here; try 'cpu'", "is none that torch knows: auto, cpu, cuda, cuda:1 …")
+@remedies("CUDA devices here; try 'cpu'", "is unknown to torch; use auto, cpu, cuda, cuda:1 …")
 def test_device_that_is_not_there(folder: Path, tmp_path: Path) -> None:
     for wrong in ("cuda:99", "gpu"):
         with refused(ValueError):
@@ -232,17 +237,19 @@ def test_device_that_is_not_there(folder: Path, tmp_path: Path) -> None:
 
 
 @remedies(
-    "so that no chunk lies in two parts",
+    "so that no chunk lies in two shards",
     "must be a floating-point type",
-    "is no share: 0 ≤ share ≤ 1",
+    "share must be from 0 to 1, got ",
     "more than 2³² responses of one bin: build from fewer images",
 )
 def test_numbers_out_of_range(folder: Path, tmp_path: Path) -> None:
     with refused(ValueError):
-        build(small_model(), folder, out=tmp_path, k=3, chunk=4, unit=10)
+        build(small_model(), folder, out=tmp_path, k=3, chunk=4, shard_size=10)
     with refused(ValueError):
-        build(small_model(), folder, out=tmp_path, k=3, chunk=4, unit=8, dtype=torch.int32)
-    report = build(small_model(), folder, out=tmp_path, k=3, chunk=4, unit=8, dtype=torch.float32)
+        build(small_model(), folder, out=tmp_path, k=3, chunk=4, shard_size=8, dtype=torch.int32)
+    report = build(
+        small_model(), folder, out=tmp_path, k=3, chunk=4, shard_size=8, dtype=torch.float32
+    )
     assert report.merged
     layer = Exemplars.open(tmp_path, model=small_model())["first"]
     with refused(ValueError):

@@ -14,7 +14,7 @@ from torch import nn
 
 import deconvscope as ds
 from deconvscope import experiments
-from deconvscope.experiments import drawing, masks
+from deconvscope.analysis import as_mask, require
 from deconvscope.models import Model, Preprocessing, from_module, layer_path
 
 from ..experiments.few_classes import FewClasses
@@ -60,7 +60,7 @@ def test_extra_that_is_not_installed(
             if package == "cv2":
                 experiments.cut_out(np.zeros((40, 40, 3), np.uint8), np.eye(40))
             else:
-                drawing.require(package, "figures")
+                require(package, "figures")
     extra = extra_of(refusal.message)
     needed = {"matplotlib.figure": "matplotlib", "cv2": "opencv-python"}[package]
     lines = EXTRAS.read_text(encoding="utf-8").splitlines()
@@ -169,7 +169,7 @@ def test_masks_of_photographs(small: Model, photograph: Image.Image) -> None:
 def test_masks_that_say_nothing() -> None:
     for empty in (np.zeros((4, 6)), np.ones((4, 6))):
         with refused(ValueError):
-            masks.as_mask(empty, (4, 6))
+            as_mask(empty, (4, 6))
     half = np.zeros((4, 6))
     half[:, 3:] = 0.25
     for mode in ("F", "I", "I;16", "L", "1"):
@@ -177,7 +177,7 @@ def test_masks_that_say_nothing() -> None:
         kind = {"F": np.float32, "I": np.int32, "I;16": np.uint16, "1": bool}.get(mode, np.uint8)
         picture = Image.fromarray(scaled.astype(kind))
         assert picture.mode == mode
-        assert np.array_equal(masks.as_mask(picture, (4, 6)), half > 0)
+        assert np.array_equal(as_mask(picture, (4, 6)), half > 0)
 
 
 @remedies("make it as the network sees the photograph (the model's preprocess.view)")
@@ -239,7 +239,7 @@ def test_layer_beside_a_segmenter(given: dict[str, Any], small: Model) -> None:
     assert refusal.run("deconvscope.experiments.segmenter(model", model=model).model
 
 
-@remedies("so it tells no place: name one with maps")
+@remedies("so it shows no place: name one with maps")
 def test_layer_without_maps() -> None:
     pytest.importorskip("cv2")
     model = from_module(FewClasses(1.0, 0.5), preprocess=Preprocessing(size=32, resize=32))
@@ -291,7 +291,7 @@ def test_pictures_of_other_shapes(small: Model, photograph: Image.Image) -> None
     assert experiments.similarity(a.dense()[..., :height, :width], b.dense()[..., :height, :width])
 
 
-@remedies("makes a matrix too large to be looked at: use 30×30 or less")
+@remedies("makes a matrix too large to look at: use 30×30 or less")
 def test_matrix_too_large() -> None:
     with refused(ValueError):
         experiments.transposed_convolution([[1, 2], [3, 4]], size=(40, 40))

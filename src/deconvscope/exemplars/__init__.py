@@ -1,12 +1,12 @@
 """The images of a data set that excite each channel of a network most, where, and how rare a response is.
 
-Built in one streaming pass that can be stopped, resumed and shared by many machines. Zeiler & Fergus,
-*Visualizing and Understanding Convolutional Networks* (ECCV 2014), read features from such images.
+A build is one streaming pass that can be stopped, resumed and shared by many machines. Zeiler & Fergus,
+*Visualizing and Understanding Convolutional Networks* (ECCV 2014), interpret features by such images.
 """
 
 from .building import Report, build
 from .errors import (
-    BrokenPartError,
+    BrokenFileError,
     ChangedBuildError,
     ChangingNetworkError,
     DataSetError,
@@ -15,13 +15,12 @@ from .errors import (
     UnknownChannelError,
     WriteError,
 )
-from .layer_exemplars import Exemplar, LayerExemplars
-from .merging import merge
-from .opened import Exemplars
-from .shares import Share, share_of
+from .reader import Exemplar, Exemplars, LayerExemplars
+from .shards import merge
+from .workers import Worker, this_worker
 
 __all__ = [
-    "BrokenPartError",
+    "BrokenFileError",
     "ChangedBuildError",
     "ChangingNetworkError",
     "DataSetError",
@@ -30,11 +29,11 @@ __all__ = [
     "LayerExemplars",
     "NoImagesError",
     "Report",
-    "Share",
     "UnfinishedBuildError",
     "UnknownChannelError",
+    "Worker",
     "WriteError",
     "build",
     "merge",
-    "share_of",
+    "this_worker",
 ]

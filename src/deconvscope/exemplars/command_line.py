@@ -9,50 +9,47 @@ from pathlib import Path
 
 import torch
 
-from deconvscope.models import UnknownModelError
-from deconvscope.reversal import RecordingError, UnknownLayerError
-
-from .building import CHUNK, UNIT, build
+from ..models import UnknownModelError
+from ..reversal import RecordingError, UnknownLayerError
+from .building import CHUNK, SHARD_SIZE, build
 from .errors import ChangingNetworkError, UnfinishedBuildError, UnknownChannelError
-from .merging import merge
-from .opened import Exemplars
-from .shares import Share
+from .reader import Exemplars
+from .shards import merge
+from .workers import Worker
 
-TOLD = (
+WITHOUT_TRACEBACK = (
     ChangingNetworkError, UnfinishedBuildError, UnknownChannelError, RecordingError, UnknownLayerError,
     UnknownModelError, ModuleNotFoundError, OSError, ValueError,
 )  # fmt: skip
-"""What a person can do something about: told in a line, without a traceback."""
+"""Errors that a user can fix, printed as one line."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the subcommands of this room."""
+    """Add the subcommands to a parser."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    one = commands.add_parser("build", help="look at all images; run again to go on")
-    one.add_argument("images", type=Path, help="a folder of images")
-    one.add_argument("out", type=Path, help="the folder for the results")
-    one.add_argument("--model", default="vgg16_trunk", help="a model's name (default: %(default)s)")
-    one.add_argument(
-        "--layers",
-        nargs="+",
-        metavar="LAYER",
-        help="paths or labels (default: what rectifiers read)",
+    one = commands.add_parser("build", help="look at all images; run again to resume")
+    add = one.add_argument
+    add("images", type=Path, help="a folder of images")
+    add("out", type=Path, help="the folder for the results")
+    add("--model", default="vgg16_trunk", help="a model's name (default: %(default)s)")
+    add(
+        "--layers", nargs="+", metavar="LAYER", help="names or labels (default: rectifiers' inputs)"
     )
-    one.add_argument("--k", type=int, default=9, help="images a channel (default: %(default)s)")
-    one.add_argument("--batch-size", type=int, default=CHUNK, help="images loaded at a time")
-    one.add_argument("--chunk", type=int, default=CHUNK, help="images the network sees at once")
-    one.add_argument("--unit", type=int, default=UNIT, help="images a part (default: %(default)s)")
-    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
-    one.add_argument(
-        "--dtype", default="float32", choices=("float32", "float64", "bfloat16", "float16")
+    add("--k", type=int, default=9, help="images per channel (default: %(default)s)")
+    add("--batch-size", type=int, default=CHUNK, help="images loaded at a time")
+    add("--chunk", type=int, default=CHUNK, help="images the network sees at once")
+    add(
+        "--shard-size", type=int, default=SHARD_SIZE, help="images per shard (default: %(default)s)"
     )
-    one.add_argument("--workers", type=int, default=_workers(), help="processes that read images")
-    one.add_argument("--rank", type=int, help="this process's number, where nothing else tells it")
-    one.add_argument("--world-size", type=int, help="how many processes share the work")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
+    add("--dtype", default="float32", choices=("float32", "float64", "bfloat16", "float16"))
+    add("--loaders", type=int, default=_loaders(), help="processes that load images")
+    add("--worker", type=int, help="this worker's number, from 0, if the environment has none")
+    add("--worker-count", type=int, help="the number of workers that share the build")
     one.set_defaults(run=_build)
 
-    one = commands.add_parser("merge", help="merge the parts when all are there")
+    one = commands.add_parser("merge", help="merge the shards when all are done")
     one.add_argument("out", type=Path)
     one.set_defaults(run=_merge)
 
@@ -70,47 +67,43 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     one.set_defaults(run=_figure)
 
 
-def _workers() -> int:
-    """Return how many processes read images by default: four, or as many as this machine has processors."""
-    mine = getattr(os, "sched_getaffinity", None)
-    return min(4, len(mine(0)) if mine else os.cpu_count() or 1)
-
-
 def run(options: argparse.Namespace) -> int:
-    """Run the command that was parsed."""
+    """Run the command that was parsed; return the exit status."""
     try:
         options.run(options)
-    except TOLD as error:
+    except WITHOUT_TRACEBACK as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "stopped; finished parts are kept, the same command goes on from there", file=sys.stderr
-        )
+        print("stopped; finished shards are kept, the same command resumes", file=sys.stderr)
         return 130
     return 0
 
 
+def _loaders() -> int:
+    """Return the default number of loaders: four, or the number of processors if that is smaller."""
+    mine = getattr(os, "sched_getaffinity", None)
+    return min(4, len(mine(0)) if mine else os.cpu_count() or 1)
+
+
 def _build(options: argparse.Namespace) -> None:
-    if (options.rank is None) != (options.world_size is None):
-        raise ValueError("give --rank and --world-size together, or neither")
-    share = None if options.rank is None else Share(options.rank, options.world_size)
-    print(
-        build(
-            options.model,
-            options.images,
-            out=options.out,
-            layers=options.layers,
-            k=options.k,
-            batch_size=options.batch_size,
-            device=options.device,
-            dtype=getattr(torch, options.dtype),
-            workers=options.workers,
-            chunk=options.chunk,
-            unit=options.unit,
-            share=share,
-        )
+    if (options.worker is None) != (options.worker_count is None):
+        raise ValueError("give --worker and --worker-count together, or neither")
+    report = build(
+        options.model,
+        options.images,
+        out=options.out,
+        layers=options.layers,
+        k=options.k,
+        batch_size=options.batch_size,
+        device=options.device,
+        dtype=getattr(torch, options.dtype),
+        loaders=options.loaders,
+        chunk=options.chunk,
+        shard_size=options.shard_size,
+        worker=None if options.worker is None else Worker(options.worker, options.worker_count),
     )
+    print(report)
 
 
 def _merge(options: argparse.Namespace) -> None:
@@ -128,8 +121,6 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _figure(options: argparse.Namespace) -> None:
-    figure = Exemplars.open(options.out).figure(
-        options.layer, options.channels, options.architecture
-    )
-    figure.save(options.png)
+    opened = Exemplars.open(options.out)
+    opened.figure(options.layer, options.channels, options.architecture).save(options.png)
     print(f"wrote {options.png}")

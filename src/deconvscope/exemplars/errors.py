@@ -1,14 +1,14 @@
-"""What can go wrong between a data set and its exemplars, each with the remedy in its message."""
+"""Errors of builds and of their results, each with the remedy in its message."""
 
 from __future__ import annotations
 
 
 class NoImagesError(ValueError):
-    """There is nothing to look at: an empty folder, or none of its files could be read."""
+    """The folder is empty, or none of the images can be read."""
 
 
 class DataSetError(ValueError):
-    """The data set cannot be used as it is: two images of one name, or another picture at every reading."""
+    """The data set cannot be used: two images have one name, or the preprocessing is random."""
 
 
 class ChangedBuildError(ValueError):
@@ -20,16 +20,16 @@ class UnknownChannelError(IndexError):
 
 
 class UnfinishedBuildError(RuntimeError):
-    """Parts are missing, or are not merged yet."""
+    """Shards are missing, or are not merged yet."""
 
 
-class BrokenPartError(ValueError):
-    """A file of a build is cut short, altered, or belongs to another build."""
+class BrokenFileError(ValueError):
+    """A file of a build is truncated, altered, or belongs to another build."""
 
 
 class WriteError(OSError):
-    """A file could not be written, for instance because the disk is full; what was there before is untouched."""
+    """A file could not be written, for instance because the disk is full; the previous file is intact."""
 
 
 class ChangingNetworkError(RuntimeError):
-    """The network makes other calls for one image than for another, so its layers cannot be told by their order."""
+    """The network makes different calls for different images, so its layers cannot be found by their order."""

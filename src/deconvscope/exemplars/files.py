@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all: written beside their place, made durable, then renamed.
+"""Files written atomically: to a temporary file, which is synced to disk and then renamed.
 
-A process killed at any moment leaves the file that was there before, or the new one, and at worst a
-``.tmp`` file that the next run removes.
+A process killed at any moment leaves the old file or the new one, and at worst a ``.tmp`` file that the next run
+removes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from .errors import BrokenPartError, WriteError
+from .errors import BrokenFileError, WriteError
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -31,14 +31,14 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True)
 class Sealed:
-    """What a checked file holds: its arrays, and what is written about them."""
+    """The content of a checked file: arrays, and metadata about them."""
 
     arrays: dict[str, NDArray[Any]]
     about: dict[str, Any]
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that no one ever sees a part of it.
+    """Write a file atomically.
 
     Raises:
         WriteError: it could not be written; nothing is left behind.
@@ -53,36 +53,36 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        remedy = "free some space and run" if error.errno in _FULL else "when that is mended, run"
+        remedy = "free some space and run" if error.errno in _FULL else "when that is fixed, run"
         raise WriteError(
             error.errno, f"{error.strerror or error}; {remedy} the same again", str(path)
         ) from error
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left of their attempts to write this file."""
+    """Remove the temporary files that killed processes left beside this file."""
     for leftover in path.parent.glob(f".{path.name}.*.tmp"):
         leftover.unlink(missing_ok=True)
 
 
 def write_sealed(path: Path, arrays: Arrays, about: Mapping[str, Any]) -> None:
-    """Write arrays as safetensors with a digest over them; the same content makes the same bytes.
+    """Write arrays as safetensors with a digest of them; equal content makes equal bytes.
 
     Raises:
-        WriteError: it could not be written.
+        WriteError: the file could not be written.
     """
-    # One entry only: safetensors writes several in an order of chance
+    # A single entry, because safetensors writes several in random order
     text = json.dumps({**about, "digest": _digest(arrays, about)}, sort_keys=True)
     kept = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_whole(path, save(kept, metadata={_KEY: text}))
 
 
 def read_sealed(path: Path) -> Sealed:
-    """Read a file back and check every byte of it.
+    """Read a file back and check its digest.
 
     Raises:
-        FileNotFoundError: there is none.
-        BrokenPartError: it is not what was written.
+        FileNotFoundError: it does not exist.
+        BrokenFileError: it is not what was written.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -91,33 +91,33 @@ def read_sealed(path: Path) -> Sealed:
     except FileNotFoundError:
         raise
     except (SafetensorError, OSError, ValueError) as error:
-        raise BrokenPartError(f"{path.name} is cut short or broken: {error}") from error
+        raise BrokenFileError(f"{path.name} is truncated or broken: {error}") from error
     if about.pop("digest", None) != _digest(arrays, about):
-        raise BrokenPartError(f"{path.name} was altered: its digest does not fit")
+        raise BrokenFileError(f"{path.name} was altered: its digest does not match")
     return Sealed(arrays, about)
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """Return what is written about a file's arrays, reading no more than its head.
+    """Return a file's metadata, reading only its header.
 
     Raises:
-        BrokenPartError: the head cannot be read.
+        BrokenFileError: the header cannot be read.
     """
     try:
         with safe_open(path, framework="numpy") as file:
             return _about(path, file.metadata())
     except (SafetensorError, OSError) as error:
-        raise BrokenPartError(f"{path.name} is cut short or broken: {error}") from error
+        raise BrokenFileError(f"{path.name} is truncated or broken: {error}") from error
 
 
 def digest_of(content: bytes) -> str:
-    """Return the SHA-256 of some bytes, as written into manifests."""
+    """Return the SHA-256 of some bytes, as manifests have it."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
     if not metadata or _KEY not in metadata:
-        raise BrokenPartError(f"{path.name} was not written by deconvscope")
+        raise BrokenFileError(f"{path.name} was not written by deconvscope")
     about: dict[str, Any] = json.loads(metadata[_KEY])
     return about
 

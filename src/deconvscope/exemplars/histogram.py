@@ -1,9 +1,9 @@
-"""How a channel's responses are distributed over the data set: a histogram whose bins grow with the response.
+"""The distribution of a channel's responses over the data set: a histogram whose bins grow with the response.
 
-The bins are those of floating point itself: a positive number's exponent and the two leading bits of its
-mantissa, four bins an octave from 2⁻¹⁶ to 2¹⁶; one bin an octave below zero. As in DDSketch (Masson, Rim
-and Lee, VLDB 2019) the error of a quantile is relative, and histograms add: whoever counted what in which
-order, the sum is the same to the last count. KLL and t-digest sketches do not have that.
+A bin is a positive number's exponent and the two leading bits of its mantissa, four bins per octave from 2⁻¹⁶ to
+2¹⁶; negative numbers have one bin per octave. As in DDSketch (Masson, Rim and Lee, VLDB 2019) the error of a quantile
+is relative, and the sum of histograms does not depend on the order of counting, as it does with KLL and t-digest
+sketches.
 """
 
 from __future__ import annotations
@@ -22,28 +22,22 @@ _OCTAVES = _HIGHEST - _LOWEST
 _NEGATIVE = _OCTAVES - 1  # the two smallest octaves share a bin, and zero takes the one left over
 ZERO = _NEGATIVE
 BINS = _NEGATIVE + 1 + 4 * _OCTAVES
-"""160 counts of four bytes: 640 bytes a channel."""
+"""160 counts of four bytes: 640 bytes per channel."""
 
 LATTICE = 4
-"""At most 4 × 4 places of a map are counted; the lattice shifts from chunk to chunk and so visits all."""
+"""At most 4 × 4 places of a map are counted; the lattice shifts with every chunk, and so visits all places."""
 
 Counts = NDArray[np.uint32]
 
 
 class Histogram:
-    """Counts a layer's responses, channel by channel; lives where the network computes."""
+    """Counts of a layer's responses per channel, on the network's device."""
 
     def __init__(self, channels: int, device: torch.device) -> None:
         self._counts = torch.zeros(channels * (BINS + 1), dtype=torch.int64, device=device)
 
     def add(self, maps: Tensor, chunk: int, usable: Tensor) -> None:
-        """Count the places of a lattice in the maps of one chunk of images.
-
-        Args:
-            maps: (n, C, H, W) or (n, C).
-            chunk: number of the chunk, which shifts the lattice.
-            usable: (n,) bool; which of the images are pictures at all.
-        """
+        """Count maps, (n, C, H, W) or (n, C), of usable images, (n,), on the lattice of a chunk."""
         maps = maps if maps.ndim == 4 else maps[:, :, None, None]
         rows, columns = lattice(maps.shape[2], maps.shape[3], chunk)
         sample = (
@@ -60,17 +54,13 @@ class Histogram:
 
 
 def lattice(height: int, width: int, chunk: int) -> tuple[slice, slice]:
-    """Return the rows and columns of a map that are counted in a chunk."""
+    """Return the rows and columns of a map that a chunk counts."""
     down, across = -(-height // LATTICE), -(-width // LATTICE)
     return slice(chunk % down, None, down), slice(chunk // down % across, None, across)
 
 
 def added(first: Counts, second: Counts) -> Counts:
-    """Return the sum of two histograms.
-
-    Raises:
-        OverflowError: more than 4·10⁹ places fell into one bin.
-    """
+    """Return the sum of two histograms, as long as every count fits into 32 bits."""
     total = first.astype(np.uint64) + second
     if (total > np.iinfo(np.uint32).max).any():
         raise OverflowError("more than 2³² responses of one bin: build from fewer images")
@@ -80,18 +70,9 @@ def added(first: Counts, second: Counts) -> Counts:
 def share_at_least(counts: NDArray[Any], value: float) -> float:
     """Return the share of a channel's responses that are at least this strong, 0 … 1.
 
-    Inside a bin the responses count as evenly spread.
-
-    Args:
-        counts: (BINS,), one channel's.
-        value: a response. None that was counted is as strong as ∞ or NaN, and all are as strong as −∞.
-
-    Raises:
-        ValueError: nothing was counted.
+    Responses count as evenly spread inside a bin. The share is 0 for ∞ and NaN, 1 for −∞.
     """
-    total = int(counts.sum())
-    if not total:
-        raise ValueError("nothing was counted: no image could be read")
+    total = _total(counts)
     number = int(bin_of(torch.tensor([value], dtype=torch.float32)))
     if number == BINS:
         return 1.0 if value < 0 else 0.0
@@ -102,17 +83,10 @@ def share_at_least(counts: NDArray[Any], value: float) -> float:
 
 
 def quantile(counts: NDArray[Any], share: float) -> float:
-    """Return the response that this share of a channel's responses reach or pass: `share_at_least` undone.
-
-    Raises:
-        ValueError: a share outside 0 … 1, or nothing was counted.
-    """
+    """Return the response that this share of a channel's responses reach: the inverse of `share_at_least`."""
     if not 0 <= share <= 1:
-        raise ValueError(f"share={share} is no share: 0 ≤ share ≤ 1")
-    total = int(counts.sum())
-    if not total:
-        raise ValueError("nothing was counted: no image could be read")
-    wanted = share * total
+        raise ValueError(f"share must be from 0 to 1, got {share}")
+    wanted = share * _total(counts)
     stronger = 0
     for number in range(BINS - 1, -1, -1):
         here = int(counts[number])
@@ -123,8 +97,15 @@ def quantile(counts: NDArray[Any], share: float) -> float:
     return _edges(int(np.flatnonzero(counts)[0]))[0]
 
 
+def _total(counts: NDArray[Any]) -> int:
+    total = int(counts.sum())
+    if not total:
+        raise ValueError("nothing was counted: no image could be read")
+    return total
+
+
 def bin_of(values: Tensor) -> Tensor:
-    """Return the number of each response's bin, int32; `BINS` for what is not finite."""
+    """Return the number of each response's bin, int32; `BINS` for NaN and infinite values."""
     keys = values.view(torch.int32) >> 21  # sign, exponent and two bits of the mantissa
     return _table(values.device).index_select(0, keys.flatten() + _KEYS // 2).view(keys.shape)
 
@@ -134,19 +115,19 @@ _KEYS = 1 << 11
 
 @cache
 def _table(device: torch.device) -> Tensor:
-    """Return the bin of each of the 2,048 leading bits that a number may have."""
+    """Return the bin of each of the 2,048 leading bit patterns of a number."""
     keys = torch.arange(_KEYS // 2)
     octave = (keys >> 2) - 127 - _LOWEST
     positive = ZERO + 1 + (keys - 4 * (127 + _LOWEST)).clamp(0, 4 * _OCTAVES - 1)
     negative = ZERO - 1 - (octave - 1).clamp(0, _NEGATIVE - 1)
     for half in (positive, negative):
-        half[0] = ZERO  # and what is so small that it has no exponent
+        half[0] = ZERO  # and subnormal numbers
         half[4 * 255 :] = BINS
     return torch.cat([negative, positive]).to(torch.int32).to(device)
 
 
 def _edges(number: int) -> tuple[float, float]:
-    """Return the responses between which a bin lies; both 0 for the bin of zero."""
+    """Return the bounds of a bin; both 0 for the bin of zero."""
     if number == ZERO:
         return 0.0, 0.0
     if number > ZERO:

@@ -1,14 +1,14 @@
-"""Which layers are collected, and how each lies over the image."""
+"""The layers that a build collects, and where their neurons look in the image."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from deconvscope.models import layer_labels, layer_path
-from deconvscope.reversal import (
+from ..models import layer_labels, layer_path
+from ..reversal import (
     Box,
     Clamp,
     Layer,
@@ -25,12 +25,12 @@ class CollectedLayer:
     """A layer whose channels have exemplars.
 
     Attributes:
-        name: its module path, as in a recording.
-        label: the field's name where it has one ("conv4_3"), else the path.
+        name: its name in a recording.
+        label: its label ("conv4_3"), or its name where it has none.
         kind: "convolution", "linear" …
         shape: (C, H, W) or (K,).
-        field: which pixels its neurons see; None where each sees the whole image.
-        aliases: modules that hold others and whose output it is.
+        field: its receptive field; None where each neuron sees the whole image.
+        aliases: names of modules that hold others and whose output it is.
     """
 
     name: str
@@ -55,34 +55,27 @@ class CollectedLayer:
         return divmod(number, self.shape[2]) if len(self.shape) == 3 else (None, None)
 
     def window(self, y: int | None, x: int | None, extent: tuple[int, int]) -> Box:
-        """Return the pixels that the neuron at a place sees, cut at the border of the image (H, W)."""
+        """Return the pixels that a neuron sees, clipped at the border of the image (H, W)."""
         if self.field is None or y is None or x is None:
             return Box(0, 0, *extent)
-        ends = [
-            _seen(place, stride, offset, size, limit)
-            for place, stride, offset, size, limit in zip(
+        (top, height), (left, width) = (
+            _seen(*along)
+            for along in zip(
                 (y, x), self.field.stride, self.field.offset, self.field.size, extent, strict=True
             )
-        ]
-        (top, bottom), (left, right) = ends
-        return Box(top, left, bottom - top, right - left)
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the layer as a manifest keeps it."""
-        return asdict(self)
+        )
+        return Box(top, left, height, width)
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> CollectedLayer:
-        """Return the layer that a manifest keeps."""
+        """Return the layer of a manifest's record."""
         field = record["field"]
-        return cls(
-            **{
-                **record,
-                "shape": tuple(record["shape"]),
-                "aliases": tuple(record["aliases"]),
-                "field": None if field is None else ReceptiveField(*map(tuple, field.values())),
-            }
-        )
+        changed = {
+            "shape": tuple(record["shape"]),
+            "aliases": tuple(record["aliases"]),
+            "field": None if field is None else ReceptiveField(*map(tuple, field.values())),
+        }
+        return cls(**{**record, **changed})
 
 
 @dataclass(frozen=True)
@@ -91,22 +84,22 @@ class Rectified:
 
     Attributes:
         layer: the name of the rectifier's input.
-        ceiling: where the rectifier ends, 6 for ReLU6; None for a ReLU.
+        ceiling: the largest output, 6 for ReLU6; None for a ReLU.
     """
 
     layer: str
     ceiling: float | None = None
 
     def response(self, value: float) -> float:
-        """Return what the rectifier makes of its input."""
+        """Return the rectifier's output for a value of its input."""
         return max(0.0, value if self.ceiling is None else min(value, self.ceiling))
 
 
 def usual_layers(recording: Recording) -> list[str]:
-    """Return what a rectifier reads, each layer of it, and what the network returns.
+    """Return the inputs of all rectifiers, and the network's output.
 
-    A rectifier keeps the order of its inputs, so that they answer for its outputs too, and they tell
-    responses apart that a ReLU6 has made equal.
+    A rectifier preserves the order of its inputs, so they also give the exemplars of its outputs, and they
+    distinguish responses that a ReLU6 makes equal.
     """
     offered = _offered(recording)
     read = [
@@ -118,10 +111,10 @@ def usual_layers(recording: Recording) -> list[str]:
 
 
 def asked_layers(recording: Recording, model_name: str, asked: Iterable[str]) -> list[str]:
-    """Return the names of layers given by path or label, in the order of execution, each once.
+    """Return the names of layers given by name or label, in the order of execution, each once.
 
     Raises:
-        UnknownLayerError: there is none of that name whose neurons can be chosen, with near matches.
+        UnknownLayerError: no layer of that name has channels; the message names near matches.
     """
     offered = _offered(recording)
     wanted = set()
@@ -140,7 +133,7 @@ def asked_layers(recording: Recording, model_name: str, asked: Iterable[str]) ->
 def described(
     recording: Recording, model_name: str, names: Sequence[str], modules: Iterable[str] = ()
 ) -> tuple[CollectedLayer, ...]:
-    """Return these layers with all that is kept about them; `modules` are paths that may be aliases."""
+    """Return the descriptions of layers; `modules` are the names of modules, which may be aliases of layers."""
     labels = layer_labels(model_name, recording.layers)
     known = [path for path in modules if path in recording.layers]
     meant = {path: recording.layers[path].name for path in known}
@@ -158,7 +151,7 @@ def described(
 
 
 def rectified_layers(recording: Recording, collected: Iterable[str]) -> dict[str, Rectified]:
-    """Return the rectifiers, not themselves collected, whose input is."""
+    """Return the rectifiers that are not collected themselves, but whose input is."""
     names = set(collected)
     found = {}
     for rectifier, source, step in _rectifiers(recording):
@@ -182,7 +175,7 @@ def _offered(recording: Recording) -> dict[str, Layer]:
 
 
 def _rectifiers(recording: Recording) -> list[tuple[str, str, object]]:
-    """Return each rectifier's name, its input's name and its step; those that read the image are left out."""
+    """Return each rectifier's name, its input's name and its step, except for those that read the image."""
     name_of = {number: name for name, number in recording.graph.numbers.items()}
     return [
         (step.layer, name_of[step.inputs[0]], step)
@@ -192,6 +185,7 @@ def _rectifiers(recording: Recording) -> list[tuple[str, str, object]]:
 
 
 def _seen(place: int, stride: float, offset: float, size: int, limit: int) -> tuple[int, int]:
+    """Return start and length of what a neuron sees along one axis, at least one pixel."""
     start = math.floor(place * stride + offset)
     first = min(max(start, 0), limit - 1)
-    return first, max(min(start + size, limit), first + 1)
+    return first, max(min(start + size, limit) - first, 1)

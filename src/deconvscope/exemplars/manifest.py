@@ -1,4 +1,4 @@
-"""The manifest of a build: what its numbers depend on, so that parts of different builds are never mixed."""
+"""The manifest of a build: everything its numbers depend on, so that shards of different builds are never mixed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from deconvscope.models import Model, network_digest
-
-from .errors import BrokenPartError, ChangedBuildError, DataSetError, UnfinishedBuildError
+from ..models import Model, network_digest
+from .errors import BrokenFileError, ChangedBuildError, DataSetError, UnfinishedBuildError
 from .files import digest_of, write_whole
 from .layers import CollectedLayer, Rectified
 
@@ -31,13 +29,13 @@ class Manifest:
     Attributes:
         model: name and label of the model.
         network: digest of the weights and of the network's structure.
-        preprocessing: digest of what it makes of a test picture.
-        kind, images, data: what the data set is, how many images it has, digest of their names and sizes.
-        layers: those that are collected.
-        rectified: rectifiers whose inputs are.
-        k: how many images are kept a channel.
-        unit: images a part.
-        chunk: images that the network sees at once; others would round differently.
+        preprocessing: digest of its result for a test picture.
+        kind, images, data: kind of data set, number of images, digest of their names and sizes.
+        layers: the collected layers.
+        rectified: rectifiers whose inputs are collected.
+        k: images per channel.
+        shard_size: images per shard.
+        chunk: images that the network sees at once, which decides the rounding.
         dtype: the precision of the forward pass.
         shape: (C, H, W) of the network's input.
         device: "cpu", "cuda" …
@@ -54,7 +52,7 @@ class Manifest:
     layers: tuple[CollectedLayer, ...]
     rectified: dict[str, Rectified]
     k: int
-    unit: int
+    shard_size: int
     chunk: int
     dtype: str
     shape: tuple[int, int, int]
@@ -62,75 +60,55 @@ class Manifest:
     versions: dict[str, str]
 
     @property
-    def units(self) -> int:
-        """How many parts the build has."""
-        return -(-self.images // self.unit)
+    def shards(self) -> int:
+        """The number of shards."""
+        return -(-self.images // self.shard_size)
 
     @property
     def digest(self) -> str:
-        """A digest of what the numbers depend on: all but the device and the versions."""
-        record = {k: v for k, v in self._record().items() if k not in ("device", "versions")}
+        """A digest of everything but the device and the versions."""
+        record = {k: v for k, v in asdict(self).items() if k not in ("device", "versions")}
         return digest_of(json.dumps(record, sort_keys=True).encode())
 
-    def range_of(self, unit: int) -> range:
-        """Return the numbers of the images of a unit."""
-        return range(unit * self.unit, min((unit + 1) * self.unit, self.images))
-
-    def layer(self, name: str) -> CollectedLayer | None:
-        """Return a collected layer by path, label, or the path of a module whose output it is."""
-        lowered = name.lower()
-        return next(
-            (
-                one
-                for one in self.layers
-                if name in (one.name, *one.aliases) or one.label.lower() == lowered
-            ),
-            None,
-        )
+    def images_of(self, shard: int) -> range:
+        """Return the numbers of the images of a shard."""
+        return range(shard * self.shard_size, min((shard + 1) * self.shard_size, self.images))
 
     def to_json(self) -> str:
-        """Return the manifest as it is written."""
-        return json.dumps({"format": FORMAT, **self._record()}, indent=1) + "\n"
+        """Return the text of the manifest's file."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Return the manifest that was written.
+        """Return the manifest of a file's text.
 
         Raises:
-            BrokenPartError: the text is no manifest of this format.
+            BrokenFileError: the text is not a manifest of this format.
         """
         try:
             record = json.loads(text)
             if record.pop("format") != FORMAT:
-                raise BrokenPartError("the manifest was written by another version of deconvscope")
+                raise ValueError("it was written by another version of deconvscope")
             layers = tuple(CollectedLayer.from_record(layer) for layer in record.pop("layers"))
             rectified = {k: Rectified(**v) for k, v in record.pop("rectified").items()}
             shape = tuple(record.pop("shape"))
             return cls(layers=layers, rectified=rectified, shape=shape, **record)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, BrokenPartError):
-                raise
-            raise BrokenPartError(f"{FILE} is broken: {error}") from error
-
-    def _record(self) -> dict[str, Any]:
-        return asdict(self)
+            raise BrokenFileError(f"{FILE} is broken: {error}") from error
 
 
 def establish(folder: Path, manifest: Manifest) -> list[str]:
-    """Write the manifest, or compare it with the one that is there.
-
-    Returns:
-        What differs without forbidding to go on: other versions, another kind of device.
+    """Write the manifest, or compare it with the existing one; return warnings about other versions and devices.
 
     Raises:
-        ChangedBuildError: the folder holds a build that differs in what its numbers depend on.
+        ChangedBuildError: the folder holds another build.
         WriteError: the manifest cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     if not path.exists():
         write_whole(path, manifest.to_json().encode())
-    there = read_manifest(folder)  # as another process may just have written it
+    there = read_manifest(folder)  # another worker may just have written it
     if there.digest != manifest.digest:
         changes = "; ".join(_differences(there, manifest)) or "its layers differ"
         raise ChangedBuildError(
@@ -147,12 +125,7 @@ def establish(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of a build.
-
-    Raises:
-        UnfinishedBuildError: there is none.
-        BrokenPartError: it cannot be read.
-    """
+    """Read the manifest of a build, unless it is missing (`UnfinishedBuildError`) or broken (`BrokenFileError`)."""
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -164,32 +137,28 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that the numbers of a build may depend on."""
+    """Return the versions that numbers may depend on."""
     packages = ("deconvscope", "torch", "numpy", "pillow")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def preprocessing_digest(model: Model) -> str:
-    """Return a digest of what a model's preprocessing makes of a test picture.
-
-    Raises:
-        DataSetError: it makes another thing of it every time.
-    """
+    """Return a digest of the preprocessing's result for a test picture, which must not be random."""
     first, second = (_bytes_of(model.preprocess(_test_picture())) for _ in range(2))
     if first != second:
         raise DataSetError(
-            f"the preprocessing of {model.name} is random: it makes something else of the same picture every time; "
+            f"the preprocessing of {model.name} is random: its result for the same picture changes; "
             "give one without augmentation"
         )
     return digest_of(first)
 
 
 def difference(model: Model, manifest: Manifest) -> str:
-    """Return in what a model differs from the one of a build; "" where in nothing."""
+    """Return how a model differs from that of a build, "" where it does not."""
     if network_digest(model.network) != manifest.network:
-        return "its weights or structure are others"
+        return "its weights or structure differ"
     if preprocessing_digest(model) != manifest.preprocessing:
-        return "its preprocessing is another"
+        return "its preprocessing differs"
     return ""
 
 
@@ -213,7 +182,7 @@ def _differences(there: Manifest, now: Manifest) -> list[str]:
         )
     if new := others - names:
         lines.append(f"layers {', '.join(sorted(new))} were not collected")
-    for what in ("k", "unit", "chunk", "dtype", "shape"):
+    for what in ("k", "shard_size", "chunk", "dtype", "shape"):
         before, after = getattr(there, what), getattr(now, what)
         if before != after:
             lines.append(f"{what} was {before} and is {after} now")

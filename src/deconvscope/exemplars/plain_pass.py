@@ -1,8 +1,9 @@
-"""A plain forward pass from which chosen activations are taken, at the moment they are made.
+"""A plain forward pass that hands over chosen activations as soon as they are made.
 
-Recording keeps every activation and costs accordingly. Here the network runs as it is; a
-`TorchFunctionMode` does no more than count its calls, and hands over the results of some. Which call
-makes which layer is found once, by running a recorded image again: names are those of recordings.
+Recording keeps every activation, and costs accordingly. Here the network runs unchanged under a `TorchFunctionMode`
+that only counts its calls and hands over the results of some. Which call makes which layer of a recording is found
+once, by running the recorded image again and comparing tensors: a recording numbers the calls that it keeps, which
+are not all that a plain pass makes.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from deconvscope.reversal import Recording
-
+from ..reversal import Recording
 from .errors import ChangingNetworkError
 
-Told = Callable[["CallSite", Tensor], None]
+OnResult = Callable[["CallSite", Tensor], None]
 Take = Callable[[Tensor], None]
 
 
 @dataclass(frozen=True)
 class CallSite:
-    """Which call of a pass makes a tensor: its number, which of its results, and the function's name."""
+    """The call of a pass that makes a tensor: its number, the position among its results, the function's name."""
 
     number: int
     result: int
@@ -35,19 +35,14 @@ class CallSite:
 
 @dataclass(frozen=True)
 class PassPlan:
-    """Where the layers of a network are made in a plain pass.
-
-    Attributes:
-        sites: layer name → the call that makes it.
-        calls: how many calls a pass makes.
-    """
+    """Layer name → the call that makes it in a plain pass, and the number of calls of a pass."""
 
     sites: Mapping[str, CallSite]
     calls: int
 
 
 def working_copy(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """Return a copy in eval mode for computing with; the network itself keeps mode, type and device.
+    """Return a copy in eval mode, on another device and of another type.
 
     Four-dimensional weights are laid out channels-last, with which convolutions are faster.
     """
@@ -56,14 +51,9 @@ def working_copy(network: nn.Module, device: torch.device, dtype: torch.dtype) -
 
 
 def find_layers(network: nn.Module, recording: Recording, names: Iterable[str]) -> PassPlan:
-    """Find the calls that make these layers, by running the recorded image again.
+    """Find the calls that make these layers, given in the order of execution, by running the recorded image again.
 
-    Layers that no call returns, such as what a write through a view leaves, are left out.
-
-    Args:
-        network: the one that was recorded.
-        recording: of any image.
-        names: layers in the order of execution.
+    Layers that no call returns, such as the result of a write through a view, are left out.
     """
     sought = list(names)
     found: dict[str, CallSite] = {}
@@ -76,7 +66,7 @@ def find_layers(network: nn.Module, recording: Recording, names: Iterable[str]) 
                 del sought[: position + 1]
                 return
 
-    calls = run_watched(network, recording.input[None].clone(), compare)
+    calls = _run_watched(network, recording.input[None].clone(), compare)
     return PassPlan(found, calls)
 
 
@@ -84,11 +74,11 @@ def in_batches(network: nn.Module, recording: Recording, plan: PassPlan) -> Pass
     """Return the plan without the layers whose first axis is not the batch.
 
     Raises:
-        ChangingNetworkError: two images make the network call other functions than one.
+        ChangingNetworkError: the network makes other calls for two images than for one.
     """
     shapes: dict[CallSite, tuple[int, ...]] = {}
     two = recording.input[None].repeat(2, 1, 1, 1)
-    calls = run_watched(network, two, lambda site, made: shapes.update({site: tuple(made.shape)}))
+    calls = _run_watched(network, two, lambda site, made: shapes.update({site: tuple(made.shape)}))
     if calls != plan.calls:
         raise ChangingNetworkError(_changing(calls, plan.calls))
     wanted = {name: (2, *recording.layers[name].shape) for name in plan.sites}
@@ -97,13 +87,7 @@ def in_batches(network: nn.Module, recording: Recording, plan: PassPlan) -> Pass
 
 
 def collect(network: nn.Module, images: Tensor, plan: PassPlan, take: Mapping[str, Take]) -> None:
-    """Run a batch forwards and hand each layer's activation over before anything can write to it.
-
-    Args:
-        network: as given to `find_layers`, or a `working_copy` of it.
-        images: (n, C, H, W).
-        plan: where the layers are made.
-        take: layer name → what is called with its activation (n, …).
+    """Run a batch, (n, C, H, W), and hand over each layer's activation, (n, …), before anything can write to it.
 
     Raises:
         ChangingNetworkError: the pass differs from the one that the plan was made from.
@@ -116,40 +100,23 @@ def collect(network: nn.Module, images: Tensor, plan: PassPlan, take: Mapping[st
         if taker is not None:
             taker(made)
 
-    calls = run_watched(network, images, hand_over, numbers)
+    calls = _run_watched(network, images, hand_over, numbers)
     if wanted or calls != plan.calls:
         raise ChangingNetworkError(_changing(calls, plan.calls))
 
 
-def run_watched(
-    network: nn.Module, images: Tensor, told: Told, numbers: set[int] | None = None
-) -> int:
-    """Run a network without autograd and tell of the results of its calls; return how many it made.
-
-    Args:
-        network: in eval mode.
-        images: (n, C, H, W).
-        told: called with each floating-point result.
-        numbers: of the calls to tell of; None for all.
-    """
-    watch = Watch(told, numbers)
-    with torch.no_grad(), torch.autocast(images.device.type, enabled=False), watch:
-        network(images)
-    return watch.calls
-
-
 class Watch(TorchFunctionMode):
-    """Counts calls while it is the active mode, and tells of their floating-point results.
+    """Counts calls while it is the active mode, and reports their floating-point results.
 
     Args:
-        told: called with each result; what it raises ends the pass.
-        numbers: of the calls to tell of; None for all.
+        on_result: called with each result; its exceptions end the pass.
+        numbers: of the calls to report; None for all.
     """
 
-    def __init__(self, told: Told, numbers: set[int] | None) -> None:
+    def __init__(self, on_result: OnResult, numbers: set[int] | None) -> None:
         super().__init__()
         self.calls = 0
-        self._told, self._numbers = told, numbers
+        self._on_result, self._numbers = on_result, numbers
 
     def __torch_function__(
         self,
@@ -166,8 +133,18 @@ class Watch(TorchFunctionMode):
             name = getattr(func, "__name__", "")
             for position, result in enumerate(results):
                 if isinstance(result, Tensor) and result.is_floating_point():
-                    self._told(CallSite(number, position, name), result)
+                    self._on_result(CallSite(number, position, name), result)
         return made
+
+
+def _run_watched(
+    network: nn.Module, images: Tensor, on_result: OnResult, numbers: set[int] | None = None
+) -> int:
+    """Run a network without autograd under a `Watch`; return the number of its calls."""
+    watch = Watch(on_result, numbers)
+    with torch.no_grad(), torch.autocast(images.device.type, enabled=False), watch:
+        network(images)
+    return watch.calls
 
 
 def _same(made: Tensor, recorded: Tensor) -> bool:
@@ -181,5 +158,5 @@ def _same(made: Tensor, recorded: Tensor) -> bool:
 def _changing(calls: int, expected: int) -> str:
     return (
         f"this network made {calls} calls for some images and {expected} for another, or the same in another order; "
-        "layers can only be collected where the calls do not depend on what is seen"
+        "layers can only be collected where the calls do not depend on the image"
     )

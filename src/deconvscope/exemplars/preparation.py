@@ -1,4 +1,4 @@
-"""Before the first image is looked at: the network copied, its layers found, the manifest written or compared."""
+"""Preparation of a build: copy the network, find its layers, write or compare the manifest."""
 
 from __future__ import annotations
 
@@ -7,47 +7,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from deconvscope.models import Model, network_digest
-from deconvscope.reversal import ReversedNetwork, UnknownLayerError
-
-from .data_set import data_digest
-from .errors import BrokenPartError
+from ..models import Model, network_digest
+from ..reversal import ReversedNetwork, UnknownLayerError
+from .errors import BrokenFileError, NoImagesError
 from .files import read_sealed, write_sealed
-from .images import ImageSource, packed_listing
+from .images import ImageSource, data_digest
 from .layers import asked_layers, described, rectified_layers, usual_layers
-from .loading import first_input
-from .manifest import (
-    Manifest,
-    establish,
-    preprocessing_digest,
-    versions,
-)
-from .parts import LISTING
+from .loading import reason
+from .manifest import Manifest, establish, preprocessing_digest, versions
 from .plain_pass import PassPlan, find_layers, in_batches, working_copy
+from .shards import LISTING
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person chooses, see `build`.
-
-    Raises:
-        ValueError: a number out of range.
-    """
+    """The settings of a build, see `build`."""
 
     k: int
     chunk: int
-    unit: int
+    shard_size: int
     device: torch.device
     dtype: torch.dtype
 
     def __post_init__(self) -> None:
-        for name in ("k", "chunk", "unit"):
+        for name in ("k", "chunk", "shard_size"):
             require_positive(name, getattr(self, name))
-        if self.unit % self.chunk:
+        if self.shard_size % self.chunk:
             raise ValueError(
-                f"unit={self.unit} must be a multiple of chunk={self.chunk}, so that no chunk lies in two parts"
+                f"shard_size={self.shard_size} must be a multiple of chunk={self.chunk}, so that no chunk lies in two "
+                "shards"
             )
         if not self.dtype.is_floating_point:
             raise ValueError(f"dtype={self.dtype} must be a floating-point type")
@@ -55,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Work:
-    """All that a process needs to compute parts."""
+    """Everything that a worker needs to compute shards."""
 
     folder: Path
     manifest: Manifest
@@ -73,21 +63,10 @@ def prepare(
     layers: Iterable[str] | None,
     settings: Settings,
 ) -> tuple[Work, list[str]]:
-    """Find the layers, and write or compare the manifest.
-
-    Args:
-        model: the network, which is copied.
-        source: the data set.
-        folder: for the results.
-        layers: paths or labels; None for the usual ones.
-        settings: the rest.
-
-    Returns:
-        What parts are computed from, and what a person is to be warned of.
-    """
+    """Find the layers, and write or compare the manifest; return what shards are computed from, and warnings."""
     device, dtype = settings.device, settings.dtype
     network = working_copy(model.network, device, dtype)
-    shape = tuple(first_input(source, model.preprocess).shape)
+    shape = tuple(_first_input(source, model).shape)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     recording = ReversedNetwork(network).record(noise.to(device, dtype))
     asked = None if layers is None else asked_layers(recording, model.name, layers)
@@ -110,7 +89,7 @@ def prepare(
         layers=described(recording, model.name, found, dict(network.named_modules())),
         rectified=rectified_layers(recording, found),
         k=settings.k,
-        unit=settings.unit,
+        shard_size=settings.shard_size,
         chunk=settings.chunk,
         dtype=str(dtype).removeprefix("torch."),
         shape=(shape[0], shape[1], shape[2]),
@@ -118,25 +97,33 @@ def prepare(
         versions=versions(),
     )
     recording.forget()
-    notes = establish(folder, manifest)
-    _keep_listing(folder, source)
-    return Work(folder, manifest, source, model, network, plan, settings), notes
-
-
-def _keep_listing(folder: Path, source: ImageSource) -> None:
-    """Keep the names of the images, for whoever opens the result; where the folder lies may change."""
-    path = folder / LISTING
-    about = {
-        "kind": source.listing.kind,
-        "root": str(Path(source.listing.root).absolute()) if source.listing.root else "",
-    }
-    try:
-        read_sealed(path)
-    except (FileNotFoundError, BrokenPartError):
-        write_sealed(path, packed_listing(source.listing), about)
+    warnings = establish(folder, manifest)
+    _write_listing(folder, source)
+    return Work(folder, manifest, source, model, network, plan, settings), warnings
 
 
 def require_positive(name: str, number: object) -> None:
-    """Raise a `ValueError` where a setting is no whole number of at least 1."""
+    """Raise a `ValueError` where a setting is not a whole number of at least 1."""
     if not isinstance(number, int) or number < 1:
         raise ValueError(f"{name}={number!r} must be a whole number of at least 1")
+
+
+def _first_input(source: ImageSource, model: Model) -> Tensor:
+    """Return the network's input for the first image that can be read."""
+    why = ""
+    for number in range(len(source)):
+        try:
+            return source.input(number, model.preprocess)
+        except Exception as error:  # the build lists them one by one
+            why = why or f"{source.listing.names[number]}: {reason(error)}"
+    raise NoImagesError(f"none of the {len(source)} images can be read; the first, {why}")
+
+
+def _write_listing(folder: Path, source: ImageSource) -> None:
+    """Write the names of the images, for readers of the result, unless an intact list is there."""
+    path, root = folder / LISTING, source.listing.root
+    about = {"kind": source.listing.kind, "root": str(Path(root).absolute()) if root else ""}
+    try:
+        read_sealed(path)
+    except (FileNotFoundError, BrokenFileError):
+        write_sealed(path, source.listing.packed(), about)

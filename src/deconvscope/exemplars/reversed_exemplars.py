@@ -1,49 +1,62 @@
-"""The reversed pictures of exemplars: each image is recorded only where the neuron looks.
+"""Reversed pictures of exemplars: each image is recorded only in the neuron's receptive field.
 
-A neuron's value, and its reversed picture, depend on its receptive field alone. A piece of the image that
-holds the field, and begins where the strides of all layers below begin, gives both exactly: at every layer
-the places that see anything beyond the piece lie outside the windows that the signal passes. Where the
-piece ends with the image, the network pads as it does in the whole. Whether that holds for a network is
-seen from the value: if the piece gives another than the data set's pass did, the whole image is recorded.
+A neuron's value and its reversed picture depend on its receptive field alone. A piece of the image that contains the
+field, and begins at a multiple of the layer's stride, gives both exactly: at every layer, places that see anything
+beyond the piece lie outside the windows of the signal. Where the piece ends with the image, the network pads as it
+does for the whole image. Whether this holds for a network is checked by the value: if the piece gives another value
+than the build found, the whole image is recorded.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from deconvscope.models import Model
-from deconvscope.reversal import (
-    Asked,
-    Box,
-    InputError,
-    Neuron,
-    ReceptiveField,
-    Reversed,
-    ReversedNetwork,
-)
-
-from .cut_network import CutNetwork
-from .plain_pass import PassPlan, find_layers, working_copy
+from ..models import Model
+from ..reversal import Asked, Box, InputError, Neuron, ReceptiveField, Reversed, ReversedNetwork
+from .plain_pass import CallSite, PassPlan, Watch, find_layers, working_copy
 
 
-@dataclass(frozen=True)
-class SeenNeuron:
-    """A neuron on an image, and the value that it had there.
+class CutNetwork(nn.Module):
+    """Runs a network up to the call that makes a layer, and returns that layer.
 
-    Attributes:
-        neuron: layer, channel and place in the whole image.
-        value: its response, known beforehand.
-        window: the pixels that it sees.
+    Nothing after the layer is computed, so the image may be too small for the rest of the network. Layers have the
+    names of the whole network, which shares its modules and parameters and must be in eval mode.
     """
 
-    neuron: Neuron
-    value: float
-    window: Box
+    def __init__(self, network: nn.Module, site: CallSite) -> None:
+        super().__init__()
+        # Shared rather than held as a child, so that paths stay those of the whole
+        self._modules = network._modules
+        self._parameters, self._buffers = network._parameters, network._buffers
+        self._run = network.forward
+        self._site = site
+        self.training = False
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the layer's activation."""
+        try:
+            with Watch(self._stop, {self._site.number}):
+                self._run(images)
+        except _ReachedError as reached:
+            return reached.activation
+        raise LookupError(f"the network ended before its call number {self._site.number}")
+
+    def _stop(self, site: CallSite, made: Tensor) -> None:
+        if site == self._site:
+            raise _ReachedError(made)
+
+
+class _ReachedError(BaseException):
+    """Leaves the network's forward, past any exception handlers of the network."""
+
+    def __init__(self, activation: Tensor) -> None:
+        super().__init__()
+        self.activation = activation
 
 
 class ExemplarReversal:
@@ -52,7 +65,7 @@ class ExemplarReversal:
     Args:
         model: the network, which is copied.
         shape: (C, H, W) of the images.
-        tolerance: how much a value may differ from the one known, as a share of it.
+        tolerance: the largest relative difference between a neuron's value and the value known.
     """
 
     def __init__(self, model: Model, shape: tuple[int, int, int], tolerance: float = 1e-3) -> None:
@@ -64,83 +77,71 @@ class ExemplarReversal:
         self._whole = ReversedNetwork(self._network)
         self._cut: dict[str, ReversedNetwork] = {}
 
-    def reverse(self, image: Tensor, seen: SeenNeuron, architectures: Asked) -> Reversed:
+    def reverse(
+        self, image: Tensor, neuron: Neuron, value: float, window: Box, architectures: Asked
+    ) -> Reversed:
         """Return the pictures of one neuron on one image, as reversing it on the whole image would.
 
         Args:
             image: the network's input, (C, H, W).
-            seen: the neuron, its value and its window.
+            neuron: layer, channel and place in the whole image.
+            value: the neuron's response, as the build found it.
+            window: the pixels that the neuron sees.
             architectures: as `Recording.reverse` takes them.
-
-        Raises:
-            UnknownLayerError: no layer of that name.
         """
-        neuron, field = seen.neuron, self._layout.fields.get(seen.neuron.layer)
-        if field is not None and neuron.y is not None and neuron.x is not None:
-            piece = piece_of(seen.window, field)
-            if piece is not None:
-                found = self._from_piece(image, seen, field, piece, architectures)
-                if found is not None:
-                    return found
-        return self._whole.record(image).reverse(neuron, architectures)
+        found = self._from_piece(image, neuron, value, window, architectures)
+        return self._whole.record(image).reverse(neuron, architectures) if found is None else found
 
     def _from_piece(
-        self,
-        image: Tensor,
-        seen: SeenNeuron,
-        field: ReceptiveField,
-        piece: Box,
-        architectures: Asked,
+        self, image: Tensor, neuron: Neuron, value: float, window: Box, architectures: Asked
     ) -> Reversed | None:
-        cut = self._cut_behind(seen.neuron.layer)
+        field = self._plan_and_fields[1].get(neuron.layer)
+        piece = None if field is None else piece_of(window, field)
+        if field is None or piece is None or neuron.y is None or neuron.x is None:
+            return None
         part = image[:, piece.top : piece.top + piece.height, piece.left : piece.left + piece.width]
         try:
-            recording = cut.record(part)
-        except InputError:  # too small for a layer beside the way to this one
+            recording = self._cut_after(neuron.layer).record(part)
+        except InputError:  # too small for a layer on a parallel branch
             return None
-        assert seen.neuron.y is not None and seen.neuron.x is not None
-        y = seen.neuron.y - piece.top // int(field.stride[0])
-        x = seen.neuron.x - piece.left // int(field.stride[1])
+        y = neuron.y - piece.top // int(field.stride[0])
+        x = neuron.x - piece.left // int(field.stride[1])
         layer = recording.layers[recording.output_layer]
         if not (y < layer.shape[1] and x < layer.shape[2]):
             return None
-        value = float(recording[layer.name][seen.neuron.channel, y, x])
-        if not math.isclose(value, seen.value, rel_tol=self._tolerance, abs_tol=1e-6):
+        here = float(recording[layer.name][neuron.channel, y, x])
+        if not math.isclose(here, value, rel_tol=self._tolerance, abs_tol=1e-6):
             return None
-        found = recording.reverse(Neuron(layer.name, seen.neuron.channel, y, x), architectures)
-        window = replace(
-            found.window, top=found.window.top + piece.top, left=found.window.left + piece.left
+        found = recording.reverse(Neuron(layer.name, neuron.channel, y, x), architectures)
+        top, left = found.window.top + piece.top, found.window.left + piece.left
+        return replace(
+            found,
+            selection=neuron,
+            window=replace(found.window, top=top, left=left),
+            extent=self._shape[1:],
         )
-        _, height, width = self._shape
-        return replace(found, selection=seen.neuron, window=window, extent=(height, width))
 
     @cached_property
-    def _layout(self) -> _Layout:
+    def _plan_and_fields(self) -> tuple[PassPlan, dict[str, ReceptiveField | None]]:
         noise = torch.randn(self._shape, generator=torch.Generator().manual_seed(0))
         recording = self._whole.record(noise)
         plan = find_layers(self._network, recording, recording.layers)
         fields = {name: recording.receptive_field(name) for name in plan.sites}
         recording.forget()
-        return _Layout(plan, fields)
+        return plan, fields
 
-    def _cut_behind(self, layer: str) -> ReversedNetwork:
+    def _cut_after(self, layer: str) -> ReversedNetwork:
         if layer not in self._cut:
-            cut = ReversedNetwork(CutNetwork(self._network, self._layout.plan.sites[layer]))
-            cut.prepared = self._whole.prepared
-            self._cut[layer] = cut
+            site = self._plan_and_fields[0].sites[layer]
+            self._cut[layer] = ReversedNetwork(CutNetwork(self._network, site))
+            self._cut[layer].prepared = self._whole.prepared
         return self._cut[layer]
 
 
-@dataclass(frozen=True)
-class _Layout:
-    plan: PassPlan
-    fields: dict[str, ReceptiveField | None]
-
-
 def piece_of(window: Box, field: ReceptiveField) -> Box | None:
-    """Return the smallest piece of an image that holds a window and begins where a stride does.
+    """Return the smallest piece of an image that contains a window and begins at a multiple of the stride.
 
-    None where the stride is no whole number of pixels.
+    None where the stride is not a whole number of pixels.
     """
     if any(stride < 1 or stride != int(stride) for stride in field.stride):
         return None

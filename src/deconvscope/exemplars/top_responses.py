@@ -1,12 +1,12 @@
-"""The k strongest responses of every channel of a layer, one an image, kept while the images stream past.
+"""The k strongest responses of every channel of a layer, one per image, kept while the images stream past.
 
-The order is total: larger first, and of equals the image of smaller number. So the k first of a union
-are the k first of the parts' k firsts: merging is associative, commutative, and loses nothing.
+The order is total: larger first, and of equal responses the image with the smaller number. So the top k of a union
+are the top k of its parts' top k: merging is associative and commutative, and loses nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 NOTHING = -1
-"""The image number of an entry that no image has filled yet; its response is −∞."""
+"""The image number of an empty entry; its response is −∞."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,13 @@ class Responses:
     images: NDArray[np.int32]
     places: NDArray[Any]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the three arrays."""
-        return int(self.values.nbytes + self.images.nbytes + self.places.nbytes)
+    def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Responses:
+        """Apply a function to each array."""
+        return Responses(function(self.values), function(self.images), function(self.places))
 
 
 class TopResponses:
-    """Takes in activations and keeps each channel's k strongest; lives where the network computes.
-
-    Args:
-        channels: C of the layer.
-        k: how many are kept.
-        dtype: of the network; half precision is kept as float32.
-        device: of the network.
-    """
+    """Each channel's k strongest responses so far, on the network's device; half precision is kept as float32."""
 
     def __init__(self, channels: int, k: int, dtype: torch.dtype, device: torch.device) -> None:
         kept = torch.float64 if dtype == torch.float64 else torch.float32
@@ -56,15 +48,12 @@ class TopResponses:
         self._places = torch.zeros((channels, k), dtype=torch.int32, device=device)
 
     def add(self, maps: Tensor, first: int, eligible: Tensor) -> None:
-        """Take in the activations of consecutive images, whose numbers are larger than all before.
+        """Add maps, (n, C, H, W) or (n, C), of consecutive images from number `first` on, if eligible, (n,).
 
-        Args:
-            maps: (n, C, H, W) or (n, C).
-            first: number of the first image.
-            eligible: (n,) bool; which of them count.
+        The numbers must be larger than all before.
         """
         maps = maps if maps.ndim == 4 else maps[:, :, None, None]
-        in_rows = _row_maxima(maps)  # the place is found again from these, without a second pass
+        in_rows = _row_maxima(maps)  # used again to find the places
         peaks = in_rows.amax(1).to(self._values.dtype)
         counts = eligible[:, None] & peaks.isfinite()
         peaks = torch.where(counts, peaks, float("-inf")).t()
@@ -73,7 +62,7 @@ class TopResponses:
         if not len(channels):
             return
         k = self._values.shape[1]
-        # Stable, and later columns are later images: of equals the smaller number stays ahead
+        # Stable, and later columns are later images: of equal responses the smaller number stays first
         joined = torch.cat([self._values[channels], peaks[channels]], 1)
         ordered, order = joined.sort(dim=1, descending=True, stable=True)
         order = order[:, :k]
@@ -89,11 +78,7 @@ class TopResponses:
         self._places[channels] = places
 
     def responses(self, places_of: int) -> Responses:
-        """Return what was kept, on the CPU.
-
-        Args:
-            places_of: H·W of the layer, which decides how many bytes a place takes.
-        """
+        """Return the responses on the CPU; H·W of the layer decides how many bytes a place takes."""
         return Responses(
             self._values.cpu().numpy().copy(),
             self._images.cpu().numpy().copy(),
@@ -102,12 +87,12 @@ class TopResponses:
 
 
 def place_type(places: int) -> type[np.uint16] | type[np.uint32]:
-    """Return the smallest type that numbers so many places."""
+    """Return the smallest type that can number so many places."""
     return np.uint16 if places <= 1 << 16 else np.uint32
 
 
 def merged(parts: Sequence[Responses]) -> Responses:
-    """Return the k strongest of several, whose images are not the same; in any order.
+    """Return the k strongest of several responses to different images, given in any order.
 
     Example:
         >>> one = Responses(np.array([[3.0]]), np.array([[0]], np.int32), np.array([[5]], np.uint16))
@@ -120,11 +105,11 @@ def merged(parts: Sequence[Responses]) -> Responses:
     images = np.concatenate([part.images for part in parts], 1)
     places = np.concatenate([part.places for part in parts], 1)
     order = np.lexsort((images, -values), axis=1)[:, :k]
-    return Responses(*(np.take_along_axis(a, order, 1) for a in (values, images, places)))
+    return Responses(values, images, places).map(lambda a: np.take_along_axis(a, order, 1))
 
 
 def without(responses: Responses, dropped: NDArray[np.int32]) -> Responses:
-    """Return the responses with those of some images emptied."""
+    """Return the responses without those of some images."""
     gone = np.isin(responses.images, dropped)
     if not gone.any():
         return responses
@@ -140,7 +125,7 @@ def _row_maxima(maps: Tensor) -> Tensor:
     """Return the maximum of each row of each map, (n, H, C)."""
     n, channels, height, width = maps.shape
     if maps.is_contiguous(memory_format=torch.channels_last):
-        # As a reduction of a middle axis of dense memory; as amax(3) the CPU takes twenty times as long
+        # On dense memory a reduction of a middle axis; amax(3) takes the CPU twenty times as long
         return (
             maps.permute(0, 2, 3, 1).reshape(-1, width, channels).amax(1).view(n, height, channels)
         )
@@ -148,7 +133,7 @@ def _row_maxima(maps: Tensor) -> Tensor:
 
 
 def _places(maps: Tensor, in_rows: Tensor, image: Tensor, channel: Tensor) -> Tensor:
-    """Return the first place, row by row, at which each of these maps has its maximum."""
+    """Return the first place, row by row, of each map's maximum."""
     y = in_rows[image, :, channel].argmax(1)
     x = maps[image, channel, y].argmax(1)
     return y * maps.shape[3] + x

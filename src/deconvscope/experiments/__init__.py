@@ -1,30 +1,37 @@
-"""The experiments of Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), and controls beside them.
+"""The experiments of Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), and later controls.
 
-Each is a function that returns its numbers, a table of them and a figure, and shows both in a notebook.
+Each is a function that returns its numbers, a table of them and a figure, and shows both in a notebook. Sections,
+figures and tables are those of this paper unless another one is cited. Wherever a layer is named, its label
+("conv4_3") is accepted too.
 """
 
-from .cascade import Cascade, cascading_randomisation
-from .composites import Composite, composites
-from .depths import Depths, compare_depths
+from ..analysis import (
+    Cut,
+    cut_out,
+    edge_agreement,
+    energy_inside,
+    gaussian_baseline,
+    randomised,
+    sample_mask,
+    segment_reversed,
+    similarity,
+)
+from .comparisons.cascade import Cascade, cascading_randomisation
+from .comparisons.depths import Depths, compare_depths
+from .comparisons.eight import EightArchitectures, eight_architectures
+from .comparisons.fourier_phase import Phase, phase
+from .comparisons.lrn import LrnRule, lrn_rule, with_lrn
+from .comparisons.selectivity import Selectivity, neuron_selectivity
+from .comparisons.support import FiniteSupport, finite_support
 from .drawing import Cell, draw_grid
-from .eight import EightArchitectures, eight_architectures
-from .evaluation import SegmentationScores, accuracy_and_overlap, evaluate_segmentation
-from .foreground_share import Foreground, foreground
-from .fourier_phase import Phase, phase
-from .fully_convolutional import NoClassLayerError, fully_convolutional
-from .grab_cut import Cut, cut_out, gaussian_baseline
-from .inverse_network import InverseNetwork
-from .inversion import Inversion, invert
-from .lrn import LrnRule, lrn_rule, with_lrn
-from .masks import sample_mask
-from .measures import edge_agreement, energy_inside
-from .randomise import randomised
+from .inversion.inverse_network import InverseNetwork
+from .inversion.invert import Inversion, invert
 from .result import Result, Table
-from .reversed_segmentation import segment_reversed
-from .segmentation import NothingPositiveError, Segmentation, Segmenter, segment, segmenter
-from .selectivity import Selectivity, neuron_selectivity
-from .similarity import similarity
-from .support import FiniteSupport, finite_support
+from .segmentation.composites import Composite, composites
+from .segmentation.evaluation import SegmentationScores, accuracy_and_overlap, evaluate_segmentation
+from .segmentation.foreground_share import Foreground, foreground
+from .segmentation.fully_convolutional import NoClassLayerError, fully_convolutional
+from .segmentation.segment import NothingPositiveError, Segmentation, Segmenter, segment, segmenter
 from .transposed_convolution import (
     TransposedConvolution,
     draw_maps,

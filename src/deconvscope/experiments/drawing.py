@@ -1,4 +1,4 @@
-"""How the experiments draw: grids of pictures and a few curves, with matplotlib, loaded when first drawn."""
+"""Grids of pictures and curves, drawn with matplotlib, which is imported with the first figure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ..analysis import require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,33 +21,15 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 
 COLOURS = {"DeConvNet": "#3b6fb6", "SaliNet": "#c8731a", "DeSaliNet": "#2f8f5b"}
-"""One colour for each named architecture, in every chart."""
+"""Colours of the named architectures, the same in every chart."""
 
 _MORE_COLOURS = ("#7a5195", "#b8434e", "#5f6b7a", "#8c6d31", "#17888f")
 _QUIET = "#5d6170"
 _FEW_COLOURS = 4096
 
 
-class MissingExtraError(ImportError):
-    """A package is not installed that an optional part needs; the message says how to get it."""
-
-
-def require(package: str, extra: str) -> Any:
-    """Import a package that comes with an extra.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{package.partition('.')[0]} is not installed: pip install 'deconvscope[{extra}]'"
-        ) from error
-
-
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of that size in inches, which shows itself in a notebook and nowhere else."""
+    """Return an empty figure of that size in inches, which only notebooks display."""
     drawing: Figure = _drawing_class()(figsize=(width, height), dpi=100, layout="constrained")
     return drawing
 
@@ -56,7 +39,7 @@ def _drawing_class() -> Any:
     base = require("matplotlib.figure", "figures").Figure
 
     class Drawing(base):  # type: ignore[misc,valid-type]
-        """A figure that notebooks show without pyplot and its global state."""
+        """A figure that notebooks display without pyplot and its global state."""
 
         def _repr_png_(self) -> bytes | None:
             return encoded(self).get("image/png")
@@ -68,10 +51,9 @@ def _drawing_class() -> Any:
 
 
 def encoded(figure: Figure) -> dict[str, bytes]:
-    """A figure as the bytes of one file, by its media type.
+    """Return a figure as {media type: bytes}: PNG with 256 colours where it has few, JPEG for photographs.
 
-    What has few colours is a PNG file of 256 of them; photographs would lose by that, and be three times as large
-    with all of theirs, so they are JPEG.
+    A PNG file with all colours of a photograph would be three times as large.
     """
     drawn, file = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")
@@ -86,7 +68,7 @@ def encoded(figure: Figure) -> dict[str, bytes]:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One picture of a grid and the line below it."""
+    """One picture of a grid and the caption below it."""
 
     pixels: Pixels
     caption: str = ""
@@ -99,13 +81,13 @@ def draw_grid(
     title: str = "",
     inches: float = 1.65,
 ) -> Figure:
-    """Pictures in rows and columns.
+    """Draw pictures in rows and columns.
 
     Args:
         rows: the pictures; None leaves a cell empty.
         columns: headings above the first row.
         names: headings left of each row.
-        title: above all.
+        title: of the figure.
         inches: width of a picture.
     """
     across = max(len(row) for row in rows)
@@ -115,37 +97,40 @@ def draw_grid(
     height = (inches * aspect + 0.1 + 0.15 * lines) * len(rows)
     above = 0.2 * max([0, *(name.count("\n") + 1 for name in columns)]) + 0.25 * bool(title)
     figure = new_figure(inches * across + 0.3 * bool(names), height + above)
-    axes = figure.subplots(len(rows), across, squeeze=False)
-    for r, row in enumerate(rows):
-        for c in range(across):
-            axis = axes[r][c]
-            quieten(axis)
-            if c < len(row) and (cell := row[c]) is not None:
-                show(axis, cell.pixels)
-                axis.set_xlabel(cell.caption, fontsize=8, color=_QUIET)
-            if r == 0 and c < len(columns):
-                axis.set_title(columns[c], fontsize=9)
-            if c == 0 and r < len(names):
-                axis.set_ylabel(names[r], fontsize=9)
+    fill_grid(figure, rows, columns, names)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
 
 
-def draw_curves(
-    axis: Axes,
-    positions: Sequence[str],
-    curves: Mapping[str, Sequence[float]],
-    label: str,
+def fill_grid(
+    figure: Any,
+    rows: Sequence[Sequence[Cell | None]],
+    columns: Sequence[str],
+    names: Sequence[str],
+    heading: float = 9,
 ) -> None:
-    """One curve for each architecture over layers or steps.
+    """Draw rows of pictures into a figure or a part of one, under headings of that font size."""
+    across = max(len(row) for row in rows)
+    axes = figure.subplots(len(rows), across, squeeze=False)
+    for r, row in enumerate(rows):
+        for c in range(across):
+            axis = axes[r][c]
+            hide_axes(axis)
+            if c < len(row) and (cell := row[c]) is not None:
+                smooth = "antialiased" if max(cell.pixels.shape[:2]) > 64 else "nearest"
+                axis.imshow(cell.pixels, interpolation=smooth, cmap="gray", vmin=0, vmax=255)
+                axis.set_xlabel(cell.caption, fontsize=8, color=_QUIET)
+            if r == 0 and c < len(columns):
+                axis.set_title(columns[c], fontsize=heading)
+            if c == 0 and r < len(names):
+                axis.set_ylabel(names[r], fontsize=9)
 
-    Args:
-        axis: where to draw.
-        positions: names along the horizontal axis.
-        curves: name → one value a position.
-        label: of the vertical axis.
-    """
+
+def draw_curves(
+    axis: Axes, positions: Sequence[str], curves: Mapping[str, Sequence[float]], label: str
+) -> None:
+    """Draw one curve per architecture, name → one value per position; `label` is that of the vertical axis."""
     spare = iter(_MORE_COLOURS * 4)
     for name, values in curves.items():
         colour = COLOURS.get(name) or next(spare)
@@ -159,14 +144,8 @@ def draw_curves(
     axis.legend(fontsize=8, frameon=False)
 
 
-def show(axis: Axes, pixels: Pixels) -> None:
-    """A picture without axes, enlarged pixel by pixel where it is small."""
-    smooth = "antialiased" if max(pixels.shape[:2]) > 64 else "nearest"
-    axis.imshow(pixels, interpolation=smooth, cmap="gray", vmin=0, vmax=255)
-
-
-def quieten(axis: Axes) -> None:
-    """Leave nothing of the axes but room for a picture and its headings."""
+def hide_axes(axis: Axes) -> None:
+    """Hide ticks and frame, keeping labels and title."""
     axis.set_xticks([])
     axis.set_yticks([])
     for spine in axis.spines.values():

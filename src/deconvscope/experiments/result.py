@@ -1,4 +1,4 @@
-"""What an experiment returns: numbers in a table, a figure, and how both show themselves in a notebook."""
+"""Results of experiments: a table of numbers and a figure, both with a display for notebooks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .drawing import MissingExtraError, encoded
+from ..analysis import MissingExtraError
+from .drawing import encoded
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
+else:
+    Figure = Any  # matplotlib is loaded when the first figure is drawn
 
 Entry = str | int | float | None
 
@@ -22,17 +25,25 @@ _CELL = "padding:2px 10px;text-align:{side}"
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """Numbers with their names; prints as text, shows as HTML.
+    """Numbers under headings; prints as text, shows as HTML.
 
     Attributes:
         columns: headings.
-        rows: one entry a column; None prints as a dash, a float with three decimals.
-        caption: what the numbers are, and where the reader may check them in the paper.
+        rows: one entry per column; None and NaN print as a dash, other floats with three decimals.
+        caption: what the numbers are, and where the paper has them.
+
+    Raises:
+        ValueError: a row with more or fewer entries than there are columns.
     """
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Entry, ...], ...]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Entry]]
     caption: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"the row {tuple(row)} does not fit the columns {self.columns}")
 
     def __str__(self) -> str:
         cells = [list(self.columns), *([_text(entry) for entry in row] for row in self.rows)]
@@ -49,7 +60,7 @@ class Table:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """The table for a notebook."""
+        """Return the table as HTML."""
         head = "".join(_cell("th", name, i) for i, name in enumerate(self.columns))
         body = "".join(
             f"<tr>{''.join(_cell('td', _text(entry), i) for i, entry in enumerate(row))}</tr>"
@@ -60,15 +71,19 @@ class Table:
 
 
 class Result(ABC):
-    """One experiment's outcome: fields with the numbers, a table of them and a figure."""
+    """The outcome of an experiment: fields with the numbers, a table of them and a figure.
+
+    Of all results `photograph` and `photographs` are titles, `layer` and `layers` are labels from the image down, and
+    `architectures` are in the order asked.
+    """
 
     @abstractmethod
     def table(self) -> Table:
-        """The numbers."""
+        """Return the numbers."""
 
     @abstractmethod
     def figure(self) -> Figure:
-        """The picture; needs the extra ``deconvscope[figures]``."""
+        """Draw the result; needs the extra ``deconvscope[figures]``."""
 
     def __str__(self) -> str:
         return str(self.table())
@@ -76,7 +91,7 @@ class Result(ABC):
     __repr__ = __str__
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """Picture and table, for front ends that ask for every form at once."""
+        """Return figure and table, for front ends that ask for every media type at once."""
         try:
             ((kind, data),) = encoded(self.figure()).items()
             source = f"data:{kind};base64,{base64.b64encode(data).decode()}"
@@ -86,7 +101,7 @@ class Result(ABC):
         return {"text/plain": str(self), "text/html": picture + self.table()._repr_html_()}
 
     def _ipython_display_(self) -> None:
-        """Picture and table as two outputs: viewers such as GitHub's drop pictures that stand inside HTML."""
+        """Show figure and table as two outputs: viewers such as GitHub's drop pictures inside HTML."""
         from IPython import display as ipython
 
         show: Any = ipython.display  # untyped there
@@ -96,18 +111,6 @@ class Result(ABC):
         except MissingExtraError as missing:
             print(missing)
         show({"text/html": self.table()._repr_html_(), "text/plain": str(self)}, raw=True)
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Entry]], caption: str = "") -> Table:
-    """A `Table` from any sequences.
-
-    Raises:
-        ValueError: a row with more or fewer entries than there are columns.
-    """
-    for row in rows:
-        if len(row) != len(columns):
-            raise ValueError(f"the row {tuple(row)} does not fit the columns {tuple(columns)}")
-    return Table(tuple(columns), tuple(tuple(row) for row in rows), caption)
 
 
 def _text(entry: Entry) -> str:

@@ -1,14 +1,18 @@
-"""A photograph before a network: what every experiment starts from, whatever a person names it by."""
+"""A photograph recorded by a network: what every experiment starts from."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from PIL import Image
 from torch import nn
 
+from ..analysis.progress import each
 from ..models import (
     SAMPLE_IMAGES,
     Model,
@@ -29,7 +33,6 @@ from ..reversal import (
     Selection,
     Signal,
 )
-from .progress import each
 
 AnyModel = str | Model | nn.Module
 AnyImage = Picture
@@ -43,37 +46,47 @@ class Subject:
 
     Attributes:
         model: the network with its preprocessing.
-        network: the same, as it can be reversed.
         recording: its forward pass.
         photograph: the pixels that it saw.
         title: what to call the photograph.
     """
 
     model: Model
-    network: ReversedNetwork
     recording: Recording
     photograph: Image.Image
     title: str
 
-    def layer(self, name: str) -> str:
-        """The layer that a name or a label ("conv5_3") stands for.
+    def layer(self, name: str | None = None) -> str:
+        """Return the layer with a name or a label ("conv5_3"), by default the last one with maps.
 
         Raises:
             UnknownLayerError: no layer goes by it, with near matches.
         """
-        return self.recording.layers[layer_path(self.model.name, name, self.recording.layers)].name
+        if name is None:
+            return stages(self.recording)[-1]
+        return self.recording.layers[self._path(name)].name
+
+    def layers(self, names: Sequence[str]) -> list[str]:
+        """Return the layers with these names or labels."""
+        if not names:
+            raise ValueError("no layers given: name at least one")
+        return [self.layer(name) for name in names]
 
     def label(self, layer: str) -> str:
-        """The field's name of a layer, where it has one."""
+        """Return the label of a layer, its name where it has none."""
         return layer_labels(self.model.name, [layer])[layer]
+
+    def selection(self, selection: Selection) -> Selection:
+        """Return a selection whose layer may be given by its label, with the layer's name."""
+        path, known = self._path(selection.layer), cast(Any, selection)  # each is a dataclass
+        return selection if path == selection.layer else replace(known, layer=path)
+
+    def _path(self, layer: str) -> str:
+        return layer_path(self.model.name, layer, self.recording.layers)
 
 
 def as_photograph(image: AnyImage) -> tuple[Image.Image, str]:
-    """A photograph, RGB, and what to call it.
-
-    Raises:
-        UnreadableImageError: no picture is found there.
-    """
+    """Return a photograph, RGB, and its title."""
     if isinstance(image, str) and image in SAMPLE_IMAGES:
         return sample_image(image), image
     title = Path(image).stem if isinstance(image, str | Path) else "photograph"
@@ -81,34 +94,21 @@ def as_photograph(image: AnyImage) -> tuple[Image.Image, str]:
 
 
 def subject(model: AnyModel, image: AnyImage) -> Subject:
-    """Record a photograph.
-
-    Args:
-        model: a name as `load_model` takes it, a `Model`, or any module.
-        image: the name of a bundled photograph, a file, a PIL image or an array.
-
-    Raises:
-        UnknownModelError: no network has this name.
-        UnreadableImageError: no picture is found there.
-    """
+    """Record a photograph with a network."""
     known = as_model(model)
     photograph, title = as_photograph(image)
     network = ReversedNetwork(known.network, known.categories)
     recording = network.record(known.preprocess(photograph))
-    return Subject(known, network, recording, known.preprocess.view(photograph), title)
+    return Subject(known, recording, known.preprocess.view(photograph), title)
 
 
 def listed(images: AnyImages) -> list[AnyImage]:
-    """One photograph or several as a list."""
+    """Return one photograph or several as a list."""
     return list(images) if isinstance(images, list | tuple) else [images]
 
 
 def subjects(model: AnyModel, images: AnyImages) -> list[Subject]:
-    """Record one photograph, or several given as a list or tuple, with one network.
-
-    Raises:
-        ValueError: an empty list.
-    """
+    """Record one photograph, or several given as a list or tuple, with one network."""
     several = listed(images)
     if not several:
         raise ValueError("no photographs given: name at least one, e.g. 'chelsea'")
@@ -122,11 +122,7 @@ def subjects(model: AnyModel, images: AnyImages) -> list[Subject]:
 
 
 def stages(recording: Recording) -> tuple[str, ...]:
-    """The last layer of each map size, from the image down: a few layers that stand for a network's depth.
-
-    Raises:
-        ValueError: the network has no layer with maps.
-    """
+    """Return the last layer of each map size, from the image down: a few layers that represent all depths."""
     last = {
         layer.shape[1:]: name
         for name, layer in recording.layers.items()
@@ -140,13 +136,11 @@ def stages(recording: Recording) -> tuple[str, ...]:
 
 
 def positive_places(recording: Recording, layer: str, channel: int | None = None) -> Signal:
-    """ŷ of section 3.5: 1 at every place where a channel is positive, 0 elsewhere.
-
-    Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016).
+    """Return ŷ of section 3.5: 1 at every place where a channel is positive, 0 elsewhere.
 
     Args:
         recording: the forward pass.
-        layer: its layer, with maps or a vector.
+        layer: with maps or a vector.
         channel: the channel (the class, in a layer of class scores); by default the one with the largest sum.
     """
     activation = recording[layer]
@@ -164,8 +158,14 @@ THREE = (DECONVNET, SALINET, DESALINET)
 
 
 def place_of(selection: Selection) -> str:
-    """Which neuron a selection is, in a few characters: channel@row,column."""
+    """Return a short name of the selected neuron, channel@row,column, or of the kind of selection."""
     if not isinstance(selection, Neuron):
         return type(selection).__name__.lower()
     where = "" if selection.y is None else f"@{selection.y},{selection.x}"
     return f"{selection.channel}{where}"
+
+
+def mean(values: Iterable[float]) -> float:
+    """Return the mean of the values that are not NaN; NaN where there are none."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan

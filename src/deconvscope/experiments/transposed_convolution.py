@@ -1,6 +1,6 @@
-"""What a transposed convolution is, in matrices small enough to be read: material for teaching.
+"""Transposed convolutions as matrices small enough to read: material for teaching.
 
-Everything here is computed on one channel and small maps, in float64, so that each identity can be checked by eye.
+Everything is computed on one channel and small maps, in float64, so that each identity can be checked by eye.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from .drawing import new_figure, quieten
-from .result import Result, Table, table
+from .drawing import hide_axes, new_figure
+from .result import Figure, Result, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Numbers = NDArray[np.float64]
 
@@ -44,23 +43,23 @@ class TransposedConvolution(Result):
 
     @property
     def output_size(self) -> tuple[int, int]:
-        """(height, width) of the map that the convolution makes."""
+        """(height, width) of the convolution's output."""
         k = self.kernel.shape[0]
         height, width = ((n + 2 * self.padding - k) // self.stride + 1 for n in self.size)
         return height, width
 
     def convolve(self, x: ArrayLike) -> Numbers:
-        """W x, as a map."""
+        """Return W x, as a map."""
         made: Numbers = self.matrix @ _flat(x, self.size)
         return made.reshape(self.output_size)
 
     def transposed(self, y: ArrayLike) -> Numbers:
-        """Wᵀ y, as a map: the transposed convolution."""
+        """Return Wᵀ y, as a map: the transposed convolution."""
         made: Numbers = self.matrix.T @ _flat(y, self.output_size)
         return made.reshape(self.size)
 
     def stamped(self, y: ArrayLike) -> Numbers:
-        """The same by stamps: each value sets down the kernel, multiplied by itself, and what overlaps is summed."""
+        """Return Wᵀ y by stamping: each value adds the kernel, multiplied by itself, at its place."""
         values = np.asarray(y, dtype=np.float64)
         _flat(values, self.output_size)
         k, p = self.kernel.shape[0], self.padding
@@ -72,7 +71,7 @@ class TransposedConvolution(Result):
         return stamped
 
     def gradient(self, y: ArrayLike) -> Numbers:
-        """The gradient of ⟨y, W x⟩ with respect to x, by automatic differentiation of `torch.nn.functional.conv2d`."""
+        """Return the gradient of ⟨y, W x⟩ with respect to x, by automatic differentiation of `conv2d`."""
         x = torch.zeros(1, 1, *self.size, dtype=torch.float64, requires_grad=True)
         made = F.conv2d(x, _tensor(self.kernel), stride=self.stride, padding=self.padding)
         (gradient,) = torch.autograd.grad(
@@ -81,7 +80,7 @@ class TransposedConvolution(Result):
         return gradient[0, 0].numpy()
 
     def table(self) -> Table:
-        """Sizes, and how far WᵀW is from the identity."""
+        """Return sizes, and how far WᵀW is from the identity."""
         gram = self.matrix.T @ self.matrix
         away = float(np.abs(gram - np.eye(len(gram))).max())
         rows = [
@@ -93,14 +92,14 @@ class TransposedConvolution(Result):
                 away,
             )
         ]
-        return table(
+        return Table(
             ("reads", "makes", "W", "zeros in W", "largest |WᵀW − 1|"),
             rows,
             "A convolution as a matrix W; the transposed convolution is Wᵀ, which is not its inverse: WᵀW ≠ 1.",
         )
 
     def figure(self) -> Figure:
-        """W, Wᵀ and WᵀW."""
+        """Draw W, Wᵀ and WᵀW."""
         matrices = (
             ("W: convolution", self.matrix),
             ("Wᵀ: transposed convolution", self.matrix.T),
@@ -143,9 +142,7 @@ def transposed_convolution(
         raise ValueError(f"a {values.shape} kernel does not fit a map of {size} with {padding=}")
     inputs = size[0] * size[1]
     if inputs**2 > 1_000_000:
-        raise ValueError(
-            f"a map of {size} makes a matrix too large to be looked at: use 30×30 or less"
-        )
+        raise ValueError(f"a map of {size} makes a matrix too large to look at: use 30×30 or less")
     units = torch.eye(inputs, dtype=torch.float64).view(inputs, 1, *size)
     made = F.conv2d(units, _tensor(values), stride=stride, padding=padding)
     return TransposedConvolution(
@@ -154,7 +151,7 @@ def transposed_convolution(
 
 
 def spread(x: ArrayLike, k: int) -> Numbers:
-    """↑k: k − 1 zeros between the values of a map, and none behind the last.
+    """Return ↑k: a map with k − 1 zeros between its values, and none after the last.
 
     Args:
         x: (H, W).
@@ -170,13 +167,13 @@ def spread(x: ArrayLike, k: int) -> Numbers:
 
 
 def thinned(x: ArrayLike, k: int) -> Numbers:
-    """↓k: every k-th value of a map along both axes; the transpose of `spread`."""
+    """Return ↓k: every k-th value of a map along both axes; the transpose of `spread`."""
     thin: Numbers = np.asarray(x, dtype=np.float64)[::k, ::k]
     return thin
 
 
 def overlaps(kernel: int, stride: int, outputs: int = 6) -> Numbers:
-    """How many stamps cover each place, when every value of a map stamps a kernel of ones.
+    """Return how many stamps cover each place when every value of a map stamps a kernel of ones.
 
     Where the kernel's size is no multiple of the stride, the counts alternate: a checkerboard in every picture that
     such a layer draws (Odena, Dumoulin & Olah, *Deconvolution and Checkerboard Artifacts*, Distill 2016).
@@ -184,10 +181,7 @@ def overlaps(kernel: int, stride: int, outputs: int = 6) -> Numbers:
     Args:
         kernel: its side.
         stride: of the stamps.
-        outputs: how many stamps along each axis.
-
-    Returns:
-        The map of counts.
+        outputs: number of stamps along each axis.
     """
     side = (outputs - 1) * stride + kernel
     layer = transposed_convolution(np.ones((kernel, kernel)), (side, side), stride)
@@ -195,10 +189,10 @@ def overlaps(kernel: int, stride: int, outputs: int = 6) -> Numbers:
 
 
 def draw_numbers(axis: Axes, matrix: Any, title: str = "") -> None:
-    """A matrix in colours, red above zero, white at it and blue below, with its numbers where there is room."""
+    """Draw a matrix in colours, red for positive and blue for negative entries, with its numbers if it is small."""
     values = np.asarray(matrix, dtype=np.float64)
     largest = float(np.abs(values).max()) or 1.0
-    quieten(axis)
+    hide_axes(axis)
     axis.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest)
     axis.set_title(title, fontsize=9)
     if values.size <= 100:
@@ -211,7 +205,7 @@ def draw_numbers(axis: Axes, matrix: Any, title: str = "") -> None:
 
 
 def draw_maps(maps: dict[str, Any]) -> Figure:
-    """Maps side by side, title → numbers."""
+    """Draw maps side by side, title → numbers."""
     figure = new_figure(2.6 * len(maps), 2.8)
     axes = figure.subplots(1, len(maps), squeeze=False)
     for axis, (title, values) in zip(axes[0], maps.items(), strict=True):
@@ -222,7 +216,7 @@ def draw_maps(maps: dict[str, Any]) -> Figure:
 def _flat(x: ArrayLike, size: tuple[int, int]) -> Numbers:
     values = np.asarray(x, dtype=np.float64)
     if values.shape != size:
-        raise ValueError(f"the map has shape {values.shape}; this convolution wants {size} here")
+        raise ValueError(f"the map has shape {values.shape}; this convolution needs {size} here")
     return values.ravel()
 
 

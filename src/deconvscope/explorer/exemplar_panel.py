@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from deconvscope.exemplars import Exemplars
-from deconvscope.exemplars.figure import as_pixels
+from deconvscope.exemplars.export import as_pixels
 from deconvscope.exemplars.manifest import difference
 
 from .inputs.images import EXEMPLAR
@@ -122,7 +122,9 @@ class ExemplarPanel:
     ) -> list[Payload]:
         key = layer, channel, architecture
         if key not in self._cards:
-            pictures = self._exemplars.pictures(layer, channel, architecture, check)
+            pictures = self._exemplars.pictures(
+                layer, channel, architecture, lambda done, total: check()
+            )
             found = self._exemplars[layer][channel]
             self._cards[key] = [
                 {

@@ -6,7 +6,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from deconvscope.experiments import randomised
+from deconvscope.analysis import randomised
 from deconvscope.models import layer_labels, layer_path
 from deconvscope.reversal import (
     Architecture,

@@ -1,6 +1,6 @@
-"""Names → networks with their preprocessing and class names; the bundled weights and photographs.
+"""Networks by name with their preprocessing and class names, and the bundled weights and photographs.
 
-Importing this costs no torchvision: that is loaded when a torchvision network is asked for.
+torchvision is imported only when one of its networks is loaded.
 """
 
 from .catalogue import ModelEntry, available_models

@@ -1,7 +1,6 @@
-"""Every network that has a name here: the two bundled ones, and torchvision's classifiers.
+"""The catalogue of networks: the two bundled ones, and torchvision's classifiers.
 
-The list is written down rather than asked of torchvision, because importing torchvision takes a
-second that a catalogue should not cost.
+The names are listed here because importing torchvision takes a second.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ class ModelEntry:
     """A network that can be loaded by name.
 
     Attributes:
-        name: what `load_model` takes, such as ``"resnet18"``.
-        label: the name for people, such as ``"ResNet-18"``.
-        bundled: whether its weights ship with this package, so that it loads without a network.
-        source: who provides the weights.
+        name: as `load_model` takes it, such as ``"resnet18"``.
+        label: the name to display, such as ``"ResNet-18"``.
+        bundled: whether its weights ship with this package, so that it needs no download.
+        source: where the weights come from.
     """
 
     name: str
@@ -122,7 +121,7 @@ _ENTRIES = {
 
 
 def available_models() -> list[ModelEntry]:
-    """Every network that `load_model` knows by name, the bundled ones first.
+    """Return every network that `load_model` knows by name, the bundled ones first.
 
     Example:
         >>> [entry.name for entry in available_models() if entry.bundled]
@@ -132,7 +131,7 @@ def available_models() -> list[ModelEntry]:
 
 
 def model_entry(name: str) -> ModelEntry:
-    """The entry of this name.
+    """Return the entry of this name.
 
     Raises:
         UnknownModelError: there is none; the message names near matches.

@@ -1,4 +1,4 @@
-"""What tells networks apart, however they are named: a digest of their weights and structure."""
+"""A digest of a network's weights and structure, whatever its name."""
 
 from __future__ import annotations
 

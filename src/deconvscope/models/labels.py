@@ -1,4 +1,4 @@
-"""The names that the field gives to the layers of VGG and AlexNet: conv4_3 for features.21."""
+"""The usual names of the layers of VGG and AlexNet: conv4_3 for features.21."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ALEXNET_CLASSIFIER = ("drop6", "fc6", "relu6", "drop7", "fc7", "relu7", "fc8")
 
 
 def layer_labels(model_name: str, layer_names: Iterable[str]) -> dict[str, str]:
-    """Short labels for layers: the field's names where it has them, else the names themselves.
+    """Return labels for layers: the usual names where there are any, else the layers' own names.
 
     Args:
         model_name: a `Model`'s name.
         layer_names: module paths, such as the keys of a recording's ``layers``.
 
     Returns:
-        Path → label, in the order given. Labels of one network are all different.
+        Path → label, in the order given. The labels of a network are all different.
 
     Example:
         >>> layer_labels("vgg16_trunk", ["features.21", "features.23"])
@@ -40,15 +40,15 @@ def layer_labels(model_name: str, layer_names: Iterable[str]) -> dict[str, str]:
 
 
 def layer_path(model_name: str, layer: str, layer_names: Iterable[str]) -> str:
-    """The module path that a person means by a path or a label.
+    """Return the module path of a layer given by path or label.
 
     Args:
         model_name: a `Model`'s name.
         layer: "features.21" or "conv4_3", in any case.
-        layer_names: the module paths there are.
+        layer_names: the known module paths.
 
     Returns:
-        The path; `layer` itself where nothing goes by that label, for the recording to refuse.
+        The path, or `layer` itself where no layer has that label, for the recording to refuse.
 
     Example:
         >>> layer_path("vgg16", "conv4_3", ["features.21", "features.22"])

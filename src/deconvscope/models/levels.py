@@ -1,4 +1,4 @@
-"""Which value of a picture is black and which is white, so that its values become levels 0…255."""
+"""The values of a picture that are black and white, from which its levels 0…255 follow."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from .errors import UnreadableImageError
 
 ValueRange = tuple[float, float] | Literal["auto"] | None
-"""Values shown black and white; "auto" for those that `fitted` finds; None where the type alone must say."""
+"""The values that are black and white; "auto" to fit them to the picture; None to use those of its type."""
 
 OVERSHOOT = 1 / 510
-"""Half a step of 255: a value beyond black or white by less of the range becomes 0 or 255 by rounding alone."""
+"""Half a step of 255: a value that exceeds black or white by less becomes 0 or 255 by rounding."""
 
 _FEWEST_BITS = 14
-"""16-bit values that all fit in so many bits are likely not 16-bit values: white would be at a quarter of the range."""
+"""16-bit values that all fit in so many bits were probably measured with fewer than 16."""
 _BITS = (8, 10, 12, _FEWEST_BITS)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Values that become level 0 and 255, and what a person is told where the type did not say so."""
+    """The values of levels 0 and 255, and a note where they were fitted."""
 
     black: float
     white: float
@@ -44,14 +44,14 @@ def scale_of(
 
     Args:
         values: of the colours, without opacity.
-        white: what their type says is white, where black is 0.
+        white: the type's value for white; black is 0.
         value_range: as `read_image` takes it.
-        what: what holds them, for people.
-        name: how it is written in the remedy.
+        what: what holds them, for the message.
+        name: what holds them, as an expression for the remedy.
 
     Raises:
-        UnreadableImageError: NaN or infinite values; others than the type says, with the range found.
-        ValueError: a `value_range` that is none.
+        UnreadableImageError: NaN or infinite values, or values outside the type's range.
+        ValueError: `value_range` is not a range.
     """
     if not np.isfinite(values).all():
         array = name if name == "array" else f"numpy.asarray({_opened(name)})"

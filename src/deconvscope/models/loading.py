@@ -17,25 +17,25 @@ from .torchvision_weights import adapted, build, default_weights, downloaded
 from .vgg_trunk import VGG_PREPROCESSING, VGG16Trunk
 
 _IN_CHECKPOINTS = ("state_dict", "model")
-"""Where checkpoints keep the state dict, beside the epoch and the optimiser's state."""
+"""Keys under which checkpoints store the state dict."""
 
 _BUNDLED = Path(__file__).parent / "bundled"
 
 
 def load_model(name: str, weights: str | os.PathLike[str] | None = "default") -> Model:
-    """A network by name, in evaluation mode, float32, on the CPU.
+    """Load a network by name, in evaluation mode, float32, on the CPU.
 
     Args:
         name: the name of one of `available_models`.
         weights: "default" for the bundled weights or torchvision's best ones; the path of a
-            ``.safetensors`` or ``.pth`` file with a state dict for this network, or a checkpoint that
-            has it as "state_dict" or "model"; None for random weights.
+            ``.safetensors`` or ``.pth`` file with a state dict for this network, or of a checkpoint that
+            has one as "state_dict" or "model"; None for random weights.
 
     Raises:
         UnknownModelError: no network has this name; the message names near matches.
         ModelDownloadError: torchvision's weights could not be fetched.
         FileNotFoundError: `weights` names no file.
-        ValueError: the file cannot be read, or holds other weights than this network's.
+        ValueError: the file cannot be read, or its weights do not fit the network.
 
     Example:
         >>> model = load_model("vgg16_trunk")
@@ -56,7 +56,7 @@ def load_model(name: str, weights: str | os.PathLike[str] | None = "default") ->
             state = load_file(_BUNDLED / f"{entry.name}.fp16.safetensors")
         else:
             state = downloaded(entry.name, chosen)
-        with torch.random.fork_rng(devices=[]):  # the initial filters drawn here are thrown away
+        with torch.random.fork_rng(devices=[]):  # the initial filters are discarded
             network = build(entry.name)
         _fill(network, adapted(entry.name, state), entry)
     return Model(
@@ -70,7 +70,7 @@ def load_model(name: str, weights: str | os.PathLike[str] | None = "default") ->
 
 
 def as_model(model: str | nn.Module | Model) -> Model:
-    """A network by name, a module of one's own with ImageNet's usual preprocessing, or the model itself.
+    """Return a network by name, a module with ImageNet's usual preprocessing, or a model as it is.
 
     Raises:
         UnknownModelError: no network has this name; the message names near matches.
@@ -106,14 +106,14 @@ def _vgg16_trunk(entry: ModelEntry, weights: str | os.PathLike[str] | None) -> M
 
 
 def _state_in(file: Path) -> Mapping[str, torch.Tensor]:
-    """The state dict in a file, or in the checkpoint that it holds."""
+    """Return the state dict in a file or a checkpoint."""
     file = file.expanduser()
     if not file.is_file():
         raise FileNotFoundError(
             f"no weights file {str(file)!r}: weights is 'default', None (random) or a file's path"
         )
-    # torch answers hostile bytes with exceptions of any kind (UnpicklingError, struct.error, EOFError,
-    # RuntimeError, KeyError, …); each one means: not readable.
+    # For damaged files torch raises exceptions of any kind: UnpicklingError, struct.error, EOFError,
+    # RuntimeError, KeyError, …
     try:
         state: Any = (
             load_file(file)
@@ -136,7 +136,7 @@ def _state_in(file: Path) -> Mapping[str, torch.Tensor]:
 
 
 def _fill(network: nn.Module, state: Mapping[str, torch.Tensor], entry: ModelEntry) -> None:
-    """Make these weights, as float32, the network's own."""
+    """Load weights into the network, as float32."""
     full = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
     try:
         network.load_state_dict(full, assign=True)

@@ -1,4 +1,4 @@
-"""A network together with what is needed to show it photographs and to read its answers."""
+"""A network with what is needed to give it photographs and to read its scores."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Model:
 
     Attributes:
         network: the module; (1, C, H, W) in.
-        preprocess: photograph ↦ (C, H, W) tensor; its ``view`` gives the pixels seen.
+        preprocess: photograph ↦ (C, H, W) tensor; its ``view`` gives the pixels that the network sees.
         categories: the class names in the order of the scores, or None where there are none.
-        name: what `load_model` takes, or the module's class name.
-        label: the name for people.
-        random_weights: whether the filters were drawn at random instead of learnt.
+        name: as `load_model` takes it, or the module's class name.
+        label: the name to display.
+        random_weights: whether the filters are random instead of learnt.
     """
 
     network: nn.Module
@@ -40,18 +40,18 @@ def from_module(
     categories: Sequence[str] | None = None,
     name: str | None = None,
 ) -> Model:
-    """One's own network as a `Model`. The module is kept as it is: same mode, same device.
+    """Return a module as a `Model`. The module is unchanged: same mode, same device.
 
     Args:
-        module: any network on pictures.
+        module: any network that takes pictures.
         preprocess: a `Preprocessing`, torchvision's ``weights.transforms()``, or any function from
             a PIL image to a tensor. None means ImageNet's usual: shortest side 256, centre crop
             224, RGB in 0…1, mean (0.485, 0.456, 0.406), spread (0.229, 0.224, 0.225).
         categories: the class names in the order of the scores.
-        name: what to call it; the module's class name by default.
+        name: by default the module's class name.
 
     Raises:
-        TypeError: `module` is no module, `preprocess` can't be called, or `categories` is one
+        TypeError: `module` is not a module, `preprocess` is not callable, or `categories` is one
             string.
 
     Example:
@@ -68,10 +68,8 @@ def from_module(
     return Model(module, as_preprocess(preprocess), names, title, title)
 
 
-def as_preprocess(
-    preprocess: Preprocess | Callable[[Image.Image], Any] | None,
-) -> Preprocess:
-    """Whatever a user calls preprocessing, as something that also has `view` and `invert`."""
+def as_preprocess(preprocess: Preprocess | Callable[[Image.Image], Any] | None) -> Preprocess:
+    """Return any kind of preprocessing as a `Preprocess`."""
     if preprocess is None:
         return Preprocessing()
     if hasattr(preprocess, "view") and hasattr(preprocess, "invert"):
@@ -87,7 +85,7 @@ def as_preprocess(
 
 
 def from_transforms(transforms: Any) -> Preprocessing:
-    """The ``ImageClassification`` transforms of torchvision as a `Preprocessing`."""
+    """Return torchvision's ``ImageClassification`` transforms as a `Preprocessing`."""
     return Preprocessing(
         size=transforms.crop_size[0],
         resize=transforms.resize_size[0],

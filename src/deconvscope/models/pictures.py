@@ -1,4 +1,4 @@
-"""The bundled photographs, and pictures from wherever a person has them, as RGB."""
+"""The bundled photographs, and pictures from files, bytes, PIL images and arrays, as RGB."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SAMPLE_IMAGES = tuple(SAMPLE_LABELS)
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 )
-"""What counts as a picture in a folder; ``.JPEG`` as ImageNet has it too."""
+"""Suffixes of pictures in a folder, in lower case."""
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _ORIENTATION = 258, 262, 274
-"""Numbers of TIFF tags; EXIF has the same."""
+"""Numbers of TIFF and EXIF tags."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,7 +40,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation → how the stored picture is turned to stand upright."""
+"""EXIF orientation → the operation that turns the stored picture upright."""
 
 _FOLDER = Path(__file__).parent / "bundled" / "images"
 
@@ -50,7 +50,7 @@ Picture = (
 
 
 def sample_image(name: str = "chelsea") -> Image.Image:
-    """A bundled photograph, RGB.
+    """Return a bundled photograph, RGB.
 
     Args:
         name: one of `SAMPLE_IMAGES`.
@@ -65,31 +65,29 @@ def sample_image(name: str = "chelsea") -> Image.Image:
 
 @dataclass(frozen=True)
 class ReadPicture:
-    """A picture as a person would see it, and what has to be known of how it was read ("" where nothing)."""
+    """A picture as it is displayed, and a note about how it was read, or ""."""
 
     picture: Image.Image
     note: str = ""
 
 
 def read_image(source: Picture, value_range: ValueRange = None) -> Image.Image:
-    """A picture as a person would see it: upright, 8 bits, RGB, transparency on white.
+    """Read a picture as it is displayed: upright, 8 bits, RGB, transparency on white.
 
-    Which values are black and white is said by their type: 0 and 255 for whole numbers, 0 and 65535 for 16-bit
-    ones (of a TIFF file the number of bits that it names), 0 and 1 for floats, in arrays, PIL images and files alike.
-    Values beyond by less than half a step of 255 are clipped. Other values have no white of their own and are
-    refused with the range found, and so are 16-bit values of which only 14 bits or fewer are used, such as a
-    12-bit camera's; `value_range` then says what to show.
+    The type decides which values are black and white: 0 and 255 for integers, 0 and 65535 for 16-bit integers (in a
+    TIFF file the number of bits that it names), 0 and 1 for floats, in arrays, PIL images and files alike. Values that
+    exceed these by less than half a step of 255 are clipped. Other values are refused with the range found, and so
+    are 16-bit values that use 14 bits or fewer, such as a 12-bit camera's; pass `value_range` for them.
 
     Args:
         source: a path, the bytes of a file, an open binary file, a PIL image, or an array of shape
             (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). Of an animation the first frame is taken.
         value_range: the values that become black and white, such as ``(-1, 1)`` or ``(0, 4095)``; others are clipped.
-            "auto": what the type says; where it does not suit the values, the fewest of 8, 10, 12 and 14 bits
-            that hold 16-bit ones, and of others the lowest is black and the highest white.
+            "auto": those of the type where they suit; else the fewest of 8, 10, 12 and 14 bits that hold 16-bit values,
+            and for other types the lowest and highest value.
 
     Raises:
-        UnreadableImageError: no such file, not a picture, a broken one, one too large, or of other values than its
-            type says.
+        UnreadableImageError: no such file, not a picture, broken, too large, or with values outside its type's range.
         ValueError: `value_range` is not two finite numbers in order.
 
     Example:
@@ -100,7 +98,7 @@ def read_image(source: Picture, value_range: ValueRange = None) -> Image.Image:
 
 
 def read_picture(source: Picture, value_range: ValueRange = "auto") -> ReadPicture:
-    """Read as `read_image` does, and say how; the arguments and errors are the same.
+    """Read a picture as `read_image` does, and note how; the arguments and errors are the same.
 
     Example:
         >>> read_picture(np.array([[1200, 1900]])).note
@@ -125,7 +123,7 @@ def read_picture(source: Picture, value_range: ValueRange = "auto") -> ReadPictu
 
 
 def names_a_picture(file: str) -> bool:
-    """Whether a file in a folder counts as a picture by its name; hidden ones (macOS's ``._0.png``) do not.
+    """Return whether a file name has a picture's suffix and is not hidden (such as macOS's ``._0.png``).
 
     Example:
         >>> [name for name in ("0.JPEG", "._0.png", "notes.pdf") if names_a_picture(name)]
@@ -135,14 +133,14 @@ def names_a_picture(file: str) -> bool:
 
 
 def picture_files(folder: str | os.PathLike[str]) -> list[Path]:
-    """The pictures in a folder, but not below it, sorted by name.
+    """Return the pictures in a folder, without subfolders, sorted by name.
 
     Raises:
         ValueError: no such folder, or no pictures in it.
     """
     path = Path(folder).expanduser()
     if not path.is_dir():
-        raise ValueError(f"{str(path)!r} is no folder")
+        raise ValueError(f"{str(path)!r} is not a folder")
     files = sorted(file for file in path.iterdir() if names_a_picture(file.name))
     if not files:
         raise ValueError(f"the folder {str(path)!r} has no pictures")
@@ -164,8 +162,8 @@ def _existing(path: Path) -> Path:
 
 
 def _decoded(source: Any, what: str, value_range: ValueRange, name: str) -> ReadPicture:
-    # PIL's decoders answer hostile bytes with exceptions of any kind (OSError, SyntaxError,
-    # struct.error, zlib.error, DecompressionBombError, …); each one means: not readable.
+    # For damaged files PIL's decoders raise exceptions of any kind: OSError, SyntaxError, struct.error,
+    # zlib.error, DecompressionBombError, …
     try:
         picture = source if isinstance(source, Image.Image) else Image.open(source)
         deep = sixteen_bit_file(picture)
@@ -190,7 +188,7 @@ def _decoded(source: Any, what: str, value_range: ValueRange, name: str) -> Read
 
 
 def _orientation(picture: Image.Image) -> tuple[Image.Transpose | None, str]:
-    """How to turn a picture upright, and what is told where its EXIF block cannot say."""
+    """Return how to turn a picture upright, and a note where its EXIF block is broken."""
     try:
         return _TURNS.get(picture.getexif().get(_ORIENTATION, 1)), ""
     except Exception:  # Pillow answers a broken block with SyntaxError, struct.error, …
@@ -198,7 +196,7 @@ def _orientation(picture: Image.Image) -> tuple[Image.Transpose | None, str]:
 
 
 def _eight_bits(picture: Image.Image, value_range: ValueRange, what: str, name: str) -> ReadPicture:
-    """A decoded picture as RGB, whatever its values."""
+    """Return a decoded picture as RGB."""
     clear = picture.info.get("transparency")
     if picture.mode == "F" or picture.mode.startswith("I"):
         values = np.asarray(picture)
@@ -219,7 +217,7 @@ def _eight_bits(picture: Image.Image, value_range: ValueRange, what: str, name: 
 
 
 def _white(picture: Image.Image) -> float:
-    """The value that a picture of one band of numbers shows white, as its type and file say."""
+    """Return the white of a picture with one band of numbers, by its type and file."""
     bits = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
     if picture.mode == "F":
         return 1
@@ -230,7 +228,7 @@ def _white(picture: Image.Image) -> float:
 
 
 def _white_is_zero(picture: Image.Image) -> bool:
-    """Whether a TIFF file stores white as 0; Pillow sees to it in pictures of 8 bits alone."""
+    """Return whether a TIFF file stores white as 0, which Pillow handles only with 8 bits."""
     return bool(getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC) == 0)
 
 

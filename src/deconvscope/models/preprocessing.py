@@ -1,4 +1,4 @@
-"""From a photograph to the tensor that a network was trained to see, and back to its pixels."""
+"""Preprocessing: from a photograph to a network's input, and back to pixels."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-_LARGEST_RESIZED = 64_000_000  # pixels; a strip of 1×5000 scaled to 224×1,120,000 is no picture
+_LARGEST_RESIZED = 64_000_000  # pixels; a strip of 1×5000 would become 224×1,120,000
 
 
 class Preprocess(Protocol):
-    """What a `Model` needs to be shown photographs."""
+    """The preprocessing that a `Model` needs."""
 
     def __call__(self, picture: Image.Image) -> torch.Tensor:
-        """The network's input, (C, H, W), float32."""
+        """Return the network's input, (C, H, W), float32."""
 
     def view(self, picture: Image.Image) -> Image.Image:
-        """Exactly the pixels that the network sees, RGB."""
+        """Return exactly the pixels that the network sees, RGB."""
 
     def invert(self, tensor: torch.Tensor) -> Image.Image:
-        """The picture that a network input stands for, RGB."""
+        """Return the picture of a network input, RGB."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class Preprocessing:
             )
 
     def __call__(self, picture: Image.Image) -> torch.Tensor:
-        """The network's input, (C, H, W), float32, on the CPU.
+        """Return the network's input, (C, H, W), float32, on the CPU.
 
         Raises:
-            ValueError: the picture is so elongated that resizing it would fill the memory.
+            ValueError: the picture is so elongated that resizing it would exhaust the memory.
         """
         pixels = np.array(self._framed(picture), dtype=np.uint8)
         x = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1).contiguous()
@@ -87,11 +87,11 @@ class Preprocessing:
         return scaled.sub_(self._column("mean")).div_(self._column("std"))
 
     def view(self, picture: Image.Image) -> Image.Image:
-        """Exactly the pixels that the network sees, as an RGB picture of the input's size."""
+        """Return exactly the pixels that the network sees, as an RGB picture of the input's size."""
         return self._framed(picture).convert("RGB")
 
     def invert(self, tensor: torch.Tensor) -> Image.Image:
-        """The RGB picture whose pixels this network input stands for, clipped to 0…255.
+        """Return the RGB picture of a network input, clipped to 0…255.
 
         Args:
             tensor: (C, H, W) or (1, C, H, W).
@@ -133,7 +133,7 @@ class Preprocessing:
 class OpaquePreprocessing:
     """Any function from a picture to a tensor, such as a user's torchvision transforms.
 
-    What the network sees can only be guessed then: `view` and `invert` stretch the tensor's own
+    The pixels that the network sees are unknown, so `view` and `invert` stretch the tensor's own
     range to 0…255.
 
     Attributes:
@@ -143,10 +143,10 @@ class OpaquePreprocessing:
     function: Callable[[Image.Image], Any]
 
     def __call__(self, picture: Image.Image) -> torch.Tensor:
-        """The network's input, (C, H, W).
+        """Return the network's input, (C, H, W).
 
         Raises:
-            TypeError: the function returned no tensor.
+            TypeError: the function did not return a tensor.
             ValueError: the tensor is not one picture.
         """
         x = self.function(picture.convert("RGB"))
@@ -157,18 +157,18 @@ class OpaquePreprocessing:
         return _one_picture(x)
 
     def view(self, picture: Image.Image) -> Image.Image:
-        """The network's input, its range stretched to 0…255."""
+        """Return the network's input, its range stretched to 0…255."""
         return self.invert(self(picture))
 
     def invert(self, tensor: torch.Tensor) -> Image.Image:
-        """This network input, its range stretched to 0…255."""
+        """Return a network input, its range stretched to 0…255."""
         return by_own_range(tensor)
 
 
 def by_own_range(tensor: torch.Tensor) -> Image.Image:
-    """A network input of any number of bands as a picture whose lowest value is black and highest white.
+    """Return a network input with any number of bands as a picture with its lowest value black and its highest white.
 
-    Of three bands or more the first three are red, green and blue, with one range for all; of fewer the first is grey.
+    With three bands or more the first three are red, green and blue, with one range; with fewer the first is grey.
 
     Args:
         tensor: (C, H, W) or (1, C, H, W).
@@ -186,7 +186,7 @@ def by_own_range(tensor: torch.Tensor) -> Image.Image:
 
 
 def input_picture(preprocess: Preprocess, tensor: torch.Tensor) -> Image.Image:
-    """The picture that a network input stands for, by its own range where the preprocessing makes no such inputs.
+    """Return the picture of a network input, by its own range if the preprocessing does not make such inputs.
 
     Args:
         preprocess: the model's.
@@ -199,7 +199,7 @@ def input_picture(preprocess: Preprocess, tensor: torch.Tensor) -> Image.Image:
 
 
 def how_shown(preprocess: Preprocess, tensor: torch.Tensor) -> str:
-    """What a person has to know of the picture that `input_picture` makes of a network input, "" where nothing.
+    """Return a note about the picture that `input_picture` makes of a network input, or "".
 
     Example:
         >>> how_shown(Preprocessing(), torch.arange(16.0).reshape(4, 2, 2))
@@ -219,7 +219,7 @@ def how_shown(preprocess: Preprocess, tensor: torch.Tensor) -> str:
 
 
 def _makes(preprocess: Preprocess, tensor: torch.Tensor) -> bool:
-    """Whether preprocessing makes inputs of so many bands, as far as is known."""
+    """Return whether preprocessing may make inputs with this number of bands."""
     return not isinstance(preprocess, Preprocessing) or len(_one_picture(tensor)) == len(
         preprocess.mean
     )

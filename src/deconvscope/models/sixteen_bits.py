@@ -1,4 +1,4 @@
-"""Files of colours with 16 bits a channel: Pillow reads the upper 8, enough unless only lower ones are used."""
+"""Files with 16 bits per channel: Pillow reads the upper 8 bits, which fails for pictures that use only lower ones."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from PIL import Image
 from .errors import UnreadableImageError
 
 _DARK = 64
-"""Upper 8 bits below this: the picture uses 14 bits or fewer, as a 12-bit camera's."""
+"""If the upper 8 bits are below this, the picture uses 14 bits or fewer, such as a 12-bit camera's."""
 
 _OTHER_ORDER = {
     ";16B": ";16L",
     ";16L": ";16B",
     ";16N": ";16B" if sys.byteorder == "little" else ";16L",
 }
-"""Raw mode of a file → the one in which Pillow takes the lower byte of each pair for the upper."""
+"""Raw mode of a file → the mode with which Pillow reads the lower byte of each pair."""
 
 
 @dataclass(frozen=True)
 class SixteenBitFile:
-    """The bytes of a file with 16 bits a channel."""
+    """The bytes of a file with 16 bits per channel."""
 
     content: bytes
 
@@ -34,19 +34,17 @@ class SixteenBitFile:
         """Return all 16 bits of each channel, (H, W, 3) or (H, W, 4).
 
         Args:
-            what: what holds them, for people.
-            name: how it is written in the remedy.
+            what: what holds them, for the message.
+            name: what holds them, as an expression for the remedy.
 
         Raises:
-            UnreadableImageError: nothing at hand reads the lower bits of this file.
+            UnreadableImageError: the lower bits of this file cannot be read.
         """
         try:
             upper, lower = (Image.open(io.BytesIO(self.content)) for _ in range(2))
             lower.tile = [_read_in_other_order(tile) for tile in lower.tile]
             high, low = (np.asarray(read).astype(np.uint16) for read in (upper, lower))
-        except (
-            Exception
-        ) as error:  # a raw mode that Pillow does not have, a tile of another form, …
+        except Exception as error:  # an unknown raw mode, a tile of another form, …
             raise UnreadableImageError(
                 f"{what} has 16 bits a channel and uses at most 14 of them, of which only 8 can be read here; "
                 f"read {name} as an array with another package, and pass "
@@ -57,7 +55,7 @@ class SixteenBitFile:
 
 
 def sixteen_bit_file(picture: Image.Image) -> SixteenBitFile | None:
-    """Return the file of a picture that is not decoded yet, None where its channels have 8 bits or it is a grey one."""
+    """Return the file of a picture that is not decoded yet; None for 8 bits per channel, and for grey pictures."""
     tiles = getattr(picture, "tile", None) or ()
     if picture.mode.startswith("I") or not any(";16" in str(tile[3]) for tile in tiles):
         return None
@@ -70,7 +68,7 @@ def sixteen_bit_file(picture: Image.Image) -> SixteenBitFile | None:
 
 
 def is_dark(picture: Image.Image) -> bool:
-    """Whether the colours of a picture of 16 bits a channel, of which 8 are there, are all below a quarter of white."""
+    """Return whether all colours of a picture, the upper 8 of 16 bits, are below a quarter of white."""
     colours = picture.getchannel(0) if picture.mode == "LA" else picture.convert("RGB")
     return int(np.asarray(colours).max()) < _DARK
 

@@ -1,4 +1,4 @@
-"""Classifiers and weights of torchvision, which is imported here alone, and late."""
+"""Classifiers and weights of torchvision, which only this module imports, and only when needed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OLD_DENSENET_KEY = re.compile(r"^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$
 
 
 def default_weights(name: str) -> Any:
-    """The torchvision ``Weights`` whose transforms and class names go with this network."""
+    """Return the torchvision ``Weights`` whose transforms and class names belong to this network."""
     from torchvision.models import get_model_weights
 
     offered = get_model_weights(name)
@@ -36,7 +36,7 @@ def default_weights(name: str) -> Any:
 
 
 def build(name: str) -> nn.Module:
-    """This network with random weights, on the current default device."""
+    """Return this network with random weights, on the current default device."""
     from torchvision.models import get_model
 
     network: nn.Module = get_model(name, weights=None, **_ARGUMENTS.get(name, {}))
@@ -44,17 +44,17 @@ def build(name: str) -> nn.Module:
 
 
 def adapted(name: str, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A published state dict under the names of the network that `build` makes."""
+    """Return a published state dict with the parameter names of the network that `build` makes."""
     if name in _ARGUMENTS:
         state = {key: value for key, value in state.items() if not key.startswith(_AUXILIARY)}
     return {_OLD_DENSENET_KEY.sub(r"\1\2", key): value for key, value in state.items()}
 
 
 def downloaded(name: str, weights: Any) -> Mapping[str, torch.Tensor]:
-    """The state dict of these torchvision weights, from torch's cache or the network.
+    """Return the state dict of these torchvision weights, from torch's cache or the network.
 
     Raises:
-        ModelDownloadError: neither has them intact; the message says what to do.
+        ModelDownloadError: neither has them undamaged; the message says what to do.
     """
     try:
         state: Mapping[str, torch.Tensor] = weights.get_state_dict(

@@ -34,6 +34,6 @@ class VGG16Trunk(nn.Module):
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The pool5 activation of a batch of pictures."""
+        """Return the pool5 activation of a batch of pictures."""
         y: torch.Tensor = self.features(x)
         return y

@@ -1,4 +1,4 @@
-"""What can go wrong when a network is recorded or reversed, each with the remedy in its message."""
+"""Errors of recording and reversing, each with the remedy in its message."""
 
 from __future__ import annotations
 
@@ -29,14 +29,9 @@ class UnknownLayerError(KeyError):
 
 
 def near_matches(name: object, known: Iterable[str]) -> str:
-    """Name up to three similar known names, as the tail of a sentence. Case does not count.
+    """Return up to three similar names as the end of a sentence, ``"; did you mean 'a', 'b'?"``, or "".
 
-    Args:
-        name: what was asked for.
-        known: what there is.
-
-    Returns:
-        ``"; did you mean 'a', 'b'?"`` or an empty string.
+    The package's only search for similar names. Case does not count.
     """
     spelling = {one.lower(): one for one in known}
     close = difflib.get_close_matches(str(name).lower(), spelling, n=3, cutoff=0.4)

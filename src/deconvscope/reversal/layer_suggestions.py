@@ -1,4 +1,4 @@
-"""Which layer a person may mean by a name that no layer has, such as conv4_3 for VGG's features.21."""
+"""Suggestions for layer names that do not exist, such as features.21 for VGG's conv4_3."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Kind(Protocol):
 
 
 def near_layers(asked: object, layers: Mapping[str, Kind], aliases: Iterable[str] = ()) -> str:
-    """Name the layers that may be meant, as the tail of a sentence.
+    """Return the layers that may be meant as the end of a sentence.
 
-    A label of VGG or AlexNet ("conv4_3": the third convolution after the third max pool) is looked for by
-    counting; any other name by its spelling.
+    Labels of VGG and AlexNet ("conv4_3": the third convolution after the third max pool) are resolved by
+    counting layers, other names by their spelling.
 
     Args:
         asked: what was asked for.

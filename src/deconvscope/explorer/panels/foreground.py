@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from deconvscope.experiments import segment_reversed
+from deconvscope.analysis import segment_reversed
 
 from ..scheduler import Check
 from ..session import View
@@ -49,7 +49,9 @@ def foreground(view: View, check: Check) -> Foreground:
     """
     result = view.reconstruction
     try:
-        mask = segment_reversed(view.recorded_image.seen, result, between=check).mask
+        mask = segment_reversed(
+            view.recorded_image.seen, result, progress=lambda done, total: check()
+        ).mask
         note = SEEDED
     except ValueError as error:
         mask, note = np.zeros(result.extent, bool), str(error)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from deconvscope.experiments import similarity
+from deconvscope.analysis import similarity
 from deconvscope.reversal import Neuron, Reversed
 
 from ..scheduler import Check

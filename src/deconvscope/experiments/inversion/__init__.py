@@ -1,0 +1,1 @@
+"""Inverse networks that are trained with and without the bottleneck information."""
