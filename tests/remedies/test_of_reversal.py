@@ -48,7 +48,7 @@ def followed(wrong: Callable[[Tensor], Any], right: Callable[[Tensor], Any]) -> 
 # --------------------------------------------------------------------- images
 
 
-@remedies("give floats, preprocessed as the network expects, e.g. image.float() / 255")
+@remedies("preprocess it as the network expects, e.g. image.float() / 255")
 @pytest.mark.parametrize("shape", [(3, 16, 16), (1, 3, 16, 16)])
 def test_whole_numbers(shape: tuple[int, ...]) -> None:
     image, network = torch.randint(0, 256, shape, dtype=torch.uint8), ds.ReversedNetwork(small())
@@ -69,7 +69,7 @@ def test_values_that_are_not_finite(value: float) -> None:
     assert bool(torch.isfinite(recording.reverse(ds.Channel("2", 0), "SaliNet").values).all())
 
 
-@remedies("record one image at a time, (C, H, W) or (1, C, H, W)")
+@remedies("; record one image at a time")
 def test_several_images() -> None:
     images, network = torch.rand(2, 3, 16, 16), ds.ReversedNetwork(small())
     with refused(ds.InputError):
@@ -122,18 +122,18 @@ def test_image_that_is_too_small() -> None:
 # --------------------------------------------------------------------- arguments
 
 
-@remedies("a ReversedNetwork is made from an nn.Module")
+@remedies("`module` must be an nn.Module")
 def test_function_in_place_of_a_network() -> None:
     with refused(TypeError):
         ds.ReversedNetwork(torch.relu)  # type: ignore[arg-type]
     assert record(nn.ReLU()).layers
 
 
-@remedies("is not known; choose from")
+@remedies("`precision` must be one of ")
 def test_unknown_precision() -> None:
     with refused(ValueError) as refusal:
         record(small(), precision="double")
-    for name in refusal.message.rpartition("choose from ")[2].split(", "):
+    for name in refusal.message.rpartition("one of ")[2].split(", got ")[0].split(", "):
         assert record(small(), precision=eval(name)).layers
 
 
@@ -155,7 +155,7 @@ def test_no_name_of_an_architecture(right: Any) -> None:
     assert recording.reverse(ds.Channel("2", 0), right).values.any()
 
 
-@remedies("give a Neuron, Strongest, Class … or a tensor shaped like a layer")
+@remedies("`selection` must be a Neuron, Strongest, Class … or a tensor shaped like a layer")
 def test_no_selection() -> None:
     recording = record(small())
     with refused(TypeError):
@@ -165,7 +165,7 @@ def test_no_selection() -> None:
         assert recording.reverse(right, "TTF").values.any()
 
 
-@remedies("name its layer with layer=…")
+@remedies("pass its layer with layer=…")
 def test_tensor_that_fits_two_layers() -> None:
     recording = record(small())
     tensor = torch.ones(recording["1"].shape)
