@@ -1,8 +1,7 @@
-"""Building exemplars: throughput against a bare forward pass over the same loader, state, memory, nine pictures.
+"""Measure exemplar builds: throughput against a bare forward pass, state, memory, and the time of nine pictures.
 
-``python benchmarks/exemplars.py [images]``. The bare pass runs the same copy of the network over the same
-chunks of the same loaded images, in turn. What the network does as it is, without the channels-last copy,
-is printed beside it.
+``python benchmarks/exemplars.py [part] [images]``. The bare pass alternates with the build on the same copy of the
+network and the same loaded chunks. The original network, without channels-last weights, is printed for comparison.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def photographs(folder: Path, count: int) -> Path:
-    """Write random crops of the bundled photographs as files of the size that ImageNet's have."""
+    """Write random crops of the bundled photographs as JPEG files of ImageNet's size."""
     dice = np.random.default_rng(0)
     sources = [ds.sample_image(name) for name in ("chelsea", "coffee", "astronaut", "rocket")]
     for number in range(count):
@@ -57,16 +56,15 @@ def photographs(folder: Path, count: int) -> Path:
 
 
 def in_one_layout(network: torch.nn.Module, images: torch.Tensor) -> None:
-    """Run the bare pass, channels-last as the copy's weights are."""
+    """Run the bare pass in channels-last order, like the copy's weights."""
     network(images.contiguous(memory_format=torch.channels_last))
 
 
 def throughput(name: str, folder: Path, k: int) -> list[str]:
-    """Return a row of the table: images a second of the bare pass and of the build, and the ratio of the two.
+    """Return a table row: images per second of the bare pass and of the build, and their ratio.
 
-    Both take in the same loaded images, chunk by chunk in turn, so that a machine that is busy with other
-    things slows both. The first chunk is left out; what is written at the end of a unit is shared among
-    the images of a whole unit.
+    Both get the same loaded images and alternate by chunk, so that other load on the machine slows both. The first
+    chunk is not counted. The time to write a unit is divided by the images of a full unit.
     """
     model = ds.load_model(name)
     source = image_source(folder)
@@ -103,7 +101,7 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
 
 
 def state(folder: Path) -> list[str]:
-    """Return bytes of what a part keeps of all of VGG-16's channels at k = 100, and of its largest layer."""
+    """Return VGG-16's number of channels, and the sizes of a part and of the result at k = 100 in MB."""
     from deconvscope.exemplars.manifest import read_manifest
     from deconvscope.exemplars.parts import read_part
 
@@ -117,13 +115,13 @@ def state(folder: Path) -> list[str]:
 
 
 def nine_pictures(folder: Path) -> list[list[str]]:
-    """Return seconds until the nine reversed pictures of a channel are there, layer by layer."""
+    """Return the seconds to compute the nine reversed pictures of a channel, by layer."""
     rows = []
     with tempfile.TemporaryDirectory() as out:
         ds.exemplars.build("vgg16_trunk", folder, out=out)
         for layer in ("conv2_2", "conv3_3", "conv4_3", "conv5_3"):
             exemplars = ds.exemplars.Exemplars.open(out)
-            exemplars.pictures(layer, 0)  # prepares the weights, as the first click does
+            exemplars.pictures(layer, 0)  # prepares the weights
             times = []
             for channel in range(1, 8):
                 start = time.perf_counter()
@@ -134,7 +132,7 @@ def nine_pictures(folder: Path) -> list[list[str]]:
 
 
 def memory(images: int) -> int:
-    """Return the largest resident size, in MB, of a process that builds from so many synthetic images."""
+    """Return the peak resident size, in MB, of a process that builds from a number of synthetic images."""
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, str(images)], capture_output=True, text=True, check=True
     )
