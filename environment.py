@@ -91,7 +91,7 @@ def install(venv: Path, base: str | os.PathLike[str], extra: str, lock: Path) ->
         say(f"installing deconvscope[{extra}] into {venv.name} (the first time takes minutes)")
         pip = (python, "-m", "pip", "install", "--quiet", "--constraint", lock)
         run(*pip, *BACKEND)  # locked too, as an isolated build of pip would not be
-        os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"] = "1"  # the front end is built apart
+        os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"] = "1"  # the front end is built separately
         run(*pip, "--no-build-isolation", "--editable", f"{ROOT}[{extra}]")
         del os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"]
         stamp.write_text(wanted)

@@ -148,9 +148,9 @@ def bfloat16(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, An
         ]
         seconds = medians(ways, 4 * rounds)
         exact, rough = (way().dense() for way in ways)
-        apart = ((exact - rough).abs().amax((1, 2, 3)) / exact.abs().amax((1, 2, 3))).max()
+        error = ((exact - rough).abs().amax((1, 2, 3)) / exact.abs().amax((1, 2, 3))).max()
         results.append(
-            {"layer": name, "float32": seconds[0], "bfloat16": seconds[1], "apart": float(apart)}
+            {"layer": name, "float32": seconds[0], "bfloat16": seconds[1], "error": float(error)}
         )
     return results
 
@@ -200,7 +200,7 @@ def tables(rounds: int, layers: Sequence[str], size: int) -> None:
     heads = ["layer", "float32, ms", "bfloat16, ms", "share", "largest difference"]
     rows = [
         [r["layer"], f"{1e3 * r['float32']:.2f}", f"{1e3 * r['bfloat16']:.2f}",
-         f"{r['bfloat16'] / r['float32']:.2f}", f"{r['apart']:.2%} of the maximum"]
+         f"{r['bfloat16'] / r['float32']:.2f}", f"{r['error']:.2%} of the maximum"]
         for r in rough
     ]  # fmt: skip
     print("\n" + table(heads, rows))

@@ -81,7 +81,7 @@ probe.calibrate = () => {
 probe.follow = (root) => {
     new MutationObserver(() => {
         const {seq, neuron, drawn} = root.dataset;
-        const frame = new MessageChannel();  // whose message comes when the frame is painted
+        const frame = new MessageChannel();  // delivers its message once the frame is painted
         frame.port1.onmessage = () => probe.drawn.push([now(), seq, neuron, drawn, probe.moved]);
         frame.port2.postMessage(null);
     }).observe(root, {attributes: true, attributeFilter: ["data-seq", "data-drawn"]});

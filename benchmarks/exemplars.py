@@ -82,14 +82,14 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
             loading = time.perf_counter() - start
             with torch.no_grad():
                 bare = seconds(partial(in_one_layout, work.network, batch.images))
-                as_it_is = seconds(partial(model.network, batch.images))
-            times.append((loading, bare, seconds(partial(unit.add, batch)), as_it_is))
+                original = seconds(partial(model.network, batch.images))
+            times.append((loading, bare, seconds(partial(unit.add, batch)), original))
         finishing = seconds(lambda: write_part(Path(out), work.manifest, 0, unit.part())) / 2048
-    loading, bare, build, as_it_is = (
+    loading, bare, build, original = (
         statistics.median(column) / 32 for column in zip(*times[1:], strict=True)
     )
     build += finishing
-    rates = [f"{1 / (loading + one):.1f}" for one in (bare, build, as_it_is)]
+    rates = [f"{1 / (loading + one):.1f}" for one in (bare, build, original)]
     return [
         name,
         str(k),
@@ -156,7 +156,7 @@ def main(part: str = "all", images: int = 128) -> None:
                 "loading, ms/image",
                 "bare, images/s",
                 "build, images/s",
-                "as it is, images/s",
+                "original, images/s",
                 "ratio",
                 "without loading",
             ]

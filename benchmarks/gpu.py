@@ -104,14 +104,14 @@ def main() -> None:
     image = ds.load_model("vgg16_trunk").preprocess(ds.sample_image("chelsea"))
     rows = []
     for name, (network, layer) in networks().items():
-        apart = largest_difference(network, image, layer)
+        difference = largest_difference(network, image, layer)
         for precision in ("float32", "tf32", "bfloat16"):
             recording = recorded(network, image, "cuda", precision)
             row = [name, precision]
             for architectures in (THREE, list(ds.EIGHT)):
                 alone, waited = milliseconds(recording, layer, architectures)
                 row += [f"{alone:.2f}", f"{waited:.2f}"]
-            rows.append([*row, f"{apart:.1e}" if precision == "float32" else ""])
+            rows.append([*row, f"{difference:.1e}" if precision == "float32" else ""])
     device = torch.cuda.get_device_name()
     print(f"{device}, torch {torch.__version__}, 224², by graph replay; milliseconds\n")
     heads = ["three, device", "three, click", "eight, device", "eight, click"]

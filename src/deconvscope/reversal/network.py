@@ -157,7 +157,7 @@ class ReversedNetwork:
             RecordedGraph(recorder.tensors.values, steps, names),
             aliases,
             outputs,
-            cover(steps, recorder.tape.stops, recorder.passed),
+            cover(steps, recorder.tape.stops, recorder.ignored),
             self.prepared,
             self.categories,
             None if precision == recorder.tensors.values[0].dtype else precision,

@@ -89,15 +89,7 @@ class CapturedPasses:
         precision: torch.dtype,
         run_back: RunBack,
     ) -> Window | None:
-        """Return the signal at the image by a captured pass; None if the pass must be launched call by call.
-
-        Args:
-            graph: the recorded graph.
-            number: the number of ŷ's tensor.
-            seed: ŷ.
-            batch: the architecture of each row.
-            precision: the type of ŷ.
-            run_back: carries ŷ to the image.
+        """Return the signal at the image for ŷ (`seed`) at tensor `number`; None to launch the pass call by call.
 
         Raises:
             StaleRecordingError: weights were changed since the recording.
@@ -162,17 +154,7 @@ class CapturedPasses:
 
 
 class CapturedPass:
-    """One reversed pass over whole maps, replayed after ŷ is written to its buffer.
-
-    Args:
-        graph: the recorded graph.
-        number: the number of ŷ's tensor.
-        steps: the calls on the way.
-        batch: the architecture of each row; one lane.
-        precision: the type of ŷ.
-        run_back: carries ŷ to the image.
-        capture: captures the pass as a graph.
-    """
+    """One reversed pass of a single lane over whole maps, replayed after ŷ is written to its buffer."""
 
     def __init__(
         self,

@@ -18,19 +18,12 @@ Numbered = tuple[int, Seed]
 """A selection's index in the list, and its ŷ."""
 
 
-def alike(
+def grouped(
     graph: RecordedGraph, seeds: Iterable[Seeded], architectures: int, max_batch_bytes: int
 ) -> Iterator[tuple[int, list[Numbered]]]:
-    """Yield each group as soon as it is full, to hold few seeds at a time.
+    """Yield groups with the numbers of their tensors, each as soon as it is full, to hold few seeds at a time.
 
-    Args:
-        graph: the recorded graph.
-        seeds: the selections' tensor numbers and ŷ, in any order.
-        architectures: the number of architectures.
-        max_batch_bytes: a bound on the memory of a group's reversal.
-
-    Yields:
-        The number of the group's tensor, and the group.
+    A group under a number of architectures is reversed in `max_batch_bytes` of memory.
     """
     groups: dict[tuple[int, tuple[int, ...]], list[Numbered]] = defaultdict(list)
     full: dict[tuple[int, tuple[int, ...]], int] = {}

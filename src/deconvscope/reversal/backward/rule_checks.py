@@ -24,11 +24,6 @@ def require_rules(
 ) -> None:
     """Raise if an architecture overrides an unknown layer, or asks a layer for a rule that it does not have.
 
-    Args:
-        layers: layer name → layer.
-        coverage: which call got which rule.
-        architecture: the requested architecture.
-
     Raises:
         UnknownLayerError: no layer has an override's name.
         RuleError: a layer does not have the rule.

@@ -15,7 +15,7 @@ from ..runtime.numeric_modes import plain_arithmetic, single_precision
 from ..selection import Seed
 from ..signals.batch import Batch, in_runs
 from ..signals.window import Box, Dense, Signal, Window, total
-from .grouping import Seeded, alike
+from .grouping import Seeded, grouped
 from .reversed_graph import ReversedGraph
 
 Watch = Callable[[int, Signal], None]
@@ -59,18 +59,13 @@ def reverse_all(
 ) -> Iterator[tuple[int, Picture]]:
     """Reverse every seed under every architecture, in batches of seeds with windows of the same size.
 
-    Args:
-        reversed_graph: the graph to run in reverse.
-        seeds: the selections' tensor numbers and ŷ; consumed as batches fill up.
-        architectures: in the order of the pictures.
-        max_batch_bytes: a bound on the memory of one batch.
-        listener: callbacks.
+    Seeds are consumed as batches fill up; a batch is reversed in `max_batch_bytes` of memory.
 
     Yields:
         The index of a seed, and its picture.
     """
     graph = reversed_graph.graph
-    for number, group in alike(graph, seeds, len(architectures), max_batch_bytes):
+    for number, group in grouped(graph, seeds, len(architectures), max_batch_bytes):
         together = [seed for _, seed in group]
         # exited before each yield, so that the caller's modes hold between pictures
         with (
@@ -141,15 +136,7 @@ def run_back(
     batch: Batch,
     listener: Listener = NO_LISTENER,
 ) -> Window:
-    """Return the signal at the image for ŷ at a recorded tensor.
-
-    Args:
-        reversed_graph: the graph to run in reverse.
-        number: the number of ŷ's tensor.
-        y_hat: the signal there; it may be overwritten.
-        batch: the architecture of each row.
-        listener: callbacks.
-    """
+    """Return the signal at the image for ŷ at tensor `number`; ŷ may be overwritten."""
     graph, watch = reversed_graph.graph, listener.watch
     carried = reversed_graph.carried_precision
     in_parts = watch is None and y_hat.values.device.type == "cpu" and len(batch.architectures) > 1

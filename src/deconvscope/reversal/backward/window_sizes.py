@@ -7,13 +7,7 @@ from ..selection import Seed
 
 
 def signal_sizes(graph: RecordedGraph, number: int, seed: Seed) -> dict[int, int]:
-    """Return the number of signal values per row at each tensor on the way.
-
-    Args:
-        graph: the recorded graph.
-        number: the number of the seed's tensor.
-        seed: ŷ of one selection.
-    """
+    """Return the number of signal values per row at each tensor on the way from ŷ (`seed`) at tensor `number`."""
     sizes = {}
     for earlier, reach in graph.reaches(number).items():
         tensor = graph[earlier]

@@ -43,13 +43,7 @@ class CustomFunction(Step):
     falls_back: ClassVar[bool] = True
 
     def __init__(self, node: Node, owner: object, origins: Mapping[Edge, Tensor]) -> None:
-        """Keep a call.
-
-        Args:
-            node: the call's autograd node.
-            owner: an object that keeps the node alive.
-            origins: the recorded tensor at each gradient edge that leads to one.
-        """
+        """Keep a call's autograd node, an object that keeps the node alive, and the recorded inputs by edge."""
         self.values = list({id(value): value for value in origins.values()}.values())
         super().__init__(*self.values)
         places = {id(value): place for place, value in enumerate(self.values)}
@@ -157,11 +151,7 @@ class CustomRectifier(Rectifier):
 
 
 def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | None:
-    """Return the step of the custom function that made a tensor; None if it does not depend on the image.
-
-    Args:
-        live: a tensor with a gradient edge that the recorder did not make.
-        tensors: the recorded tensors.
+    """Return the step of the custom function that made `live`; None if it does not depend on the image.
 
     Raises:
         RecordingError: scripted or compiled code made it from recorded tensors.
@@ -234,10 +224,6 @@ def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
 
     Its backward is tried with random signals: it must multiply each value by f′(x), and f′ must not be constant
     (a scaling, or a rounding with a straight-through gradient, is not a rectifier).
-
-    Args:
-        step: a call with one used output.
-        y: that output.
     """
     if len(step.values) != 1 or len(step.numbers) != 1:
         return None

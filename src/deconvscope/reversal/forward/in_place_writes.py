@@ -123,13 +123,13 @@ class WrittenTensors:
         memory = address(target)
         shared = memory in self._shared
         if shared:
-            self._tensors.set_apart(memory)
+            self._tensors.move_values(memory)
             family = self._family(target)
-            beside = [t for t, _ in self._tensors.sharing(memory) if id(t) not in family]
+            others = [t for t, _ in self._tensors.sharing(memory) if id(t) not in family]
         self._write(target, value, shared)
         if shared:
-            self._stale.update((id(t), t) for t in beside)
-            for t in beside:
+            self._stale.update((id(t), t) for t in others)
+            for t in others:
                 self.overwrite(t)
 
     def _family(self, live: Tensor) -> set[int]:
@@ -205,7 +205,7 @@ class WrittenTensors:
     def hidden_write(self, target: Tensor) -> None:
         """Prepare for a write that autograd does not see to memory that recorded tensors may share."""
         memory = address(target)
-        self._tensors.set_apart(memory)
+        self._tensors.move_values(memory)
         for live, _ in self._tensors.sharing(memory):
             self._stale[id(live)] = live
 

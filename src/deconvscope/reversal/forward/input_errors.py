@@ -61,10 +61,7 @@ def _other_channels(given: int, wanted: int) -> str:
 def no_output(returned: object, made: Sequence[Tensor], stops: Sequence[str]) -> RecordingError:
     """Return the error for a network without an output that depends on the image.
 
-    Args:
-        returned: the network's output.
-        made: the tensors in it.
-        stops: the calls at which the network left the recorded computation.
+    `made` are the tensors in its output, `stops` the calls at which it left the recorded computation.
     """
     if not made:
         return RecordingError(

@@ -19,16 +19,9 @@ def name_layers(
     calls: Sequence[ModuleCall],
     outputs: Sequence[int],
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the name of each recorded tensor, and aliases for the outputs of container modules.
+    """Return names → tensor numbers in order of execution, and aliases for the outputs of container modules.
 
-    Args:
-        steps: the recorded calls in order.
-        made_in: for each step, the number of its module call.
-        calls: the module calls.
-        outputs: numbers of the network's output tensors.
-
-    Returns:
-        Names → tensor numbers in order of execution, and aliases → tensor numbers.
+    `made_in` has the number of each step's module call; `outputs` are the numbers of the network's outputs.
     """
     results = _results(steps, made_in, calls, outputs)
     names: dict[str, int] = {}

@@ -25,27 +25,22 @@ from .tape import Tape
 class Provenance:
     """Finds what made a tensor, and records the custom functions on the way.
 
-    Args:
-        tensors: the recorded values and the live tensors.
-        tape: where custom functions are recorded.
-        written: tracks in-place writes.
-
     Attributes:
-        made_apart: tensors made inside a custom function, by identity, with the module call that made each.
-        rectified_apart: whether a rectifier ran inside the custom function that is to be recorded next.
+        unrecorded: tensors made inside a custom function, by identity, with the module call that made each.
+        unrecorded_rectifier: whether a rectifier ran inside the custom function that is to be recorded next.
         saving: whether a custom function is saving tensors; calls made meanwhile are not the network's.
     """
 
     def __init__(self, tensors: RecordedTensors, tape: Tape, written: WrittenTensors) -> None:
         self.tensors, self.tape, self.written = tensors, tape, written
-        self.made_apart: dict[int, tuple[Tensor, int]] = {}
-        self.rectified_apart = self.saving = False
+        self.unrecorded: dict[int, tuple[Tensor, int]] = {}
+        self.unrecorded_rectifier = self.saving = False
         self._functions: dict[Any, CustomFunction] = {}
 
     def release(self) -> None:
         """Drop the nodes of custom functions."""
         self._functions.clear()
-        self.made_apart.clear()
+        self.unrecorded.clear()
 
     def number(self, t: Tensor, recording: bool = True) -> int:
         """Return the number of the value that a tensor stands for, −1 for a constant."""
@@ -59,12 +54,12 @@ class Provenance:
         if number is None:
             return self.made_elsewhere(t)
         if number >= 0 and recording and self.written.stale(t):
-            self.settle()
+            self.record_hidden_writes()
             number = self.tensors.current(t)
             assert number is not None
         return number
 
-    def settle(self) -> None:
+    def record_hidden_writes(self) -> None:
         """Record the contents of tensors that were written without autograd's knowledge."""
         for t in self.written.all_stale():
             if self.tensors.current(t) is None:
@@ -102,8 +97,8 @@ class Provenance:
             self._require_own_hooks(node)
             self._functions[node] = step
             step.call = function_name(node)
-            step.gated, self.rectified_apart = self.rectified_apart, False
-            _, made_in = self.made_apart.get(id(t), (t, -1))
+            step.gated, self.unrecorded_rectifier = self.unrecorded_rectifier, False
+            _, made_in = self.unrecorded.get(id(t), (t, -1))
             self.tape.append(step, made_in if made_in >= 0 else self.tape.stack.innermost())
         number = self.tape.keep(t.detach())
         step.outputs += (number,)

@@ -142,7 +142,7 @@ class RecordedTensors:
                 live.requires_grad_(False)
             _Renewed.apply(live, self._anchor)
 
-    def living(self) -> list[tuple[Tensor, int]]:
+    def live_tensors(self) -> list[tuple[Tensor, int]]:
         """Return the live tensors with the numbers of their values."""
         return list(self._live.values())
 
@@ -150,7 +150,7 @@ class RecordedTensors:
         """Return the live tensors that share memory at an address, with the numbers of their values."""
         return [(live, number) for live, number in self._live.values() if address(live) == memory]
 
-    def set_apart(self, memory: int) -> None:
+    def move_values(self, memory: int) -> None:
         """Move the values at an address to a copy of their memory before it is written."""
         held = [value for value in self.values if address(value) == memory]
         if not held:

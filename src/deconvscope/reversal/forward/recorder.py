@@ -57,7 +57,7 @@ class Recorder(TorchFunctionMode):
     Attributes:
         image: the live tensor to run the network on.
         tape: the recorded steps and tensors.
-        passed: modules in which ``no_grad`` was ignored.
+        ignored: modules in which ``no_grad`` was ignored.
         refusal: the last `RecordingError` that a call raised.
     """
 
@@ -75,7 +75,7 @@ class Recorder(TorchFunctionMode):
         self.written = WrittenTensors(self.tensors, tape.values_of, tape.add, tape.place)
         self.provenance = Provenance(self.tensors, tape, self.written)
         self.image = self.tensors.new_live(tape.keep(image))
-        self.passed: list[str] = []
+        self.ignored: list[str] = []
         self.refusal: RecordingError | None = None
         self._through_no_grad, self._no_grad = through_no_grad, False
         self._own = {id(t): t for t in (*module.parameters(), *module.buffers())}
@@ -107,8 +107,8 @@ class Recorder(TorchFunctionMode):
             if not live:
                 return self._on_constants(original)
             if not recording:
-                return self._apart(original)
-            self.provenance.made_apart.clear()
+                return self._run_unrecorded(original)
+            self.provenance.unrecorded.clear()
             return _treatment(original)(self, original)
         except RecordingError as error:
             self.refusal = error
@@ -123,8 +123,10 @@ class Recorder(TorchFunctionMode):
     ) -> Any:
         if name == "_set_grad_enabled":
             if self._through_no_grad:
-                if not args[0] and (where := self.tape.where() or "the network") not in self.passed:
-                    self.passed.append(where)
+                if not args[0]:
+                    where = self.tape.where() or "the network"
+                    if where not in self.ignored:
+                        self.ignored.append(where)
                 return None
             self._no_grad = not args[0]
         return func(*args, **kwargs)
@@ -161,7 +163,7 @@ class Recorder(TorchFunctionMode):
                 self.tape.masks.alias(alone[id(t)], t)
         return replaced(value, by_identity(alone)) if made else value
 
-    def _apart(self, original: NetworkCall) -> Any:
+    def _run_unrecorded(self, original: NetworkCall) -> Any:
         """Run a call under ``no_grad`` or inside a custom function unchanged; its results are constants."""
         name, live, target = original.name, original.live, original.first
         if torch.is_inference_mode_enabled():
@@ -169,7 +171,7 @@ class Recorder(TorchFunctionMode):
         if self._no_grad:
             self.tape.stop(f"{name} under no_grad")
         elif name in RECTIFIER_LIKE:
-            self.provenance.rectified_apart = True
+            self.provenance.unrecorded_rectifier = True
         writes = (
             name == "__set__" or without_writing(original.func, name, original.kwargs) is not None
         )
@@ -189,7 +191,7 @@ class Recorder(TorchFunctionMode):
             if id(made) not in live:
                 if address(made) in memories:
                     self.written.share(made)
-                self.provenance.made_apart[id(made)] = (made, self.tape.stack.innermost())
+                self.provenance.unrecorded[id(made)] = (made, self.tape.stack.innermost())
         return value
 
     # --- treatments of calls on recorded tensors: one method each, chosen by _treatment ---------------------
@@ -338,7 +340,7 @@ class Recorder(TorchFunctionMode):
         value = original.run()
         self.written.note_hidden_write()
         if self._no_grad or original.recording:  # otherwise a custom function may mark it dirty
-            self.provenance.settle()
+            self.provenance.record_hidden_writes()
         return value
 
     # --- recording ------------------------------------------------------------------------------------------
@@ -370,7 +372,7 @@ class Recorder(TorchFunctionMode):
             if number >= 0:
                 self._require_equal(t, self.tensors.values[number])
                 outputs.append(number)
-        for t, number in self.tensors.living():
+        for t, number in self.tensors.live_tensors():
             if self.tensors.current(t) is None:
                 self.provenance.made_elsewhere(t)
             elif self.tensors.written_unseen(t):

@@ -22,10 +22,7 @@ from .opaque_code import require_dense
 def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any, Step]:
     """Run a call; return its output and the step to keep.
 
-    Args:
-        call: the call.
-        tracked: its arguments that depend on the image, by identity.
-        masks: tensors computed from the image without a gradient.
+    `tracked` are its arguments that depend on the image, by identity.
     """
     output, step = rectifier_by_hand(call, masks) or _by_rule(call, tracked)
     require_dense(tensors_in(output), call.name)

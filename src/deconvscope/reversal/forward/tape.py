@@ -23,10 +23,6 @@ from .step_choice import read
 class Tape:
     """Runs calls on recorded values and keeps a step for each.
 
-    Args:
-        tensors: the recorded tensors.
-        stack: tracks the running module.
-
     Attributes:
         steps: the recorded calls, in order.
         made_in: for each step the number of its module call.

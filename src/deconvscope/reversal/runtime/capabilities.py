@@ -167,7 +167,7 @@ def _try_packed(dtype: torch.dtype, operators: PackedOperators) -> Capability:
     with plain_arithmetic(x), single_precision(x, tf32=False):
         packed = operators.packed(weight, x.shape, (1, 1), (1, 1), (1, 1))
         made = operators.convolve(x, packed, (1, 1), (1, 1), (1, 1))
-    return _judged(made, x, weight)
+    return _compared(made, x, weight)
 
 
 def _try_convolution(
@@ -180,7 +180,7 @@ def _try_convolution(
         made = F.conv2d(x, weight, None, 1, 1)
         stamps = weight.transpose(0, 1).flip(2, 3).contiguous(memory_format=order)
         transposed = F.conv_transpose2d(x, stamps, None, 1, 1)
-    return _judged(made, x, weight) and _judged(transposed, x, weight)
+    return _compared(made, x, weight) and _compared(transposed, x, weight)
 
 
 def _example(
@@ -198,10 +198,10 @@ def _example(
     return tuple(values.to(device, dtype).contiguous(memory_format=order) for values in (x, weight))  # type: ignore[return-value]
 
 
-def _judged(made: Tensor, x: Tensor, weight: Tensor) -> Capability:
+def _compared(made: Tensor, x: Tensor, weight: Tensor) -> Capability:
     """Compare a result with the convolution in float64 on the processor, in contiguous order."""
     right = F.conv2d(x.cpu().double().contiguous(), weight.cpu().double().contiguous(), None, 1, 1)
-    apart = float((made.cpu().double() - right).abs().max() / right.abs().max())
-    if apart <= _TOLERANCE[made.dtype]:
+    error = float((made.cpu().double() - right).abs().max() / right.abs().max())
+    if error <= _TOLERANCE[made.dtype]:
         return _ON
-    return Capability(False, f"it differs from the plain convolution by {apart:.1%} of the maximum")
+    return Capability(False, f"it differs from the plain convolution by {error:.1%} of the maximum")

@@ -58,11 +58,7 @@ def in_an_order_that_is_right(
 ) -> tuple[Tensor, Tensor]:
     """Return maps and filters in channels-last order if the device's convolutions are right for it, else contiguous.
 
-    Args:
-        x: maps in channels-last order.
-        prepared: the cache of prepared weights.
-        form: the cache's name for the result of `arrange`.
-        arrange: turns the layer's weight into filters in channels-last order.
+    The arguments are those of `convolve`.
     """
     if channels_last(x.dtype, x.device):
         return x, prepared(form, arrange)
