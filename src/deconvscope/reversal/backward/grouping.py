@@ -45,7 +45,7 @@ def grouped(
 def _lanes_at_once(
     graph: RecordedGraph, number: int, seed: Seed, architectures: int, max_batch_bytes: int
 ) -> int:
-    """Return how many lanes fit: three times the largest signal in the bound, and once in a CPU's cache."""
+    """Return how many lanes of the largest signal fit in a third of the bound, and in a CPU's cache."""
     sizes = signal_sizes(graph, number, seed)
     largest = max(n * graph[earlier].element_size() for earlier, n in sizes.items())
     bound = max_batch_bytes // 3

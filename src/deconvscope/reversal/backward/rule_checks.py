@@ -16,7 +16,7 @@ class HasKind(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the layer does, in the field's words."""
+        """The kind of layer, such as "max pool"."""
 
 
 def require_rules(

@@ -36,7 +36,7 @@ Edge = tuple[Node, int]
 
 
 class CustomFunction(Step):
-    """One call of a custom autograd function: x̂ is its own backward of ŷ, row by row."""
+    """One call of a custom autograd function: x̂ is its own backward applied to ŷ, row by row."""
 
     kind = "custom function"
     rule: ClassVar[str] = "its own backward"
@@ -57,13 +57,13 @@ class CustomFunction(Step):
         return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Return the backward of the signal at the only output."""
+        """Apply the backward to the signal at the only output."""
         return self.reverse_outputs([y_hat], batch)
 
     def reverse_outputs(
         self, y_hats: Sequence[Signal | None], batch: Batch
     ) -> Sequence[Signal | None]:
-        """Return the backward of the signals at the outputs."""
+        """Apply the backward to the signals at the outputs."""
         arrived = {
             number: y_hat.densified().values
             for number, y_hat in zip(self.numbers, y_hats, strict=True)
@@ -135,7 +135,7 @@ def _arrived_shapes(
 
 
 class CustomRectifier(Rectifier):
-    """An elementwise custom function: f′ is its own backward of ones."""
+    """An elementwise custom function: f′ is its own backward applied to ones."""
 
     def __init__(self, x: Tensor, y: Tensor, slope: Tensor) -> None:
         super().__init__(x, y)

@@ -154,7 +154,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _since_ampere(device: torch.device) -> bool:
-    """Return whether a CUDA device has instructions for bfloat16 and TF32, or an AMD device for bfloat16."""
+    """Return whether a GPU has instructions for bfloat16 and, from NVIDIA, for TF32."""
     return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
 
 
