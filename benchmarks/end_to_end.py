@@ -1,9 +1,9 @@
-"""From mouse-down to drawn pixels in Chromium and JupyterLab, by stages; and the marker under the pointer meanwhile.
+"""Time a click from mouse-down to drawn pixels in JupyterLab, by stage, and the pointer's marker meanwhile.
 
-``python benchmarks/end_to_end.py [clicks]``, with Chromium and what the browser tests need installed; it uses their
-server and notebook. A fresh explorer of the VGG-16 trunk for each row, three architectures, each click on another
-tile of the atlas. The kernel notes when a query arrives, how long the reversal takes and when the answer is sent,
-the page when the mouse goes down, when the answer arrives and when the frame that shows it is done.
+``python benchmarks/end_to_end.py [clicks]`` needs Chromium and the requirements of the browser tests. Each row has a
+new explorer of the VGG-16 trunk with three architectures; each click is on another tile of the atlas. The kernel logs
+when a query arrives, how long the reversal takes and when the answer is sent; the page logs the mouse-down, the
+answer's arrival and the end of the frame that shows it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ probe.calibrate = () => {
 probe.follow = (root) => {
     new MutationObserver(() => {
         const {seq, neuron, drawn} = root.dataset;
-        const frame = new MessageChannel();  // whose message comes when the frame is painted
+        const frame = new MessageChannel();  // delivers its message once the frame is painted
         frame.port1.onmessage = () => probe.drawn.push([now(), seq, neuron, drawn, probe.moved]);
         frame.port2.postMessage(null);
     }).observe(root, {attributes: true, attributeFilter: ["data-seq", "data-drawn"]});
@@ -90,7 +90,7 @@ probe.follow = (root) => {
 
 
 def place(number: int, columns: int) -> tuple[int, int, float, float]:
-    """Return row and column of a tile, and a place in it, another for each click."""
+    """Return a tile's row and column and a place in it, different for each click."""
     return (
         number // columns % 4,
         number % columns,
@@ -100,7 +100,7 @@ def place(number: int, columns: int) -> tuple[int, int, float, float]:
 
 
 def clicks(notebook: Notebook, layer: str, prefetch: bool, count: int) -> dict[str, list[float]]:
-    """Click a number of times; return the milliseconds of each stage, and of all."""
+    """Click a number of times; return the milliseconds of each stage and in total."""
     page = notebook.page
     explorer = _shown(notebook, f"ds.Explorer(layer={layer!r}, prefetch={prefetch})")
     found: dict[str, list[float]] = {name: [] for name in (*STAGES, "total")}
@@ -108,7 +108,7 @@ def clicks(notebook: Notebook, layer: str, prefetch: bool, count: int) -> dict[s
     for number in range(count + 2):
         point = explorer.tile_point(*place(number, explorer.atlas_columns))
         page.mouse.move(*point)
-        page.wait_for_timeout(700)  # a person looks; with prefetch the neuron is computed meanwhile
+        page.wait_for_timeout(700)  # a user's pause, in which prefetch computes the neuron
         before = explorer.neuron
         page.evaluate("probe.arrived.length = probe.drawn.length = 0")
         page.mouse.down()
@@ -116,7 +116,7 @@ def clicks(notebook: Notebook, layer: str, prefetch: bool, count: int) -> dict[s
         page.wait_for_function(DRAWN, arg=before)
         moments.append(page.evaluate(MOMENTS, before))
     stamps = json.loads(notebook.answer(2, "print(json.dumps(stamps)); stamps.clear()"))
-    for down, arrived, drawn in moments[2:]:  # after two to warm up
+    for down, arrived, drawn in moments[2:]:  # the first two warm up
         inside = [one for one in stamps if down < one[1] < drawn]
         asked = next(begun for name, begun, _ in inside if name == "set_state")
         sent = next(ended for name, _, ended in inside if name == "_put")
@@ -131,7 +131,7 @@ def clicks(notebook: Notebook, layer: str, prefetch: bool, count: int) -> dict[s
 
 
 def hover(notebook: Notebook, rounds: int) -> list[float]:
-    """Return the milliseconds from a movement of the pointer to its marker while a click is computed."""
+    """Return the milliseconds from a pointer movement to its marker while a click is computed."""
     page = notebook.page
     explorer = _shown(
         notebook, "ds.Explorer(layer='conv5_3', architectures=ds.EIGHT, prefetch=False)"
@@ -160,7 +160,7 @@ def hover(notebook: Notebook, rounds: int) -> list[float]:
 
 
 def _late(page: Page, moved: float) -> float:
-    """Wait for a marker that was not drawn at once."""
+    """Wait for a marker and return its delay in milliseconds."""
     page.wait_for_function("moved => probe.drawn.some(one => one[4] === moved)", arg=moved)
     return float(
         page.evaluate("moved => probe.drawn.find(one => one[4] === moved)[0] - moved", moved)

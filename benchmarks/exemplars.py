@@ -1,8 +1,7 @@
-"""Building exemplars: throughput against a bare forward pass over the same loader, state, memory, nine pictures.
+"""Measure exemplar builds: throughput against a bare forward pass, state, memory, and the time of nine pictures.
 
-``python benchmarks/exemplars.py [images]``. The bare pass runs the same copy of the network over the same
-chunks of the same loaded images, in turn. What the network does as it is, without the channels-last copy,
-is printed beside it.
+``python benchmarks/exemplars.py [part] [images]``. The bare pass alternates with the build on the same copy of the
+network and the same loaded chunks. The original network, without channels-last weights, is printed for comparison.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def photographs(folder: Path, count: int) -> Path:
-    """Write random crops of the bundled photographs as files of the size that ImageNet's have."""
+    """Write random crops of the bundled photographs as JPEG files of ImageNet's size."""
     dice = np.random.default_rng(0)
     sources = [ds.sample_image(name) for name in ("chelsea", "coffee", "astronaut", "rocket")]
     for number in range(count):
@@ -58,12 +57,12 @@ def photographs(folder: Path, count: int) -> Path:
 
 
 def in_one_layout(network: torch.nn.Module, images: torch.Tensor) -> None:
-    """Run the bare pass, channels-last as the copy's weights are."""
+    """Run the bare pass in channels-last order, like the copy's weights."""
     network(images.contiguous(memory_format=torch.channels_last))
 
 
 def throughput(name: str, folder: Path, k: int) -> list[str]:
-    """Return a row of the table: images a second of the bare pass and of the build, and the ratio of the two.
+    """Return a table row: images per second of the bare pass and of the build, and their ratio.
 
     Both take in the same loaded images, chunk by chunk in turn, so that a machine that is busy with other
     things slows both. The first chunk is left out; the time of writing a shard is divided among
@@ -85,16 +84,16 @@ def throughput(name: str, folder: Path, k: int) -> list[str]:
             loading = time.perf_counter() - start
             with torch.no_grad():
                 bare = seconds(partial(in_one_layout, work.network, batch.images))
-                as_it_is = seconds(partial(model.network, batch.images))
-            times.append((loading, bare, seconds(partial(builder.add, batch)), as_it_is))
+                original = seconds(partial(model.network, batch.images))
+            times.append((loading, bare, seconds(partial(builder.add, batch)), original))
         finishing = (
             seconds(lambda: write_shard(Path(out), work.manifest, 0, builder.shard())) / 2048
         )
-    loading, bare, build, as_it_is = (
+    loading, bare, build, original = (
         statistics.median(column) / 32 for column in zip(*times[1:], strict=True)
     )
     build += finishing
-    rates = [f"{1 / (loading + one):.1f}" for one in (bare, build, as_it_is)]
+    rates = [f"{1 / (loading + one):.1f}" for one in (bare, build, original)]
     return [
         name,
         str(k),
@@ -117,13 +116,13 @@ def state(folder: Path) -> list[str]:
 
 
 def nine_pictures(folder: Path) -> list[list[str]]:
-    """Return seconds until the nine reversed pictures of a channel are there, layer by layer."""
+    """Return the seconds to compute the nine reversed pictures of a channel, by layer."""
     rows = []
     with tempfile.TemporaryDirectory() as out:
         ds.exemplars.build("vgg16_trunk", folder, out=out)
         for layer in ("conv2_2", "conv3_3", "conv4_3", "conv5_3"):
             exemplars = ds.exemplars.Exemplars.open(out)
-            exemplars.pictures(layer, 0)  # prepares the weights, as the first click does
+            exemplars.pictures(layer, 0)  # prepares the weights
             times = []
             for channel in range(1, 8):
                 start = time.perf_counter()
@@ -134,7 +133,7 @@ def nine_pictures(folder: Path) -> list[list[str]]:
 
 
 def memory(images: int) -> int:
-    """Return the largest resident size, in MB, of a process that builds from so many synthetic images."""
+    """Return the peak resident size, in MB, of a process that builds from a number of synthetic images."""
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, str(images)], capture_output=True, text=True, check=True
     )
@@ -158,7 +157,7 @@ def main(part: str = "all", images: int = 128) -> None:
                 "loading, ms/image",
                 "bare, images/s",
                 "build, images/s",
-                "as it is, images/s",
+                "original, images/s",
                 "ratio",
                 "without loading",
             ]

@@ -1,8 +1,8 @@
-"""A click on a CUDA device: its time on the deepest neurons, by graph replay, in float32, TF32 and bfloat16.
+"""Time a click on the deepest layers by CUDA graph replay, in float32, TF32 and bfloat16.
 
-``python benchmarks/gpu.py``. A click is timed as a person waits for it, until the picture is in the host's memory, and
-on the device alone: all of its work is queued behind a long wait, so that the host's is not counted. Float32 pictures
-are compared with the CPU's. Ends with a line where there is no device.
+``python benchmarks/gpu.py``. A click is timed until the picture is in host memory, and on the device alone, where its
+work is queued behind a long wait to exclude the host's time. Float32 pictures are compared with the CPU's. Without a
+CUDA device it prints one line and ends.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from deconvscope.reversal.runtime.numeric_modes import single_precision
 THREE = [ds.DECONVNET, ds.SALINET, ds.DESALINET]
 CLICKS = 50
 WAIT = 20_000_000
-"""Cycles of the device, some ten milliseconds: longer than the host takes to queue a click."""
+"""Device cycles, about ten milliseconds: longer than the host takes to queue a click."""
 
 
 def networks() -> dict[str, tuple[nn.Module, str]]:
-    """Return networks by name, each with the layer that is clicked."""
+    """Return name → network and the layer to click."""
     import torchvision.models
 
     trunk = ds.load_model("vgg16_trunk").network
@@ -35,14 +35,14 @@ def networks() -> dict[str, tuple[nn.Module, str]]:
 def recorded(
     network: nn.Module, image: torch.Tensor, device: str, precision: str | None = None
 ) -> ds.Recording:
-    """Return a recording whose masks and switches come of a forward pass without TF32."""
+    """Return a recording of a forward pass without TF32."""
     network, image = network.to(device), image.to(device)
     with single_precision(image, tf32=False):
         return ds.ReversedNetwork(network, precision=precision).record(image)
 
 
 def neurons(recording: ds.Recording, layer: str) -> list[ds.Neuron]:
-    """Return one neuron a click, in the middle of the map of each channel in turn."""
+    """Return one neuron per click, at the centre of successive channels."""
     known = recording.layers[layer]
     channels, height, width = known.shape
     return [
@@ -53,17 +53,17 @@ def neurons(recording: ds.Recording, layer: str) -> list[ds.Neuron]:
 def picture(
     recording: ds.Recording, neuron: ds.Neuron, architectures: list[ds.Architecture]
 ) -> torch.Tensor:
-    """Return a neuron's pictures in the host's memory."""
+    """Return a neuron's pictures in host memory."""
     return recording.reverse(neuron, architectures).values.cpu()
 
 
 def milliseconds(
     recording: ds.Recording, layer: str, architectures: list[ds.Architecture]
 ) -> tuple[float, float]:
-    """Return the median time of a click: on the device alone, and until the picture is in the host's memory.
+    """Return the median time of a click on the device alone, and until the picture is in host memory.
 
     Raises:
-        RuntimeError: the pass was not captured, so that no replay would be timed.
+        RuntimeError: the pass was not captured.
     """
     clicked = neurons(recording, layer)
     held = len(recording.reversed_graph.captured)
@@ -85,7 +85,7 @@ def milliseconds(
 
 
 def largest_difference(network: nn.Module, image: torch.Tensor, layer: str) -> float:
-    """Return how far float32 pictures of the device are from the CPU's, of their maximum."""
+    """Return the largest difference between the device's and the CPU's float32 pictures, relative to the maximum."""
     pictures = []
     for device in ("cuda", "cpu"):
         recording = recorded(network, image, device)
@@ -99,19 +99,19 @@ def largest_difference(network: nn.Module, image: torch.Tensor, layer: str) -> f
 def main() -> None:
     """Print and write the table."""
     if not torch.cuda.is_available():
-        print("no CUDA device here: nothing was measured")
+        print("no CUDA device: nothing measured")
         return
     image = ds.load_model("vgg16_trunk").preprocess(ds.sample_image("chelsea"))
     rows = []
     for name, (network, layer) in networks().items():
-        apart = largest_difference(network, image, layer)
+        difference = largest_difference(network, image, layer)
         for precision in ("float32", "tf32", "bfloat16"):
             recording = recorded(network, image, "cuda", precision)
             row = [name, precision]
             for architectures in (THREE, list(ds.EIGHT)):
                 alone, waited = milliseconds(recording, layer, architectures)
                 row += [f"{alone:.2f}", f"{waited:.2f}"]
-            rows.append([*row, f"{apart:.1e}" if precision == "float32" else ""])
+            rows.append([*row, f"{difference:.1e}" if precision == "float32" else ""])
     device = torch.cuda.get_device_name()
     print(f"{device}, torch {torch.__version__}, 224², by graph replay; milliseconds\n")
     heads = ["three, device", "three, click", "eight, device", "eight, click"]

@@ -1,6 +1,6 @@
-"""Lists of neurons: neurons a second when a hundred random ones are reversed together, against one by one.
+"""Compare reversing a list of random neurons together with reversing them one by one.
 
-``python benchmarks/many.py [count]``. VGG-16 trunk at 224², three architectures; both ways are timed in turn.
+``python benchmarks/many.py [count]``. VGG-16 trunk at 224², three architectures; the two alternate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUNDS = 3
 
 
 def random_neurons(recording: ds.Recording, layer: str, count: int) -> list[ds.Neuron]:
-    """Return neurons of a layer drawn evenly over channels and places, always the same ones."""
+    """Return neurons drawn uniformly over channels and places, the same in every run."""
     drawn = random.Random(0)
     channels, height, width = recording.layers[layer].shape
     return [
@@ -30,7 +30,7 @@ def random_neurons(recording: ds.Recording, layer: str, count: int) -> list[ds.N
 
 
 def one_by_one(recording: ds.Recording, neurons: list[ds.Neuron]) -> None:
-    """Reverse each neuron by a call of its own."""
+    """Reverse each neuron in a separate call."""
     for neuron in neurons:
         recording.reverse(neuron, THREE)
 

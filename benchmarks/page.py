@@ -1,7 +1,7 @@
-"""An exported page: how long it takes to write, how large it is, how soon it draws, how fast a click is.
+"""Measure an exported page: time to write it, size, time to the first picture, time of a click.
 
-``python benchmarks/page.py [layer]`` writes the page that `to_html` makes by default (all channels of one layer of
-VGG-16, three architectures, 8 MB), opens it from its file in Chromium without a network, and clicks thirty maps.
+``python benchmarks/page.py [layer]`` writes the default page of `to_html` (all channels of one layer of VGG-16, three
+architectures, 8 MB), opens the file in Chromium without a network, and clicks thirty maps.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ new MutationObserver(() => {
     last = now;
 }).observe(document, {subtree: true, childList: true, attributes: true});
 """
-"""The root says which neuron it shows in the frame that draws it."""
+"""The root's `data-neuron` changes in the frame that draws the neuron."""
 
 
 def opened(page: Page, path: Path) -> float:
@@ -42,7 +42,7 @@ def opened(page: Page, path: Path) -> float:
 
 
 def clicks(page: Page) -> list[float]:
-    """Click one small map after another; return the seconds from each press to its pictures."""
+    """Click maps of the atlas in sequence; return the seconds from each mouse-down to its pictures."""
     box = page.locator(".dcs-atlas canvas").bounding_box()
     assert box is not None
     for number in range(CLICKS):

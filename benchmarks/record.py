@@ -1,6 +1,6 @@
-"""Recording: time against a plain forward pass without autograd, and memory against what autograd saves.
+"""Compare a recording with forward passes without and with autograd, in time and in memory.
 
-``python benchmarks/record.py [rounds]``. The three kinds of pass are run in turn.
+``python benchmarks/record.py [rounds]``. The three kinds of pass alternate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import deconvscope as ds
 
 
 def saved_by_autograd(network: nn.Module, x: Tensor) -> int:
-    """Return the bytes that a forward pass with autograd keeps for the way back, weights not counted."""
+    """Return the bytes that autograd saves in a forward pass, excluding weights."""
     weights = {p.untyped_storage().data_ptr() for p in network.parameters()}
     kept: dict[int, int] = {}
 

@@ -1,7 +1,7 @@
-"""How a click grows with the image: one neuron in the middle of conv4_3, images of 224 to 2048 pixels a side.
+"""Time a click on the central neuron of conv4_3 for images of 224² to 2048² pixels.
 
-``python benchmarks/scale.py [sides …]``. The same photograph, enlarged; three architectures; the clicks of all
-sizes are timed in turn, so that they share the machine's moods.
+``python benchmarks/scale.py [sides …]``. The same photograph, enlarged; three architectures. The sizes alternate, so
+that changes in the machine's load affect all of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROUNDS = 25
 
 
 def image(side: int, model: ds.Model) -> torch.Tensor:
-    """Return the photograph at a size, as the network sees it: its middle square enlarged, then normalised."""
+    """Return the preprocessed photograph's central square, resized."""
     small = model.preprocess(ds.sample_image("chelsea"))
     return torch.nn.functional.interpolate(
         small[None], (side, side), mode="bilinear", align_corners=False

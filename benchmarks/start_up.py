@@ -1,6 +1,6 @@
-"""What it takes to begin: importing, loading a bundled network, reading a photograph.
+"""Time the start-up: imports, loading a bundled network, reading a photograph, recording, first reversal.
 
-``python benchmarks/start_up.py [runs]`` starts a fresh Python for every run.
+``python benchmarks/start_up.py [runs]`` starts a new Python process for every run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ for step in {steps!r}:
 
 
 def one_start() -> list[float]:
-    """The seconds of each step in a Python of its own."""
+    """Return the seconds of each step in a new Python process."""
     script = TIMED.format(steps=list(STEPS.values()))
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""Medians of interleaved runs, the machine's matrix-product rate, and tables."""
+"""Measure medians of alternating runs and the machine's matrix-product rate, and print tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSTRUCTION_SETS: dict[str, dict[str, str]] = {
     "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
     "sse41": {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default"},
 }
-"""Name → the variables that hold torch to it."""
+"""Name → environment variables that restrict torch to it."""
 NAME = "BENCHMARK_INSTRUCTION_SET"
 
 
@@ -33,7 +33,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 
 def medians(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
-    """Return each call's median over rounds in which all are called in turn, after one round to warm up."""
+    """Return each call's median over rounds that call all of them, after one warm-up round."""
     for run in runs:
         run()
     times = [[seconds(run) for run in runs] for _ in range(rounds)]
@@ -43,7 +43,7 @@ def medians(runs: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
 def medians_of_bursts(
     runs: Sequence[Callable[[], Any]], rounds: int, burst: float = 0.05
 ) -> list[float]:
-    """Return the same where one call may be too short to be timed alone: each round repeats it for so many seconds."""
+    """Return the same for calls too short to time alone: each round repeats a call for `burst` seconds."""
     for run in runs:
         run()
     found: list[list[float]] = [[] for _ in runs]
@@ -57,17 +57,14 @@ def medians_of_bursts(
 
 
 def matrix_product_rate() -> float:
-    """Return fp32 floating-point operations a second of a large matrix product, the best of several."""
+    """Return the float32 operations per second of a large matrix product, the best of several runs."""
     a = torch.randn(2048, 2048)
     b = torch.randn(2048, 2048)
     return 2 * 2048**3 / min(seconds(lambda: a @ b) for _ in range(12))
 
 
 def packed_product_rate() -> float:
-    """Return the same of the product with packed factors that PyTorch's compiler uses, at its best shape here.
-
-    Where torch has no such product, the plain one's.
-    """
+    """Return the same for the packed product of PyTorch's compiler at its fastest shape, if torch has it."""
     rates = []
     if not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return matrix_product_rate()
@@ -95,24 +92,24 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def machine() -> str:
-    """Describe the machine in general words, as this process uses it."""
-    told = ds.environment()
+    """Return a short description of the machine as this process uses it."""
+    found = ds.environment()
     return (
-        f"{told.instruction_set}, {told.threads} CPU thread{'s' if told.threads > 1 else ''}, "
+        f"{found.instruction_set}, {found.threads} CPU thread{'s' if found.threads > 1 else ''}, "
         f"torch {torch.__version__.split('+')[0]}, float32"
     )
 
 
 def with_instructions(names: Sequence[str], script: str, arguments: Sequence[str]) -> None:
-    """Run a benchmark once for each instruction set, in a process of its own: torch chooses when it is loaded.
+    """Run a benchmark once per instruction set, each in a new process, since torch selects it when loaded.
 
     Args:
-        names: of `INSTRUCTION_SETS`.
+        names: keys of `INSTRUCTION_SETS`.
         script: the benchmark's file.
-        arguments: for it.
+        arguments: its command-line arguments.
 
     Raises:
-        SystemExit: one of the processes failed, or a name is unknown.
+        SystemExit: a process failed, or a name is unknown.
     """
     unknown = [name for name in names if name not in INSTRUCTION_SETS]
     if unknown:
@@ -127,7 +124,7 @@ def with_instructions(names: Sequence[str], script: str, arguments: Sequence[str
 
 
 def write_json(name: str, content: object) -> None:
-    """Write a result beside the benchmarks, where git ignores it."""
+    """Write a result to results/, which git ignores, or to $BENCHMARK_RESULTS."""
     folder = Path(os.environ.get("BENCHMARK_RESULTS", Path(__file__).parent / "results"))
     folder.mkdir(exist_ok=True)
     instructions = os.environ.get(NAME, "native")

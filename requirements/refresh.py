@@ -1,13 +1,13 @@
-"""Write anew which exact versions the commands install.
+"""Update the pinned versions.
 
 ``python requirements/refresh.py`` takes the newest releases; with ``--keep`` it changes only what
-pyproject.toml demands.
+pyproject.toml requires.
 
 - locked.txt: what tests/run.py and example_notebooks/open.py install.
 - oldest.txt: the oldest releases that pyproject.toml allows, and what tests them.
 
-Both hold for every Python and system that pyproject.toml supports, by markers. Installing
-deconvscope from a package index uses neither.
+Both cover every Python and system that pyproject.toml supports, by markers. Installing deconvscope
+from a package index uses neither.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from environment import LOCKED, PYTHON
 OLDEST = LOCKED.with_name("oldest.txt")
 OLDEST_PYTHON = "3.10"
 EXTRAS = ("figures", "segmentation", "tables")
-"""What is taken in its oldest release, beside the dependencies that every installation has."""
+"""Extras whose oldest releases are tested, besides the required dependencies."""
 _COMPILE = (
     *("pip", "compile", "--quiet", "--no-header", "--no-annotate"),
     *("--no-emit-index-url", "--no-emit-find-links"),
@@ -39,7 +39,7 @@ def _compile(*arguments: str | os.PathLike[str]) -> None:
 
 
 def pip_constraints() -> list[str]:
-    """Return uv's arguments for the constraints that pip is configured with on this machine."""
+    """Return uv's arguments for pip's configured constraints."""
     listed = subprocess.run(
         [PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     ).stdout
@@ -56,10 +56,10 @@ def lock(keep: bool) -> None:
     environment.say(f"resolving {LOCKED.name}")
     more = [] if keep else ["--upgrade"]
     with tempfile.TemporaryDirectory() as folder:
-        beside = Path(folder) / "beside.in"
-        beside.write_text(environment.NODE)
+        node = Path(folder) / "node.in"
+        node.write_text(environment.NODE)
         _compile(
-            *("pyproject.toml", beside, "--all-extras", "--universal"),
+            *("pyproject.toml", node, "--all-extras", "--universal"),
             *("--python-version", OLDEST_PYTHON, *pip_constraints(), *more),
             *("--output-file", LOCKED),
         )
@@ -67,7 +67,7 @@ def lock(keep: bool) -> None:
 
 
 def lock_oldest() -> None:
-    """Write oldest.txt: the oldest dependencies, and what goes with them as in locked.txt if it can be."""
+    """Write oldest.txt: the oldest dependencies, and the test tools as in locked.txt where possible."""
     environment.say(f"resolving {OLDEST.name}")
     universal = ("--universal", "--python-version", OLDEST_PYTHON)
     with tempfile.TemporaryDirectory() as folder:
@@ -77,8 +77,8 @@ def lock_oldest() -> None:
         lowest = ("--resolution", "lowest-direct", "--output-file", oldest)
         _compile("pyproject.toml", *extras, *universal, *lowest)
         OLDEST.write_text(LOCKED.read_text(encoding="utf-8"), encoding="utf-8")  # uv prefers these
-        beside = ("pyproject.toml", "--extra", "test-core", *pip_constraints())
-        _compile(oldest, backend, *beside, *universal, "--output-file", OLDEST)
+        tests = ("pyproject.toml", "--extra", "test-core", *pip_constraints())
+        _compile(oldest, backend, *tests, *universal, "--output-file", OLDEST)
     _explain(OLDEST, "The oldest releases that pyproject.toml allows, and what tests them.")
 
 

@@ -1,4 +1,4 @@
-"""What all tests share: a fixed random state, hypothesis without a clock, one Chromium."""
+"""Shared by all tests: a fixed random state, hypothesis without deadlines, one Chromium."""
 
 from __future__ import annotations
 
@@ -27,44 +27,44 @@ ARGUMENTS = [
     "--no-proxy-server",
 ]
 
-settings.register_profile("suite", deadline=None, print_blob=True)  # shared machines stutter
+settings.register_profile("suite", deadline=None, print_blob=True)  # for busy machines
 settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person watch the browser tests."""
-    parser.addoption("--headed", action="store_true", help="show the browser, and act slowly in it")
+    """Add an option to watch the browser tests."""
+    parser.addoption("--headed", action="store_true", help="show the browser, in slow motion")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Spread the tests over processes by groups."""
+    """Distribute the tests over processes by group."""
     config.option.loadscopereorder = False  # by number of tests
     return distribution.ByGroup(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In one of several processes, put the tests in the order of their start."""
+    """Sort the tests by start in a worker process."""
     if hasattr(config, "workerinput"):
         items[:] = distribution.in_order_of_start(items)
 
 
 @pytest.fixture(autouse=True)
 def seeded() -> Iterator[None]:
-    """Every test draws the same random numbers, whatever ran before it."""
+    """Seed torch for every test, whatever ran before it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
 
 
 def chromium_program() -> str | None:
-    """Return where Chromium is."""
+    """Return the path of Chromium; None if it is not installed."""
     return next(filter(None, map(shutil.which, CHROMIUM)), None)
 
 
 @pytest.fixture(scope="session")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """One browser for all: Playwright runs only once in a thread."""
+    """Yield one browser for all tests, since Playwright runs only once per thread."""
     from playwright.sync_api import sync_playwright
 
     program = chromium_program()

@@ -1,7 +1,7 @@
 """Check everything: format, lint and types of both languages, then the tests.
 
-``python tests/run.py`` makes .venv and installs what is missing first. ``--help`` lists the choices;
-arguments that are not among them go to pytest.
+``python tests/run.py`` first creates .venv and installs what is missing. ``--help`` lists the options;
+other arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ EXTENT = {
     "all": "",
     "versions": "versions",
 }
-"""Which tests run, as pytest's `-m`."""
+"""Extent → pytest's `-m` expression."""
 MOST_WORKERS = 4
-"""Each holds torch and networks in memory."""
+"""Limits memory: each worker loads torch and networks."""
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to run."""
+    """The parts and tests to run."""
 
     extent: str
     parts: tuple[str, ...]
@@ -48,10 +48,10 @@ class Choice:
 
 
 def choose(arguments: Sequence[str]) -> Choice:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="tests/run.py",
-        description="Check and test this source tree in .venv, which is made on first use.",
+        description="Check and test this source tree in .venv, which is created on first use.",
         epilog="Other arguments go to pytest: paths, -k NAME, -x, -n 0 for a single process, …",
         allow_abbrev=False,
     )
@@ -61,29 +61,29 @@ def choose(arguments: Sequence[str]) -> Choice:
         dest="extent",
         action="store_const",
         const="quick",
-        help="leave out the browser, notebooks and whatever else takes long",
+        help="skip the browser, the notebooks and other slow tests",
     )
     extent.add_argument(
         "--all",
         dest="extent",
         action="store_const",
         const="all",
-        help="add the long tests: every notebook program, notebook, instruction set, "
-        "Python and oldest dependency, and the wheel in a fresh environment",
+        help="add the slow tests: every notebook program, notebook, instruction set, Python, "
+        "the oldest dependencies, and the wheel in a fresh environment",
     )
     extent.add_argument(
         "--versions",
         dest="extent",
         action="store_const",
         const="versions",
-        help="run engine and explorer with the oldest dependencies and with other Pythons, "
-        "each in an environment of its own beside .venv; nothing else",
+        help="only run engine and explorer with the oldest dependencies and with other Pythons, "
+        "each in its own environment beside .venv",
     )
     parser.add_argument(
         "--only",
         action="append",
         choices=PARTS,
-        help="run this part alone; may be given several times",
+        help="only run this part; may be repeated",
     )
     known, rest = parser.parse_known_args(arguments)
     extent_chosen = known.extent or "default"
@@ -92,7 +92,7 @@ def choose(arguments: Sequence[str]) -> Choice:
 
 
 def provide_chromium() -> None:
-    """Install Chromium, which the browser tests drive, where that can be done without asking."""
+    """Install Chromium for the browser tests if that needs no confirmation."""
     if any(map(shutil.which, _CHROMIUM)):
         return
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -107,7 +107,7 @@ def provide_chromium() -> None:
 
 
 def check(part: str) -> None:
-    """Run the checks of one part of the Python code; the first that fails ends the run."""
+    """Run the Python checks of one part; exit at the first failure."""
     if part == "lint":
         say("ruff")
         run("ruff", "format", "--check", "--quiet", ".")
@@ -122,16 +122,16 @@ def check(part: str) -> None:
 
 
 class TypeScript(Thread):
-    """The front end's formatter, linter, types and unit tests, run beside the checks and tests of Python.
+    """Runs the front end's formatter, linter, type checker and unit tests in parallel to Python's.
 
     Attributes:
-        failed: what the first that failed printed.
+        failed: the output of the first failure.
     """
 
     failed = ""
 
     def run(self) -> None:
-        """Run them one after the other."""
+        """Run them in sequence."""
         for script in ("check", "test"):
             code, printed = environment.output("npm", "run", "--silent", script, folder=FRONT_END)
             if code != 0:
@@ -140,7 +140,7 @@ class TypeScript(Thread):
 
 
 def test(choice: Choice) -> int:
-    """Run pytest in several processes of one torch thread each; its exit status."""
+    """Run pytest in several processes with one torch thread each; return its exit status."""
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     workers = min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
@@ -152,30 +152,30 @@ def test(choice: Choice) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepare, check, test; pytest's summary comes last, and its exit status goes out.
+    """Prepare, check and test; return pytest's exit status.
 
-    Only where the front end fails its checks, what they printed comes last.
+    Pytest's summary is printed last, or the front end's failure if there is one.
     """
     choice = choose(arguments)
     environment.prepare("test")
     if choice.drives_browser:
         provide_chromium()
-    beside = TypeScript(daemon=True)
+    typescript = TypeScript(daemon=True)
     if "typescript" in choice.parts:
         environment.install_front_end_tools()
-        say("npm run check, npm run test, beside what follows")
-        beside.start()
+        say("npm run check, npm run test, in the background")
+        typescript.start()
     for part in choice.parts:
         check(part)
     if {"typescript", "python"} & set(choice.parts):
         environment.build_front_end()
     code = 0
-    if "python" in choice.parts and not beside.failed:
+    if "python" in choice.parts and not typescript.failed:
         code = test(choice)
     if "typescript" in choice.parts:
-        beside.join()
-    if beside.failed:
-        print(beside.failed, flush=True)
+        typescript.join()
+    if typescript.failed:
+        print(typescript.failed, flush=True)
         return 1
     return code
 

@@ -51,7 +51,7 @@ def test_what_is_off_is_told_with_its_reason():
         "  without packed convolution: oneDNN is off",
     ]
     nothing = dataclasses.replace(told, devices={"mps": "Apple"}, paths={"mps": {}})
-    assert str(nothing).splitlines()[2:] == ["mps (Apple): plain torch alone"]
+    assert str(nothing).splitlines()[2:] == ["mps (Apple): no fast paths"]
 
 
 def test_a_limit_that_a_person_set_is_told(monkeypatch):

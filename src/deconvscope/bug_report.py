@@ -1,4 +1,4 @@
-"""What a bug report quotes: versions, the machine, and which of the engine's faster ways are in use on it."""
+"""Information for a bug report: versions, the machine, and the engine's fast paths in use on it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .reversal import Capability, capabilities
 PACKAGES = ("torchvision", "anywidget", "ipywidgets", "numpy", "pillow")
 
 _LIMITS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")
-"""Variables by which a person keeps torch from using all of a processor's instructions."""
+"""Environment variables that limit the processor instructions torch uses."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Prints as a few lines.
+    """Versions, machine and fast paths; prints as a few lines.
 
     Attributes:
-        versions: of deconvscope, Python and the packages it needs; "not installed" where one is missing.
-        system: operating system and kind of processor.
-        instruction_set: the processor's vector instructions that torch uses, such as ``"AVX2"``, and what limits them.
-        threads: that torch computes with.
-        devices: device → its name; empty for the processor.
-        paths: device → what it can do: whether each faster way is on, and why not where it is off.
+        versions: of deconvscope, Python and the packages it needs, or "not installed".
+        system: operating system and processor architecture.
+        instruction_set: the vector instructions that torch uses, such as ``"AVX2"``, and the variables that limit them.
+        threads: the number of torch's threads.
+        devices: device → name, empty for the CPU.
+        paths: device → fast path → whether it is on, with the reason if it is off.
     """
 
     versions: Mapping[str, str]
@@ -46,7 +46,7 @@ class Environment:
         ]
         for device, name in self.devices.items():
             on = [path for path, can in self.paths[device].items() if can]
-            lines.append(f"{device}{name and f' ({name})'}: {', '.join(on) or 'plain torch alone'}")
+            lines.append(f"{device}{name and f' ({name})'}: {', '.join(on) or 'no fast paths'}")
             lines += [
                 f"  without {path}: {can.reason}"
                 for path, can in self.paths[device].items()
@@ -58,9 +58,9 @@ class Environment:
 
 
 def environment() -> Environment:
-    """Return versions, machine, and which of the engine's faster ways work on it, for a bug report.
+    """Return versions, machine and the engine's fast paths on it, for a bug report.
 
-    Each way is tried, on a few values, if it was not before.
+    Fast paths that were not used before are tried on a few values.
 
     Example:
         >>> print(environment())   # doctest: +SKIP

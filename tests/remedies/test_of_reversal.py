@@ -48,7 +48,7 @@ def followed(wrong: Callable[[Tensor], Any], right: Callable[[Tensor], Any]) -> 
 # --------------------------------------------------------------------- images
 
 
-@remedies("give floats, preprocessed as the network expects, e.g. image.float() / 255")
+@remedies("preprocess it as the network expects, e.g. image.float() / 255")
 @pytest.mark.parametrize("shape", [(3, 16, 16), (1, 3, 16, 16)])
 def test_whole_numbers(shape: tuple[int, ...]) -> None:
     image, network = torch.randint(0, 256, shape, dtype=torch.uint8), ds.ReversedNetwork(small())
@@ -69,7 +69,7 @@ def test_values_that_are_not_finite(value: float) -> None:
     assert bool(torch.isfinite(recording.reverse(ds.Channel("2", 0), "SaliNet").values).all())
 
 
-@remedies("record one image at a time, (C, H, W) or (1, C, H, W)")
+@remedies("; record one image at a time")
 def test_several_images() -> None:
     images, network = torch.rand(2, 3, 16, 16), ds.ReversedNetwork(small())
     with refused(ds.InputError):
@@ -86,7 +86,7 @@ def test_values_too_large_for_the_weights() -> None:
     assert network.record(image / 1e6).layers
 
 
-@remedies("repeat it, e.g. torch.cat([image] *", "make it grey, e.g. image.mean(")
+@remedies("repeat the channel, e.g. torch.cat([image] *", "convert it to grey, e.g. image.mean(")
 @pytest.mark.parametrize("batch", [False, True])
 def test_grey_in_place_of_colour_and_the_other_way_round(batch: bool) -> None:
     for given, wanted, start in ((1, 3, "torch.cat("), (3, 1, "image.mean(")):
@@ -97,7 +97,7 @@ def test_grey_in_place_of_colour_and_the_other_way_round(batch: bool) -> None:
         assert network.record(refusal.run(start, image=image)).input.shape == (wanted, 16, 16)
 
 
-@remedies("choose channels, e.g. image[..., :", "of them, preprocessed as the network expects")
+@remedies("select channels, e.g. image[..., :", "channels, preprocessed as the network expects")
 @pytest.mark.parametrize("batch", [False, True])
 def test_other_numbers_of_bands(batch: bool) -> None:
     network, image = ds.ReversedNetwork(small(4)), torch.rand(7, 16, 16)
@@ -107,11 +107,11 @@ def test_other_numbers_of_bands(batch: bool) -> None:
     assert network.record(refusal.run("image[", image=image)).input.shape == (4, 16, 16)
     with refused(ds.InputError) as refusal:
         network.record(torch.rand(3, 16, 16))
-    assert "give all 4 of them" in refusal.message
+    assert "pass all 4 channels" in refusal.message
     assert network.record(torch.rand(4, 16, 16)).layers
 
 
-@remedies("give a larger one")
+@remedies("pass a larger image")
 def test_image_that_is_too_small() -> None:
     network = ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 4, 5), nn.MaxPool2d(4)))
     with refused(ds.InputError):
@@ -122,18 +122,18 @@ def test_image_that_is_too_small() -> None:
 # --------------------------------------------------------------------- arguments
 
 
-@remedies("a ReversedNetwork is made from an nn.Module")
+@remedies("`module` must be an nn.Module")
 def test_function_in_place_of_a_network() -> None:
     with refused(TypeError):
         ds.ReversedNetwork(torch.relu)  # type: ignore[arg-type]
     assert record(nn.ReLU()).layers
 
 
-@remedies("is not known; choose from")
+@remedies("`precision` must be one of ")
 def test_unknown_precision() -> None:
     with refused(ValueError) as refusal:
         record(small(), precision="double")
-    for name in refusal.message.rpartition("choose from ")[2].split(", "):
+    for name in refusal.message.rpartition("one of ")[2].split(", got ")[0].split(", "):
         assert record(small(), precision=eval(name)).layers
 
 
@@ -155,7 +155,7 @@ def test_no_name_of_an_architecture(right: Any) -> None:
     assert recording.reverse(ds.Channel("2", 0), right).values.any()
 
 
-@remedies("give a Neuron, Strongest, Class … or a tensor shaped like a layer")
+@remedies("`selection` must be a Neuron, Strongest, Class … or a tensor shaped like a layer")
 def test_no_selection() -> None:
     recording = record(small())
     with refused(TypeError):
@@ -165,7 +165,7 @@ def test_no_selection() -> None:
         assert recording.reverse(right, "TTF").values.any()
 
 
-@remedies("name its layer with layer=…")
+@remedies("pass its layer with layer=…")
 def test_tensor_that_fits_two_layers() -> None:
     recording = record(small())
     tensor = torch.ones(recording["1"].shape)
@@ -304,7 +304,7 @@ def test_memory_that_does_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @remedies(
-    "is a TorchScript module, whose calls cannot be seen; record the nn.Module it was scripted from"
+    "is a TorchScript module, which hides its calls; record the nn.Module it was scripted from"
 )
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
 def test_scripted_network() -> None:
@@ -331,7 +331,7 @@ def test_scripted_function() -> None:
     followed(torch.jit.script(halved), halved)
 
 
-@remedies("record the floating-point network it was made from")
+@remedies("record the original floating-point network")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_quantised_network() -> None:
     module = nn.Sequential(
@@ -344,7 +344,7 @@ def test_quantised_network() -> None:
     assert record(module).layers
 
 
-@remedies("to reverse what runs under no_grad too, pass through_no_grad=True to ReversedNetwork")
+@remedies("to reverse calls under no_grad too, pass through_no_grad=True to ReversedNetwork")
 def test_frozen_network() -> None:
     class Frozen(nn.Module):
         def __init__(self) -> None:
@@ -366,9 +366,7 @@ def test_frozen_network() -> None:
     explorer.close()
 
 
-@remedies(
-    "in which no tensor is found; wrap it in a module whose forward returns the scores as a tensor"
-)
+@remedies("without one; wrap it in a module that returns the scores as a tensor")
 def test_network_that_returns_an_object() -> None:
     class Answer:
         def __init__(self, scores: Tensor) -> None:
@@ -397,7 +395,7 @@ def test_network_that_returns_an_object() -> None:
     assert record(Wrapped()).layers
 
 
-@remedies("wrap it in a module whose forward returns the scores that they were chosen by")
+@remedies("wrap it in a module that returns the scores before the argmax")
 def test_network_that_returns_an_argmax() -> None:
     class Strange(nn.Module):
         def __init__(self) -> None:
@@ -424,7 +422,7 @@ def test_network_that_returns_an_argmax() -> None:
     assert record(Wrapped()).layers
 
 
-@remedies("writes into a given tensor, which cannot be followed; use its return value instead")
+@remedies("cannot be recorded; use the return value instead of out=")
 def test_call_that_writes_into_a_given_tensor() -> None:
     def wrong(x: Tensor) -> Tensor:
         made = torch.empty_like(x)
@@ -448,7 +446,7 @@ def test_late_hook() -> None:
     followed(wrong, right)
 
 
-@remedies("record the network whose gradient it takes")
+@remedies("record the network that it differentiates")
 def test_gradient_inside_of_the_forward() -> None:
     inner = small()
 
@@ -469,7 +467,7 @@ def test_gradient_inside_of_the_forward() -> None:
 
 
 @remedies(
-    "is set to a tensor of another shape or type, which cannot be followed; make a new tensor instead"
+    "is set to a tensor of another shape or dtype, which cannot be recorded; make a new tensor instead"
 )
 def test_data_of_another_shape() -> None:
     def wrong(x: Tensor) -> Tensor:
@@ -582,7 +580,7 @@ def test_memory_that_a_block_frees() -> None:
     followed(wrong, lambda x: (x * 1).relu())
 
 
-@remedies("whose view holds values several times, and cannot be followed; write to a copy instead")
+@remedies("which holds values several times and cannot be recorded; write to a copy instead")
 def test_write_through_a_view_that_overlaps() -> None:
     def wrong(x: Tensor) -> Tensor:
         x = x * 1
@@ -596,7 +594,7 @@ def test_write_through_a_view_that_overlaps() -> None:
     followed(wrong, right)
 
 
-@remedies("whose tensors cannot be followed; remove it, or use torch.no_grad")
+@remedies("which cannot be recorded; remove it, or use torch.no_grad")
 def test_inference_mode_inside_a_network() -> None:
     def within(mode: Callable[[], Any]) -> Callable[[Tensor], Tensor]:
         def then(x: Tensor) -> Tensor:
@@ -624,7 +622,7 @@ class Counted(nn.Module):
         return self.write(self, x + self.seen[:])
 
 
-@remedies("writes to a parameter or buffer that was used before; make a new tensor instead")
+@remedies("writes to a parameter or buffer after its first use; make a new tensor instead")
 def test_write_to_a_buffer_that_was_used() -> None:
     def write(module: Any, x: Tensor) -> Tensor:
         module.seen.add_(1)
@@ -653,9 +651,7 @@ def test_write_through_a_view_that_is_older_than_the_recording() -> None:
     followed(Counted(write), Counted(join))
 
 
-@remedies(
-    "was written in a way that cannot be followed; replace writes in place by calls that return new tensors"
-)
+@remedies("write that cannot be recorded; replace in-place writes by calls that return new tensors")
 def test_write_that_nothing_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     """No network is known that does this: what notices the write is taken away."""
 

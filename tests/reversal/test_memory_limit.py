@@ -64,7 +64,7 @@ def test_captured_passes_make_room(rec, monkeypatch):
 def test_what_does_not_fit_alone_is_a_clear_error(rec, monkeypatch):
     limited_to(0, monkeypatch)
     with pytest.raises(
-        ds.MemoryLimitError, match=r"12×12 pixels does not fit the memory of cpu; use a smaller"
+        ds.MemoryLimitError, match=r"12×12 pixels does not fit in the memory of cpu; use a smaller"
     ):
         rec.reverse(ds.Neuron("1", 0, 0, 0), THREE)
 

@@ -15,8 +15,8 @@ PROGRAMS = 500
 REFUSED = (
     "does not depend on the image",
     "is set on a tensor that is a view or has views",
-    "is a view whose base was written in place",
-    "is its input itself, and one of the two is written in place",
+    "uses a view after a write to its base",
+    "returns its input, and one of the two is written in place",
 )
 """Why a program that autograd takes may be refused."""
 

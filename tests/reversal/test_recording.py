@@ -302,8 +302,8 @@ def test_a_network_in_train_mode_is_recorded_in_eval_mode(trained: nn.Module) ->
     [
         (torch.zeros(3, 8, 8, dtype=torch.uint8), r"uint8.*float"),
         (torch.full((3, 8, 8), float("nan")), "NaN"),
-        (torch.zeros(1, 8, 8), "takes 3 channels, the image has 1"),
-        (torch.zeros(8, 8), r"\(8, 8\).*\(C, H, W\)"),
+        (torch.zeros(1, 8, 8), "takes 3 channels, got an image with 1"),
+        (torch.zeros(8, 8), r"\(C, H, W\).*\(8, 8\)"),
         (torch.zeros(2, 3, 8, 8), "one image at a time"),
         (torch.zeros(3, 1, 1), "too small"),
         (torch.zeros(3, 0, 8), "empty"),

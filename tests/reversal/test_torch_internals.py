@@ -332,7 +332,7 @@ class Unseen(nn.Module):
     ],
 )
 def test_what_unseen_code_made_of_the_image_is_refused(inner):
-    with pytest.raises(ds.RecordingError, match="cannot be seen"):
+    with pytest.raises(ds.RecordingError, match="cannot be recorded"):
         ds.ReversedNetwork(Unseen(inner)).record(torch.rand(3, 8, 8))
 
 

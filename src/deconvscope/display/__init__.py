@@ -1,4 +1,4 @@
-"""Real-valued pictures → pixels. NumPy in, NumPy out; torch tensors are welcome; no Jupyter."""
+"""Turn real-valued pictures into pixels. Takes NumPy arrays or torch tensors, returns NumPy arrays."""
 
 from .colour_maps import activation_map, colour_map
 from .companding import compand, expand

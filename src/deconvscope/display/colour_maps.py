@@ -1,4 +1,4 @@
-"""Perceptually uniform colour maps for activation maps. The browser has the same anchors."""
+"""Perceptually uniform colour maps for activation maps. The front end has the same anchors."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ColourMap = Literal["sequential", "diverging"]
 
 # inferno, by Nathaniel Smith and Stéfan van der Walt (CC0), at eleven equal steps.
 SEQUENTIAL_ANCHORS = "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4"
-# Black zero, blue below, orange above: OKLab lightness rises evenly from 0 to 0.9 on both sides,
-# at the largest chroma up to 0.16 that sRGB holds.
+# Black at zero, blue below, orange above: OKLab lightness rises linearly from 0 to 0.9 on both sides,
+# with the largest chroma, up to 0.16, inside sRGB.
 BELOW_ZERO_ANCHORS = "00000000050f011e33003b5b035c85017fb003a4db3ccaffb1e8fe"
 ABOVE_ZERO_ANCHORS = "0000000d02002f1300552b017c4602a56401cd8506f4a91cfed898"
 
 
 @cache
 def colour_map(name: ColourMap) -> Pixels:
-    """256 colours, (256, 3) uint8: "sequential" for 0…1, or "diverging" for −1…1.
+    """Return 256 colours, (256, 3) uint8: "sequential" for 0…1, or "diverging" for −1…1.
 
     Raises:
         ValueError: another name.
@@ -32,7 +32,7 @@ def colour_map(name: ColourMap) -> Pixels:
         below, above = _colours(BELOW_ZERO_ANCHORS), _colours(ABOVE_ZERO_ANCHORS)
         anchors = np.concatenate([below[::-1], above[1:]])
     else:
-        raise ValueError(f"a colour map is 'sequential' or 'diverging', not {name!r}")
+        raise ValueError(f"`name` must be 'sequential' or 'diverging', got {name!r}")
     positions = np.linspace(0, len(anchors) - 1, 256)
     channels = [np.interp(positions, np.arange(len(anchors)), anchors[:, c]) for c in range(3)]
     table: Pixels = np.rint(np.stack(channels, axis=1)).astype(np.uint8)
@@ -41,20 +41,20 @@ def colour_map(name: ColourMap) -> Pixels:
 
 
 def activation_map(x: Any) -> Pixels:
-    """An activation map in colours: sequential from zero, or diverging where some are negative.
+    """Colour an activation map: sequential, or diverging if some values are negative.
 
     Args:
         x: (H, W), array or tensor.
 
     Returns:
-        (H, W, 3), uint8. Black is zero in both maps, and the largest magnitude is brightest.
+        (H, W, 3), uint8. Zero is black in both colour maps, and the largest magnitude is brightest.
 
     Raises:
         ValueError: another shape, NaN or infinite values.
     """
     values = as_values(x)
     if values.ndim != 2 or values.size == 0:
-        raise ValueError(f"an activation map has shape (H, W), not {values.shape}")
+        raise ValueError(f"the activation map must have shape (H, W), got {values.shape}")
     largest = np.abs(values).max()
     relative = values / largest if largest > 0 else values
     if values.min() >= 0:

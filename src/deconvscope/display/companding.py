@@ -1,4 +1,4 @@
-"""Signed values in one byte each, fine near zero: what travels from the kernel to the browser."""
+"""Companding: signed values in one byte each, fine near zero, for the kernel to send to the front end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def compand(x: Any) -> tuple[NDArray[np.int8], float]:
         x: array or tensor of any shape.
 
     Returns:
-        The bytes, of x's shape, and the scale (0.0 where all of x is zero).
+        The bytes, in the shape of x, and the scale (0.0 if x is all zeros).
 
     Raises:
         ValueError: NaN or infinite values.
@@ -31,7 +31,7 @@ def compand(x: Any) -> tuple[NDArray[np.int8], float]:
 
 
 def expand(companded: NDArray[np.int8], scale: float) -> NDArray[np.float32]:
-    """The values that `compand` made bytes of: sign·(|b|/127)⁴·scale.
+    """Invert `compand`: return sign·(|b|/127)⁴·scale.
 
     Example:
         >>> expand(*compand([0.0, -2.0, 1.0])).round(2)

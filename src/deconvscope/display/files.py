@@ -1,4 +1,4 @@
-"""Pixels side by side, and as the bytes of a PNG file."""
+"""Arrange pictures in a grid, and encode them as PNG."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .arrays import Pixels
 def montage(
     images: Sequence[Pixels], columns: int | None = None, gap: int = 2, background: int = 255
 ) -> Pixels:
-    """Pictures in a grid, row by row, each centred in a cell as large as the largest of them.
+    """Arrange pictures in a grid, row by row, each centred in a cell of the largest size.
 
     Args:
         images: (H, W, 3) or (H, W) uint8, of any sizes.
-        columns: how many side by side; None makes the grid about square.
+        columns: number of columns; None makes the grid about square.
         gap: pixels between cells.
         background: grey level of gaps and empty cells.
 
@@ -27,14 +27,14 @@ def montage(
         (H, W, 3), uint8.
 
     Raises:
-        ValueError: no images, one that is not uint8 pixels, or columns < 1.
+        ValueError: no images, an image that is not uint8 pixels, columns < 1 or gap < 0.
     """
     cells = [_coloured(image) for image in images]
     if not cells:
-        raise ValueError("a montage needs at least one image")
+        raise ValueError("`images` must hold at least one image, got none")
     across = math.ceil(math.sqrt(len(cells))) if columns is None else min(columns, len(cells))
     if across < 1 or gap < 0:
-        raise ValueError(f"a montage needs columns ≥ 1 and gap ≥ 0, not {columns} and {gap}")
+        raise ValueError(f"a montage must have columns ≥ 1 and gap ≥ 0, got {columns} and {gap}")
     height = max(cell.shape[0] for cell in cells)
     width = max(cell.shape[1] for cell in cells)
     down = math.ceil(len(cells) / across)
@@ -50,7 +50,7 @@ def montage(
 
 
 def encode_png(image: Pixels) -> bytes:
-    """The PNG file of an image.
+    """Return an image as the bytes of a PNG file.
 
     Args:
         image: (H, W, 3) or (H, W), uint8.
@@ -72,6 +72,6 @@ def _coloured(image: Pixels) -> Pixels:
     shaped = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     if pixels.dtype != np.uint8 or not shaped or pixels.size == 0:
         raise ValueError(
-            f"pixels are uint8 of shape (H, W, 3) or (H, W), not {pixels.dtype} of {pixels.shape}"
+            f"pixels must be uint8 of shape (H, W, 3) or (H, W), got {pixels.dtype} of {pixels.shape}"
         )
     return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels

@@ -1,4 +1,4 @@
-"""Reversed pictures, which are real-valued and signed, as pixels."""
+"""Turn reversed pictures, which are real-valued and signed, into pixels."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _LN_99 = float(np.log(99.0))
 
 
 def paper(x: Any) -> Pixels:
-    """The sigmoid display of Mahendran & Vedaldi (ECCV 2016, footnote 4).
+    """Return the sigmoid display of Mahendran & Vedaldi (ECCV 2016, footnote 4).
 
     A pixel is 1/(1 + exp(−ln 99 · x/|q|)) with q = `paper_scale`: −|q| ↦ 0.01, 0 ↦ ½, |q| ↦ 0.99.
     Contrast is never inverted, and a picture of zeros is mid-grey.
 
     Args:
-        x: (C, H, W), array or tensor. One channel or two: the first as grey; more than three are cut to three.
+        x: (C, H, W), array or tensor. The first three channels are RGB; of one or two the first is grey.
 
     Returns:
         (H, W, 3), uint8.
@@ -40,23 +40,22 @@ def paper(x: Any) -> Pixels:
 
 
 def paper_levels(values: NDArray[Any], q: float) -> NDArray[Any]:
-    """Grey levels 0 … 255 of values whose |q| is known, before they are rounded; |q| 0 is that of zeros."""
-    with np.errstate(over="ignore"):  # far beyond the quantile a pixel is black or white
+    """Return unrounded grey levels 0…255 of values with a known |q|, 0 for a picture of zeros."""
+    with np.errstate(over="ignore"):  # overflow gives black or white, as it should
         levels: NDArray[Any] = 255 / (1 + np.exp(-_LN_99 * (values / q if q > 0 else values)))
     return levels
 
 
 def paper_scale(x: Any, outside: int = 0) -> float:
-    """|q|, by which `paper` divides a picture before the sigmoid.
+    """Return |q|, by which `paper` divides a picture before the sigmoid.
 
-    q is the 0.5 % quantile of all values of the whole picture, zeros outside the receptive field
-    included, or its minimum where |q| < 1e-5 (as in the authors' code). Where even the minimum
-    vanishes beside the largest value, because nothing is negative, that largest value takes
-    its place.
+    q is the 0.5 % quantile of the whole picture, zeros outside the receptive field included, or the minimum
+    if |q| < 1e-5 (as in the authors' code). If the minimum too is negligible, because no value is negative, it is the
+    largest value.
 
     Args:
         x: (C, H, W), array or tensor: a whole picture, or its window.
-        outside: how many zeros of the picture lie outside the window.
+        outside: the number of the picture's values outside the window, all zero.
 
     Returns:
         A positive number, or 0.0 for a picture of zeros.
@@ -82,7 +81,7 @@ def paper_scale(x: Any, outside: int = 0) -> float:
 
 
 def _at_rank(values: Values, zeros: int, rank: int) -> float:
-    """The value at a rank, from the smallest, of values together with some zeros."""
+    """Return the value at a rank, in ascending order, among values and additional zeros."""
     negative = int(np.count_nonzero(values < 0))
     if negative <= rank < negative + zeros:
         return 0.0
@@ -91,10 +90,10 @@ def _at_rank(values: Values, zeros: int, rank: int) -> float:
 
 
 def signed(x: Any) -> Pixels:
-    """Linear around mid-grey: −max|x| is black, 0 mid-grey, max|x| white.
+    """Return the linear display: −max|x| is black, 0 mid-grey, max|x| white.
 
     Args:
-        x: (C, H, W), array or tensor. One channel or two: the first as grey; more than three are cut to three.
+        x: (C, H, W), array or tensor. The first three channels are RGB; of one or two the first is grey.
 
     Returns:
         (H, W, 3), uint8.
@@ -110,12 +109,12 @@ def signed(x: Any) -> Pixels:
 
 
 def renormalised(x: Any) -> Pixels:
-    """sign·|x|^0.1 around mid-grey (same paper, Fig. 5), which shows a deep neuron's whole support.
+    """Return sign·|x|^0.1 around mid-grey (same paper, Fig. 5), which shows a deep neuron's whole support.
 
     −max|x| is black and max|x| white.
 
     Args:
-        x: (C, H, W), array or tensor. One channel or two: the first as grey; more than three are cut to three.
+        x: (C, H, W), array or tensor. The first three channels are RGB; of one or two the first is grey.
 
     Returns:
         (H, W, 3), uint8.
@@ -132,9 +131,9 @@ def renormalised(x: Any) -> Pixels:
 
 
 def saliency(x: Any) -> Pixels:
-    """The largest |x| of the colour channels (Simonyan et al. 2014, §3), in the sequential map.
+    """Return the maximum of |x| over colour channels (Simonyan et al. 2014, §3) in the sequential colour map.
 
-    Zero is black and the picture's largest |x| brightest.
+    Zero is black, and the picture's largest |x| is brightest.
 
     Args:
         x: (C, H, W), array or tensor.

@@ -1,4 +1,4 @@
-"""`ReversedNetwork`, the face of this room: records any module, and lets the recordings be run in reverse."""
+"""`ReversedNetwork` records any module, so that it can be run in reverse."""
 
 from __future__ import annotations
 
@@ -35,22 +35,21 @@ PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch
 class ReversedNetwork:
     """A convolutional network that can be run in reverse.
 
-    The module is never modified: no hooks, no patches; training flags are restored after each recording.
-    It runs forwards in the order of memory that its weights have; maps travel back in channels-last order, on every
-    device.
+    The module is not modified: no hooks, no patches; training flags are restored after each recording. The forward
+    pass uses the memory format of the weights, the reversal channels-last.
 
     Args:
         module: any ``torch.nn.Module`` that takes an image (1, C, H, W) as its first argument.
-        categories: the names of its classes, so that `Class` selections may use them.
-        precision: of the way back: ``"float32"``; ``"bfloat16"``, faster on processors that have it, which keeps
-            8 bits of each number; ``"tf32"``, float32 whose factors are rounded to 11 bits on CUDA devices that
-            can. By default that of the network, without TF32. The forward pass is always the network's own.
-        through_no_grad: whether what the network computes under ``torch.no_grad`` is reversed like the rest, such
-            as a backbone frozen in this way. By default it counts as constant, as for autograd.
+        categories: the names of its classes, for `Class` selections.
+        precision: of the reversal: ``"float32"``; ``"bfloat16"``, which keeps 8 bits of each number and is faster on
+            processors that have it; ``"tf32"``, float32 with factors rounded to 11 bits on CUDA devices that support
+            it. Default: the network's, without TF32. The forward pass always uses the network's own.
+        through_no_grad: whether calls under ``torch.no_grad``, such as a frozen backbone's, are reversed like the
+            rest. By default their results are constants, as for autograd.
 
     Raises:
-        TypeError: the module is no ``nn.Module``.
-        ValueError: an unknown precision.
+        TypeError: `module` is not an ``nn.Module``.
+        ValueError: unknown `precision`.
 
     Example:
         >>> net = ReversedNetwork(module)                                     # doctest: +SKIP
@@ -66,13 +65,11 @@ class ReversedNetwork:
         through_no_grad: bool = False,
     ) -> None:
         if not isinstance(module, nn.Module):
-            raise TypeError(
-                f"a ReversedNetwork is made from an nn.Module, not from {type(module).__name__}"
-            )
+            raise TypeError(f"`module` must be an nn.Module, got {type(module).__name__}")
         self.module = module
         if precision is not None and precision not in PRECISIONS:
             raise ValueError(
-                f"precision {precision!r} is not known; choose from {', '.join(map(repr, PRECISIONS))}"
+                f"`precision` must be one of {', '.join(map(repr, PRECISIONS))}, got {precision!r}"
             )
         self.categories = categories
         self.precision = precision
@@ -81,23 +78,20 @@ class ReversedNetwork:
         self.prepared = PreparedWeights()
 
     def record(self, image: Tensor, *inputs: Any, **named_inputs: Any) -> Recording:
-        """Run the network forwards over an image and keep what its way back needs.
+        """Run the network on an image, and keep what its reversal needs.
 
-        The network runs in eval mode, whatever its training flags say, and without an autograd graph.
+        The network runs in eval mode and without an autograd graph; its training flags are ignored.
 
         Args:
-            image: (C, H, W) or (1, C, H, W), any floating-point type and device; it is taken to the type and
+            image: (C, H, W) or (1, C, H, W), any floating-point type and device; it is converted to the type and
                 device of the network's weights.
-            *inputs: what the network's `forward` takes besides; given to it as they are.
-            **named_inputs: the same, by name.
-
-        Returns:
-            The recording.
+            *inputs: further arguments of the network's `forward`.
+            **named_inputs: further keyword arguments.
 
         Raises:
-            InputError: a `ValueError`; the image's type, values, channels or size do not suit the network.
-            RecordingError: parts of the network cannot be seen (scripted or compiled), or writes cannot be followed.
-            MemoryLimitError: the activations do not fit the device.
+            InputError: a `ValueError`; the image's type, values, channels or size do not fit the network.
+            RecordingError: the network has scripted or compiled parts, or in-place writes that cannot be recorded.
+            MemoryLimitError: the activations do not fit in the device's memory.
         """
         parts = dict(self.module.named_modules())
         require_transparent(parts)
@@ -145,8 +139,8 @@ class ReversedNetwork:
                 raise NodesNeeded from error
             if "This view was created inside a custom Function" in str(error):
                 raise RecordingError(
-                    f"the result of a custom function in {stack.where() or 'the network'!r} is its input itself, and "
-                    "one of the two is written in place, for which autograd has no gradient; return a copy instead"
+                    f"a custom function in {stack.where() or 'the network'!r} returns its input, and one of the two "
+                    "is written in place, for which autograd has no gradient; return a copy instead"
                 ) from error
             raise
         finally:
@@ -163,7 +157,7 @@ class ReversedNetwork:
             RecordedGraph(recorder.tensors.values, steps, names),
             aliases,
             outputs,
-            cover(steps, recorder.tape.stops, recorder.passed),
+            cover(steps, recorder.tape.stops, recorder.ignored),
             self.prepared,
             self.categories,
             None if precision == recorder.tensors.values[0].dtype else precision,
@@ -173,25 +167,25 @@ class ReversedNetwork:
     def _prepared_image(self, image: Tensor) -> Tensor:
         if not isinstance(image, Tensor):
             raise InputError(
-                f"the image must be a torch tensor (C, H, W), not {type(image).__name__}"
+                f"`image` must be a torch tensor (C, H, W), got {type(image).__name__}"
             )
         shape = tuple(image.shape)
         if image.ndim == 4 and image.shape[0] != 1:
             raise InputError(
-                f"the image has shape {shape}; record one image at a time, (C, H, W) or (1, C, H, W)"
+                f"`image` must be (C, H, W) or (1, C, H, W), got {shape}; record one image at a time"
             )
         if image.ndim not in (3, 4):
-            raise InputError(f"the image has shape {shape}; it must be (C, H, W) or (1, C, H, W)")
+            raise InputError(f"`image` must be (C, H, W) or (1, C, H, W), got {shape}")
         if not image.is_floating_point():
             raise InputError(
-                f"the image has type {image.dtype}; give floats, preprocessed as the network "
+                f"`image` must be floating-point, got {image.dtype}; preprocess it as the network "
                 "expects, e.g. image.float() / 255"
             )
         if not image.numel():
-            raise InputError(f"the image has shape {shape}: it is empty")
+            raise InputError(f"`image` must not be empty, got {shape}")
         if not bool(torch.isfinite(image).all()):
             raise InputError(
-                "the image holds NaN or infinite values; replace them, e.g. "
+                "`image` must be finite, got NaN or infinite values; replace them, e.g. "
                 "torch.nan_to_num(image, nan=0, posinf=0, neginf=0)"
             )
         weights = next((p for p in self.module.parameters() if p.is_floating_point()), None)
@@ -199,12 +193,14 @@ class ReversedNetwork:
         batch = image.detach() if image.ndim == 4 else image.detach().unsqueeze(0)
         x = batch.to(like.device, like.dtype, copy=True)
         if not bool(torch.isfinite(x).all()):
-            raise InputError(f"the image holds values too large for {like.dtype}; scale it")
+            raise InputError(
+                f"`image` has values too large for the network's {like.dtype}; scale it"
+            )
         return x
 
 
 def _lost_by_interpreter(error: Exception) -> bool:
-    """Tell whether an error stands for another one, which TorchScript's interpreter dropped on its way."""
+    """Return whether an error replaces another one that TorchScript's interpreter lost."""
     return isinstance(error, SystemError) or "TorchScript interpreter" in str(error)
 
 
@@ -214,7 +210,7 @@ _running_lock = threading.Lock()
 
 @contextmanager
 def _in_eval_mode(module: nn.Module, parts: Mapping[str, nn.Module]) -> Iterator[None]:
-    """Hold a network in eval mode; the last of several threads to leave restores each part's training flag."""
+    """Keep a network in eval mode; the last of several threads to exit restores the training flags."""
     with _running_lock:
         count, flags = _running.get(module, (0, {}))
         if count == 0:

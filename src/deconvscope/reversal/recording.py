@@ -1,4 +1,4 @@
-"""A recording: one forward pass with everything that the way back needs."""
+"""A recording: one forward pass with everything that its reversal needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from .architecture import Architecture, as_architectures
 from .backward.reversed_graph import ReversedGraph
 from .backward.rule_checks import require_rules
-from .backward.run import NOBODY, Check, Listener, Watch, reverse_all
+from .backward.run import NO_LISTENER, Check, Listener, Watch, reverse_all
 from .coverage import Coverage, kind_of
 from .errors import UnknownLayerError
 from .forward.graph import ReceptiveField, RecordedGraph, without_batch
@@ -27,7 +27,7 @@ Asked = Architecture | str | Sequence["Architecture | str"]
 
 @dataclass(frozen=True)
 class Layer:
-    """A recorded layer: its name, its kind in the field's words, and its shape without the batch axis."""
+    """A recorded layer: its name, its kind (such as "max pool"), and its shape without the batch axis."""
 
     name: str
     kind: str
@@ -35,17 +35,13 @@ class Layer:
 
 
 class Layers(Mapping[str, Layer]):
-    """Layer name → `Layer`, in the order of execution. Names of modules that hold others are accepted too."""
+    """Layer name → `Layer`, in order of execution. Names of container modules are accepted too."""
 
     def __init__(self, layers: dict[str, Layer], aliases: dict[str, str]) -> None:
         self._layers, self._aliases = layers, aliases
 
     def __getitem__(self, name: str) -> Layer:
-        """Return the layer of that name.
-
-        Raises:
-            UnknownLayerError: there is none, with near matches.
-        """
+        """Return the layer of that name; raise `UnknownLayerError`, with near matches, if there is none."""
         found = self._layers.get(self._aliases.get(name, name))
         if found is None:
             raise UnknownLayerError(
@@ -74,11 +70,11 @@ class Recording:
     """One forward pass of a network over one image, made by `ReversedNetwork.record`.
 
     Attributes:
-        layers: layer name → `Layer` (name, kind, shape), in the order of execution.
+        layers: layer name → `Layer` (name, kind, shape), in order of execution.
         output_layer: the name of the network's (first) output.
-        categories: class names, where the network was given them.
-        graph: the recorded tensors and steps, for this package's own use.
-        reversed_graph: the graph made ready to run in reverse, for this package's own use.
+        categories: class names, or None.
+        graph: the recorded tensors and steps; internal.
+        reversed_graph: the graph prepared to run in reverse; internal.
     """
 
     def __init__(
@@ -106,7 +102,7 @@ class Recording:
 
     @property
     def input(self) -> Tensor:
-        """The image as the network saw it, (C, H, W)."""
+        """The network's input, (C, H, W)."""
         return self.graph.image[0]
 
     @property
@@ -121,34 +117,34 @@ class Recording:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the bottleneck information kept beside the activations."""
+        """Bytes of the bottleneck, not counting the activations."""
         return self.graph.nbytes
 
     @property
     def precision(self) -> torch.dtype | None:
-        """Floating-point type of the way back, None for that of the activations."""
+        """Requested floating-point type of the reversal, None for that of the activations."""
         return self.reversed_graph.precision
 
     @property
     def asked_precision(self) -> torch.dtype:
-        """Floating-point type of the pictures' numbers."""
+        """Floating-point type of the pictures."""
         return self.reversed_graph.asked_precision
 
     @property
     def carried_precision(self) -> torch.dtype | None:
-        """Floating-point type in which signals travel, None for that of each activation."""
+        """Floating-point type of the signals on the way back, None for that of each activation."""
         return self.reversed_graph.carried_precision
 
     @property
     def tf32(self) -> bool:
-        """Whether the way back may round factors to TF32 on a CUDA device."""
+        """Whether the reversal may round factors to TF32 on a CUDA device."""
         return self.reversed_graph.tf32
 
     def __getitem__(self, layer: str) -> Tensor:
-        """Return a layer's activation, (C, H, W) or (K,). It is the recording's own: do not write to it.
+        """Return a layer's activation, (C, H, W) or (K,), not a copy: do not write to it.
 
         Raises:
-            UnknownLayerError: no layer has that name, with near matches.
+            UnknownLayerError: no layer has that name; the message has near matches.
             StaleRecordingError: the recording was forgotten.
         """
         return without_batch(self.graph[self._number(layer)])
@@ -164,7 +160,7 @@ class Recording:
         return layer in self.layers
 
     def coverage(self) -> Coverage:
-        """Return which call got which reversed rule, and which fell back to BP; prints as a table."""
+        """Return the reversed rule of each call, and the calls that fell back to BP; prints as a table."""
         return self._coverage
 
     def forget(self) -> None:
@@ -172,7 +168,7 @@ class Recording:
         self.reversed_graph.free()
 
     def resolve(self, selection: Selection) -> Selection:
-        """Return the selection with its choices made: `Strongest` becomes the `Neuron` it is here."""
+        """Return the selection made concrete for this image: `Strongest` becomes a `Neuron`."""
         if isinstance(selection, Strongest):
             return selection.neuron(self)
         if isinstance(selection, RandomNeuron):
@@ -185,10 +181,10 @@ class Recording:
         return selection
 
     def receptive_field(self, layer: str) -> ReceptiveField | None:
-        """Return which pixels a neuron of the layer sees, None where every one sees the whole image.
+        """Return the receptive field of the layer's neurons, None if it is the whole image.
 
         Raises:
-            UnknownLayerError: no layer has that name, with near matches.
+            UnknownLayerError: no layer has that name; the message has near matches.
         """
         name = self.layers[layer].name
         if name not in self._fields:
@@ -233,19 +229,19 @@ class Recording:
             selection: `Neuron`, `Strongest`, `Channel`, `Mixture`, `Class` …, a tensor ŷ shaped like a layer's
                 activation, or a list of these, which are computed together.
             architectures: an `Architecture`, its name (``"DeSaliNet"``) or letters (``"TTT"``), or several.
-            layer: for a tensor, the layer it belongs to; by default the only layer of that shape.
-            max_batch_bytes: a bound on the memory of one batch; longer lists are split by themselves.
-            check: called between layers; what it raises ends the reversal.
-            watch: called with every signal on the way and the number of its tensor; the signals are then whole, which
-                costs time and memory in deep layers.
+            layer: the layer of a tensor; by default the only layer of its shape.
+            max_batch_bytes: a bound on the memory of one batch; longer lists are split.
+            check: called between layers; an exception ends the reversal.
+            watch: called with the tensor number and the whole signal at every layer; costs time and memory in deep
+                layers.
 
         Returns:
-            A `Reversed`, or a list of them in the order asked.
+            A `Reversed`, or a list of them in the order of the selections.
 
         Raises:
             UnknownLayerError: no layer has that name.
             ValueError: an index out of range, a tensor of another shape, an unknown architecture.
-            StaleRecordingError: the recording was forgotten, or the weights were changed in place since.
+            StaleRecordingError: the recording was forgotten, or weights were changed in place since.
         """
         several = isinstance(selection, list | tuple)
         asked = list(selection) if isinstance(selection, list | tuple) else [selection]
@@ -254,9 +250,9 @@ class Recording:
         for architecture in under:
             require_rules(self.layers, self._coverage, architecture)
         seeds = ((self._number(one.layer), one.seed(self)) for one in chosen)
-        listener = Listener(check, watch) if check or watch else NOBODY
+        listener = Listener(check, watch) if check or watch else NO_LISTENER
         pictures = reverse_all(self.reversed_graph, seeds, under, max_batch_bytes, listener)
-        if len(chosen) > 1 and listener is NOBODY:
+        if len(chosen) > 1 and listener is NO_LISTENER:
             pictures = tqdm(pictures, total=len(chosen), delay=1.0, desc="reversing", leave=False)
         results = {
             place: Reversed(chosen[place], under, window, values, extent)
@@ -265,7 +261,7 @@ class Recording:
         return [results[place] for place in range(len(chosen))] if several else results[0]
 
     def _number(self, layer: str) -> int:
-        """Return the number of the recorded tensor of that layer; of the output's for the empty name."""
+        """Return the number of a layer's tensor; the empty name stands for the output layer."""
         return self.graph.numbers[self.layers[layer or self.output_layer].name]
 
     def _selection(self, selection: object, layer: str | None) -> Selection:
@@ -275,7 +271,8 @@ class Recording:
             return self.resolve(selection)
         if not isinstance(selection, Tensor):
             raise TypeError(
-                f"{selection!r} is no selection; give a Neuron, Strongest, Class … or a tensor shaped like a layer"
+                "`selection` must be a Neuron, Strongest, Class … or a tensor shaped like a layer, got "
+                f"{selection!r}"
             )
         if layer is None:
             shapes = (tuple(selection.shape), tuple(selection.shape[1:]))
@@ -287,7 +284,7 @@ class Recording:
                     else "fits no layer"
                 )
                 raise ValueError(
-                    f"a tensor of shape {shapes[0]} {fit}; name its layer with layer=…"
+                    f"a tensor of shape {shapes[0]} {fit}; pass its layer with layer=…"
                 )
             layer = fits[0]
         return Signal(layer, selection)

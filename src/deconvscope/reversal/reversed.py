@@ -1,4 +1,4 @@
-"""`Reversed`, what comes back from a reversal: pictures inside a window of the image."""
+"""`Reversed`, the result of a reversal: pictures inside a window of the image."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .signals.window import Box
 
 @dataclass(frozen=True, eq=False)
 class Reversed:
-    """The pictures that the reversed architectures draw of one selection.
+    """The pictures of one selection by several architectures.
 
-    Iterating goes over the architectures, as with a dict whose values are the pictures; ``dict(result)`` is one.
+    Iterates like a dict from architectures to pictures; ``dict(result)`` makes one.
 
     Attributes:
-        selection: what was reversed; for `Strongest` the `Neuron` that it was.
-        architectures: in the order asked.
+        selection: what was reversed; for `Strongest` the `Neuron` found.
+        architectures: in the requested order.
         window: the support in the image, in pixels; the pictures are zero outside.
         values: (A, C, h, w) inside the window, signed, in the units of ∂y/∂x for SaliNet.
         extent: (H, W) of the image.
@@ -40,15 +40,11 @@ class Reversed:
         return dense
 
     def __getitem__(self, architecture: Architecture | str) -> Tensor:
-        """Return one architecture's whole picture, (C, H, W).
-
-        Raises:
-            LookupError: it was not asked for.
-        """
+        """Return one architecture's whole picture, (C, H, W); raise `LookupError` if it was not computed."""
         (wanted,) = as_architectures(architecture)
         if wanted not in self.architectures:
             raise LookupError(
-                f"{wanted} was not computed here; asked for: {', '.join(map(str, self.architectures))}"
+                f"{wanted} was not computed; this result has {', '.join(map(str, self.architectures))}"
             )
         return self.dense()[self.architectures.index(wanted)]
 
@@ -65,7 +61,7 @@ class Reversed:
         )
 
     def keys(self) -> tuple[Architecture, ...]:
-        """Return the architectures, in the order asked."""
+        """Return the architectures, in the requested order."""
         return self.architectures
 
     def items(self) -> Iterator[tuple[Architecture, Tensor]]:

@@ -1,1 +1,1 @@
-"""Recorded steps carry a signal back to the image: batches, windows, precision, captured passes."""
+"""Run a recorded graph in reverse, from ŷ at a layer to x̂ at the image."""

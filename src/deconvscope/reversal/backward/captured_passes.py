@@ -1,8 +1,8 @@
 """Reversed passes that are captured once and replayed on every click.
 
-On a GPU the launches of a reversed pass cost more than its sums. A CUDA graph holds them all; it is made for one
-layer and one batch of architectures over the whole map, so that it serves every neuron of the layer. Where a neuron
-sees little of the image, its window is run instead: there are few launches then, and the whole map would be much work.
+On a GPU a reversed pass is bound by kernel launches. A CUDA graph replaces them by one. It covers whole maps for one
+layer and one batch of architectures, so that it serves every neuron of the layer. Where a neuron sees little of the
+image, its window is run instead: that takes few launches and much less arithmetic than whole maps.
 """
 
 from __future__ import annotations
@@ -35,49 +35,49 @@ class Graph(Protocol):
     picture: Tensor
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Let what is done with the graph's memory follow what was done before."""
+        """Order work on the graph's memory after earlier work on it."""
 
     def replay(self) -> None:
-        """Write the picture anew."""
+        """Recompute the picture."""
 
 
 Capture = Callable[[Callable[[], Tensor], torch.device], Graph]
 RunBack = Callable[[Signal], Window]
 """Carries ŷ to the image, call by call."""
 Key = tuple[int, tuple[Architecture, ...], tuple[int, ...]]
-"""A layer's tensor by number, the architectures, and the shape of ŷ: one place of a map, a channel of it, or all."""
+"""A tensor's number, the architectures, and the shape of ŷ (a place, a channel or the whole map)."""
 
 PASSES_KEPT = 8
 LARGEST_CAPTURED = 1 << 29
-"""Values on the way back, all maps and rows together, up to which whole maps are run rather than windows."""
+"""Largest number of values on the way back, over all maps and rows, for which a pass is captured."""
 LEAST_SHARE = 0.5
-"""Part of these values that must lie in the windows which would be run otherwise."""
+"""Smallest share of these values inside the seed's windows for which whole maps are run."""
 
-_taking_turns = threading.RLock()
-"""Only one capture may be underway in a process, and a pass has one place for its ŷ.
+_captures_lock = threading.RLock()
+"""A process allows one capture at a time, and a pass has one buffer for its ŷ.
 
-Reentrant: a capture collects garbage, and what is collected may forget its recording.
+Reentrant, since a capture collects garbage, which may free another recording.
 """
 
 
 class CapturedPasses:
     """The captured passes of one recording.
 
-    A pass is captured when it is asked for the second time: the first click answers at once.
+    A pass is captured on its second request, so that the first click is not delayed.
 
     Args:
-        capture: makes a graph of a pass.
-        available: whether passes on this device are captured at all.
+        capture: captures a pass as a graph.
+        available: whether passes on this device can be captured.
     """
 
     def __init__(self, capture: Capture, available: bool) -> None:
         self._capture, self._available = capture, available
-        self._asked: Counter[Key] = Counter()
+        self._requests: Counter[Key] = Counter()
         self._passes: OrderedDict[Key, CapturedPass] = OrderedDict()
         self._launched: set[Key] = set()
 
     def __len__(self) -> int:
-        """Return how many passes are held."""
+        """Return the number of captured passes."""
         return len(self._passes)
 
     def reverse(
@@ -89,15 +89,7 @@ class CapturedPasses:
         precision: torch.dtype,
         run_back: RunBack,
     ) -> Window | None:
-        """Return the signal at the image by a captured pass; None where it is to be launched call by call.
-
-        Args:
-            graph: the recorded graph.
-            number: of the tensor that ŷ belongs to.
-            seed: ŷ.
-            batch: which architecture each row follows.
-            precision: in which ŷ travels.
-            run_back: carries ŷ to the image.
+        """Return the signal at the image for ŷ (`seed`) at tensor `number`; None to launch the pass call by call.
 
         Raises:
             StaleRecordingError: weights were changed since the recording.
@@ -105,9 +97,9 @@ class CapturedPasses:
         if not self._available or batch.lanes > 1:
             return None
         key = (number, batch.architectures, tuple(seed.values.shape))
-        with _taking_turns:
-            self._asked[key] += 1
-            if self._asked[key] < 2 or key in self._launched:
+        with _captures_lock:
+            self._requests[key] += 1
+            if self._requests[key] < 2 or key in self._launched:
                 return None
             if key not in self._passes:
                 captured = self._captured(graph, number, seed, batch, precision, run_back)
@@ -122,9 +114,9 @@ class CapturedPasses:
 
     def clear(self) -> None:
         """Free all passes."""
-        with _taking_turns:
+        with _captures_lock:
             self._passes.clear()
-            self._asked.clear()
+            self._requests.clear()
             self._launched.clear()
 
     def _captured(
@@ -153,8 +145,8 @@ class CapturedPasses:
         except RuntimeError as error:
             maker = graph.maker(number)
             warnings.warn(
-                f"reversed passes from layer {maker.layer if maker else 'image'!r} are launched call by call on "
-                f"{device}, since they could not be captured: {error}",
+                f"reversed passes from layer {maker.layer if maker else 'image'!r} cannot be captured on {device} "
+                f"and are launched call by call: {error}",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -162,17 +154,7 @@ class CapturedPasses:
 
 
 class CapturedPass:
-    """One reversed pass over whole maps: ŷ is written into a place of its own, and the pass repeated.
-
-    Args:
-        graph: the recorded graph.
-        number: of the tensor that ŷ belongs to.
-        steps: the calls on the way.
-        batch: which architecture each row follows; one lane.
-        precision: in which ŷ travels.
-        run_back: carries ŷ to the image.
-        capture: makes a graph of the pass.
-    """
+    """One reversed pass of a single lane over whole maps, replayed after ŷ is written to its buffer."""
 
     def __init__(
         self,
@@ -198,17 +180,17 @@ class CapturedPass:
             return run_back(self._signal()).spread()
 
         self._graph = capture(run, tensor.device)
-        # what the graph reads at fixed addresses: the network's weights, and those that were prepared from them
+        # the graph reads the network's weights, and weights prepared from them, at fixed addresses
         self._weights = [
             (step, step.weight, step.weight.data_ptr()) for step in steps if step.weight is not None
         ]
         self._prepared = batch.prepared.tensors()
 
     def __call__(self, seed: Seed) -> Window:
-        """Return the signal at the image, cut to what the seed sees.
+        """Return the signal at the image, cropped to the seed's receptive field.
 
         Raises:
-            StaleRecordingError: weights were changed or moved since.
+            StaleRecordingError: weights were changed or moved since the recording.
         """
         for step, weight, address in self._weights:
             step.require_unchanged()
@@ -232,7 +214,7 @@ class CapturedPass:
         return whole_map(values, 1) if self._is_map else Dense(values, 1)
 
     def _seen(self, seed: Seed, picture: Tensor) -> list[tuple[int, int]]:
-        """Return first and last row and column, plus one, of the image that the seed sees."""
+        """Return the half-open ranges of image rows and columns that the seed sees."""
         full = picture.shape[2:]
         if self._reach is None:
             return [(0, n) for n in full]

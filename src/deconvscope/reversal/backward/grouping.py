@@ -1,4 +1,4 @@
-"""Which selections of a list are reversed together: those of one layer whose windows have the same size."""
+"""Group the selections that are reversed together: those of one layer with windows of the same size."""
 
 from __future__ import annotations
 
@@ -10,27 +10,20 @@ from ..selection import Seed
 from .window_sizes import signal_sizes
 
 CACHE_BYTES = 1 << 22
-"""Signals of so many bytes stay in a processor's cache; larger batches of small windows are slower, not faster."""
+"""Bytes of signal that stay in a processor's cache; larger batches of small windows are slower."""
 
 Seeded = tuple[int, Seed]
-"""The number of a recorded tensor, and the ŷ there of one selection."""
+"""The number of a recorded tensor, and a selection's ŷ there."""
 Numbered = tuple[int, Seed]
-"""A selection's number in the list, and its ŷ."""
+"""A selection's index in the list, and its ŷ."""
 
 
-def alike(
+def grouped(
     graph: RecordedGraph, seeds: Iterable[Seeded], architectures: int, max_batch_bytes: int
 ) -> Iterator[tuple[int, list[Numbered]]]:
-    """Yield groups as soon as they are full, so that no more seeds than theirs are held.
+    """Yield groups with the numbers of their tensors, each as soon as it is full, to hold few seeds at a time.
 
-    Args:
-        graph: the recorded graph.
-        seeds: of the selections, in any order.
-        architectures: how many each is reversed under.
-        max_batch_bytes: a bound on the memory of a group's reversal.
-
-    Yields:
-        The number of the tensor that the group's seeds belong to, and the group.
+    A group under a number of architectures is reversed in `max_batch_bytes` of memory.
     """
     groups: dict[tuple[int, tuple[int, ...]], list[Numbered]] = defaultdict(list)
     full: dict[tuple[int, tuple[int, ...]], int] = {}
@@ -52,7 +45,7 @@ def alike(
 def _lanes_at_once(
     graph: RecordedGraph, number: int, seed: Seed, architectures: int, max_batch_bytes: int
 ) -> int:
-    """Return how many lanes fit the bound, three times over, and on a CPU its cache: the largest signal on the way."""
+    """Return how many lanes of the largest signal fit in a third of the bound, and in a CPU's cache."""
     sizes = signal_sizes(graph, number, seed)
     largest = max(n * graph[earlier].element_size() for earlier, n in sizes.items())
     bound = max_batch_bytes // 3

@@ -1,4 +1,4 @@
-"""A recorded graph made ready to run in reverse: its precision, its rows, and its captured passes."""
+"""A recorded graph prepared to run in reverse: its precision, batches and captured passes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ BATCHES_KEPT = 32
 
 
 class ReversedGraph:
-    """A recorded graph, and how signals travel through it backwards.
+    """A recorded graph, and how its steps are reversed.
 
     Args:
         graph: the recorded tensors and steps.
         prepared: the network's weights in the form that reversed convolutions read.
-        precision: the floating-point type that was asked for, None for that of each activation.
+        precision: the requested floating-point type, None for that of each activation.
         tf32: whether factors may be rounded to TF32 on a CUDA device.
 
     Attributes:
-        captured: the passes that are replayed.
+        captured: the captured passes.
     """
 
     def __init__(
@@ -45,15 +45,15 @@ class ReversedGraph:
 
     @property
     def asked_precision(self) -> torch.dtype:
-        """The type of the pictures' numbers: the network's, where no other was asked for."""
+        """The pictures' type: the requested one, by default the network's."""
         return self.precision or self.graph.image.dtype
 
     @property
     def carried_precision(self) -> torch.dtype | None:
-        """The type in which signals travel; None for that of each activation.
+        """The signals' type on the way back; None for that of each activation.
 
-        A processor without instructions for bfloat16 computes in it many times more slowly than in float32. There
-        signals travel in float32, and only the picture is rounded to `asked_precision`.
+        A processor without bfloat16 instructions emulates them many times more slowly than float32. There signals
+        are carried in float32, and only the picture is rounded to `asked_precision`.
         """
         asked = self.asked_precision
         if asked in REDUCED and not reduced_arithmetic(asked, self.graph.device):
@@ -66,7 +66,7 @@ class ReversedGraph:
         self.graph.free()
 
     def batch(self, architectures: tuple[Architecture, ...], lanes: int) -> Batch:
-        """Return the rows of so many selections under each architecture; kept, since clicks ask for few kinds."""
+        """Return the batch of `lanes` selections under each architecture, from a cache."""
         found = self._batches.get((architectures, lanes))
         if found is None:
             if len(self._batches) >= BATCHES_KEPT:
@@ -81,7 +81,7 @@ class ReversedGraph:
         batch: Batch,
         carried: torch.dtype | None,
     ) -> Sequence[Signal | None]:
-        """Return x̂ at each input of a step from what arrived at its outputs, in the precision of the way back."""
+        """Return x̂ at each input of a step from ŷ at its outputs, in the type `carried`."""
         if isinstance(step, Rectifier) and not step.settled:
             self.graph.settle(step)
         if carried is None:
@@ -94,10 +94,7 @@ class ReversedGraph:
         return [signal and signal.to(carried) for signal in step.reverse_outputs(arrived, batch)]
 
     def at_image(self, signal: Signal | None, batch: Batch) -> Window:
-        """Return the signal that reached the image as a window in the type that was asked for.
-
-        None stands for nothing, as behind detach().
-        """
+        """Return the signal at the image as a window, rounded to `asked_precision`; zeros for None (detach())."""
         image = self.graph.image
         if signal is None:
             nowhere = (0,) * batch.lanes

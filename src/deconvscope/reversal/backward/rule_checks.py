@@ -1,4 +1,4 @@
-"""Whether the recorded layers have the reversed rules that an architecture asks for."""
+"""Check that the recorded layers have an architecture's reversed rules."""
 
 from __future__ import annotations
 
@@ -16,22 +16,17 @@ class HasKind(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the layer does, in the field's words."""
+        """The kind of layer, such as "max pool"."""
 
 
 def require_rules(
     layers: Mapping[str, HasKind], coverage: Coverage, architecture: Architecture
 ) -> None:
-    """Raise where an override names a layer that is not there, or a rule that is not for its kind.
-
-    Args:
-        layers: layer name → layer.
-        coverage: which call got which rule.
-        architecture: what was asked for.
+    """Raise if an architecture overrides an unknown layer, or asks a layer for a rule that it does not have.
 
     Raises:
         UnknownLayerError: no layer has an override's name.
-        RuleError: a layer has not the rule.
+        RuleError: a layer does not have the rule.
     """
     for name, rule in architecture.own_rules:
         layer = layers[name]
@@ -42,7 +37,7 @@ def require_rules(
         }.get(layer.kind, ())
         if not (rule in known or (isinstance(rule, ReluRule) and layer.kind == "rectifier")):
             choice = (
-                f"rules for it are {', '.join(map(repr, known))}"
+                f"its rules are {', '.join(map(repr, known))}"
                 if known
                 else "only rectifiers, max pools and LRNs have a choice"
             )

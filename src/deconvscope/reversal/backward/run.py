@@ -1,4 +1,4 @@
-"""The way back: from ŷ at a layer to x̂ at the image, all architectures and many selections in one batch."""
+"""Run a graph in reverse, with all architectures and many selections in one batch."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from ..runtime.numeric_modes import plain_arithmetic, single_precision
 from ..selection import Seed
 from ..signals.batch import Batch, in_runs
 from ..signals.window import Box, Dense, Signal, Window, total
-from .grouping import Seeded, alike
+from .grouping import Seeded, grouped
 from .reversed_graph import ReversedGraph
 
 Watch = Callable[[int, Signal], None]
-"""Called with each signal before its layer is reversed: the number of the recorded tensor, and what arrived there."""
+"""Called before each layer is reversed, with the number of its recorded tensor and the signal there."""
 Check = Callable[[], object]
-"""Called before each layer is reversed; what it raises ends the reversal."""
+"""Called before each layer is reversed; an exception ends the reversal."""
 Picture = tuple[Box, Tensor]
-"""Where a picture stands in the image, and its values (A, C, h, w)."""
+"""A picture's window in the image, and its values (A, C, h, w)."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """What is called during a reversal.
+    """Callbacks of a reversal.
 
     Attributes:
-        check: called between layers, or once where a captured pass is replayed.
-        watch: called with every whole signal; a pass that is carried on in parts, or replayed, has none to show.
+        check: called between layers, or once if a captured pass is replayed.
+        watch: called with every whole signal; disables captured passes and splitting into parts.
     """
 
     check: Check | None = None
     watch: Watch | None = None
 
     def between_layers(self) -> None:
-        """Let the listener end the reversal."""
+        """Call `check`, which may end the reversal by raising."""
         if self.check is not None:
             self.check()
 
 
-NOBODY = Listener()
+NO_LISTENER = Listener()
 
 PART_BYTES = 16 << 20
-"""Signals of more bytes than this are carried on in parts, architecture by architecture."""
+"""Larger signals are split into parts of some architectures each."""
 
 
 def reverse_all(
@@ -55,24 +55,19 @@ def reverse_all(
     seeds: Iterable[Seeded],
     architectures: tuple[Architecture, ...],
     max_batch_bytes: int,
-    listener: Listener = NOBODY,
+    listener: Listener = NO_LISTENER,
 ) -> Iterator[tuple[int, Picture]]:
-    """Reverse every seed under every architecture, in batches of seeds whose windows are alike.
+    """Reverse every seed under every architecture, in batches of seeds with windows of the same size.
 
-    Args:
-        reversed_graph: what to run in reverse.
-        seeds: the selections' tensor numbers and ŷ; consumed as batches fill up.
-        architectures: in the order in which pictures are wanted.
-        max_batch_bytes: a bound on the memory of one batch.
-        listener: called on the way.
+    Seeds are consumed as batches fill up; a batch is reversed in `max_batch_bytes` of memory.
 
     Yields:
-        The number of a seed in the list, and its picture.
+        The index of a seed, and its picture.
     """
     graph = reversed_graph.graph
-    for number, group in alike(graph, seeds, len(architectures), max_batch_bytes):
+    for number, group in grouped(graph, seeds, len(architectures), max_batch_bytes):
         together = [seed for _, seed in group]
-        # left before each yield: the caller's own modes hold between two pictures
+        # exited before each yield, so that the caller's modes hold between pictures
         with (
             plain_arithmetic(graph.image),
             single_precision(graph.image, reversed_graph.tf32),
@@ -89,7 +84,7 @@ def _reverse_in_memory(
     architectures: tuple[Architecture, ...],
     listener: Listener,
 ) -> list[Picture]:
-    """Reverse some seeds together; where memory does not suffice, in halves."""
+    """Reverse some seeds together, or in halves if they do not fit in memory."""
     try:
         return _reverse_together(reversed_graph, number, seeds, architectures, listener)
     except RuntimeError as error:
@@ -139,20 +134,9 @@ def run_back(
     number: int,
     y_hat: Signal,
     batch: Batch,
-    listener: Listener = NOBODY,
+    listener: Listener = NO_LISTENER,
 ) -> Window:
-    """Carry ŷ at one recorded tensor back to the image.
-
-    Args:
-        reversed_graph: what to run in reverse.
-        number: of the tensor that ŷ belongs to.
-        y_hat: the signal there; it may be overwritten.
-        batch: which architecture each row follows.
-        listener: called on the way.
-
-    Returns:
-        The signal at the image.
-    """
+    """Return the signal at the image for ŷ at tensor `number`; ŷ may be overwritten."""
     graph, watch = reversed_graph.graph, listener.watch
     carried = reversed_graph.carried_precision
     in_parts = watch is None and y_hat.values.device.type == "cpu" and len(batch.architectures) > 1
@@ -186,7 +170,7 @@ def run_back(
 def _parts(
     reversed_graph: ReversedGraph, signal: Signal, batch: Batch
 ) -> Iterator[tuple[Signal, Batch]]:
-    """Yield a signal that has outgrown the processor's cache in parts, each of some architectures."""
+    """Split a signal larger than the processor's cache into parts of some architectures each."""
     values, lanes, count = signal.values, batch.lanes, len(batch.architectures)
     at_once = max(1, count * PART_BYTES // values.nbytes)
     for first in range(0, count, at_once):
@@ -222,7 +206,7 @@ def _seeded(graph: RecordedGraph, number: int, seeds: Sequence[Seed], batch: Bat
 
 
 def _picture(window: Window, rows: Sequence[int], lane: int) -> Picture:
-    """Take one lane out of a batch, in the order asked, cut to the image."""
+    """Return one lane of a batch in the requested order, cropped to the image."""
     values = torch.cat([window.values[row + lane : row + lane + 1] for row in rows])
     alone = Window(values, 0, (window.tops[lane],), (window.lefts[lane],), window.extent).confined()
     return alone.box, alone.values

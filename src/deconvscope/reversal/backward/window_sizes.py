@@ -1,4 +1,4 @@
-"""How large a reversed signal grows on its way to the image, known beforehand from the layers' reach."""
+"""Predict the size of a reversed signal at each layer from the layers' reach."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from ..selection import Seed
 
 
 def signal_sizes(graph: RecordedGraph, number: int, seed: Seed) -> dict[int, int]:
-    """Return how many values one row of the signal holds at each tensor on the way.
-
-    Args:
-        graph: the recorded graph.
-        number: of the tensor that the seed belongs to.
-        seed: ŷ of one selection.
-    """
+    """Return the number of signal values per row at each tensor on the way from ŷ (`seed`) at tensor `number`."""
     sizes = {}
     for earlier, reach in graph.reaches(number).items():
         tensor = graph[earlier]

@@ -1,1 +1,1 @@
-"""One forward pass becomes recorded steps: what the network calls, watched as it runs."""
+"""Record one forward pass of a network as a graph of steps."""

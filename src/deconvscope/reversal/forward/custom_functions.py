@@ -1,7 +1,7 @@
-"""Custom autograd functions: one call is one step, reversed by the backward pass that its author wrote.
+"""Custom autograd functions: one call is one step, reversed by the function's own backward.
 
-A call is recognised by the node that autograd put at its outputs. The node is the call's own context: it knows the
-class, the inputs, the outputs and what `forward` saved, as they were at the call.
+A call is recognised by the autograd node of its outputs. The node is the call's context: it holds the class, the
+inputs, the outputs and the tensors that `forward` saved.
 """
 
 from __future__ import annotations
@@ -29,47 +29,41 @@ from .opaque_code import require_dense
 from .recorded_tensors import Node, RecordedTensors
 
 _COMPILED = ("torch._functorch", "torch._dynamo", "torch._inductor")
-"""Where the functions of compiled code are defined."""
+"""Packages that define the functions of compiled code."""
 
 Edge = tuple[Node, int]
-"""An input of a node: the node that made it, and the number of that node's output."""
+"""An input of a node: the node that made it, and that node's output number."""
 
 
 class CustomFunction(Step):
-    """One call of a custom autograd function: x̂ is what its own backward makes of ŷ, row by row."""
+    """One call of a custom autograd function: x̂ is its own backward applied to ŷ, row by row."""
 
     kind = "custom function"
     rule: ClassVar[str] = "its own backward"
     falls_back: ClassVar[bool] = True
 
     def __init__(self, node: Node, owner: object, origins: Mapping[Edge, Tensor]) -> None:
-        """Keep a call.
-
-        Args:
-            node: autograd's node of it.
-            owner: what keeps the node alive.
-            origins: for each gradient edge that leads to a recorded tensor, that tensor.
-        """
+        """Keep a call's autograd node, an object that keeps the node alive, and the recorded inputs by edge."""
         self.values = list({id(value): value for value in origins.values()}.values())
         super().__init__(*self.values)
         places = {id(value): place for place, value in enumerate(self.values)}
         self.node, self._owner = node, owner
         self.places = {edge: places[id(value)] for edge, value in origins.items()}
         self.numbers: list[int] = []
-        """Which of the call's outputs each output of the step is."""
+        """For each output of the step, its number among the call's outputs."""
 
     def only_launches(self, batch: Batch) -> bool:
-        """Return False: the backward may do anything."""
+        """Return False: a backward may run any code."""
         return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Return what the backward makes of the signal at the only output."""
+        """Apply the backward to the signal at the only output."""
         return self.reverse_outputs([y_hat], batch)
 
     def reverse_outputs(
         self, y_hats: Sequence[Signal | None], batch: Batch
     ) -> Sequence[Signal | None]:
-        """Return what the backward makes of the signals at the outputs."""
+        """Apply the backward to the signals at the outputs."""
         arrived = {
             number: y_hat.densified().values
             for number, y_hat in zip(self.numbers, y_hats, strict=True)
@@ -89,7 +83,7 @@ class CustomFunction(Step):
         return signals
 
     def pull(self, arrived: Mapping[int, Tensor]) -> list[Tensor | None]:
-        """Return x̂ for each recorded input from ŷ at some outputs, by their numbers."""
+        """Return x̂ for each recorded input, given ŷ by output number."""
         pulled: list[Tensor | None] = [None] * len(self.values)
         for place, x_hat in self._pulled(self.node, arrived):
             value, sofar = self.values[place], pulled[place]
@@ -102,18 +96,18 @@ class CustomFunction(Step):
         for edge, gradient in _gradients(node, arrived):
             if edge in self.places:
                 yield self.places[edge], gradient
-            elif function_class(edge[0]) is not None:  # a function of a function
+            elif function_class(edge[0]) is not None:  # one custom function after another
                 yield from self._pulled(edge[0], {edge[1]: gradient})
 
 
 def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge, Tensor]]:
-    """Yield what a function's backward makes of gradients at its outputs, for each edge to its inputs."""
+    """Yield each input edge of a function with its gradient, given the gradients at its outputs."""
     given = []
     for number, (shape, dtype, device) in enumerate(
         output_shapes(node) or _arrived_shapes(arrived)
     ):
         gradient = arrived.get(number)
-        # by linearity zero stands for "nothing arrived", whether or not the function asked for None
+        # a backward is linear, so zeros are equivalent to no gradient
         given.append(
             torch.zeros(shape, dtype=dtype, device=device)
             if gradient is None
@@ -126,7 +120,7 @@ def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge
     gradients = list(returned) if isinstance(returned, tuple) else [returned]
     needed = [gradient for gradient, need in zip(gradients, node.needs_input_grad) if need]  # noqa: B905
     edges = [edge for edge in node.next_functions if edge[0] is not None]
-    for edge, gradient in zip(edges, needed):  # noqa: B905 — both may leave out what follows the last tensor
+    for edge, gradient in zip(edges, needed):  # noqa: B905 — both may omit inputs after the last tensor
         if gradient is not None:
             yield edge, gradient
 
@@ -134,14 +128,14 @@ def _gradients(node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[Edge
 def _arrived_shapes(
     arrived: Mapping[int, Tensor],
 ) -> list[tuple[tuple[int, ...], torch.dtype, torch.device]]:
-    """Return what is known of the outputs of a function where torch does not tell: those that were used."""
+    """Return the outputs' shapes, types and devices from the used outputs, for when torch does not report them."""
     like = next(iter(arrived.values()))
     known = [arrived.get(number, like) for number in range(max(arrived) + 1)]
     return [(tuple(y.shape), y.dtype, y.device) for y in known]
 
 
 class CustomRectifier(Rectifier):
-    """A custom function that acts on each value alone: f′ is what its own backward makes of ones."""
+    """An elementwise custom function: f′ is its own backward applied to ones."""
 
     def __init__(self, x: Tensor, y: Tensor, slope: Tensor) -> None:
         super().__init__(x, y)
@@ -157,14 +151,10 @@ class CustomRectifier(Rectifier):
 
 
 def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | None:
-    """Return the step of the custom function that made a tensor; None where it does not depend on the image.
-
-    Args:
-        live: a tensor with a gradient edge that the recorder did not make.
-        tensors: what is recorded.
+    """Return the step of the custom function that made `live`; None if it does not depend on the image.
 
     Raises:
-        RecordingError: other code made it from recorded tensors.
+        RecordingError: scripted or compiled code made it from recorded tensors.
     """
     node = live.grad_fn
     origins = {edge: tensors.values[number] for edge, number in _origins(node, tensors)}
@@ -176,7 +166,7 @@ def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | No
 
 
 def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]:
-    """Yield the edges at which a node and those behind it lead to recorded tensors."""
+    """Yield the edges from a node and its predecessors to recorded tensors, with the tensors' numbers."""
     pending, seen, unseen = [node], {node}, ""
     found: list[tuple[Edge, int]] = []
     while pending:
@@ -196,28 +186,28 @@ def _origins(node: Node, tensors: RecordedTensors) -> Iterator[tuple[Edge, int]]
                 found.append(((behind, output), number))
     if found and unseen:
         raise RecordingError(
-            f"the operator {unseen} runs inside scripted or compiled code, which cannot be seen; "
+            f"the operator {unseen} runs inside scripted or compiled code, which cannot be recorded; "
             "use the plain Python function (without torch.jit.script or torch.compile)"
         )
     yield from found
 
 
 def inside_checkpoint(node: Node, place: str) -> RecordingError:
-    """Return the error for a custom function of which torch keeps nothing but how to compute it again."""
+    """Return the error for a custom function with recomputed saved tensors."""
     return RecordingError(
-        f"the custom function {function_name(node)} in {place} runs inside torch.utils.checkpoint, or other hooks on "
-        "saved tensors, which cannot be followed; switch gradient checkpointing off"
+        f"the custom function {function_name(node)} in {place} runs under torch.utils.checkpoint or other hooks on "
+        "saved tensors, which cannot be recorded; switch gradient checkpointing off"
     )
 
 
 def function_name(node: Node) -> str:
-    """Return the name of a custom function's class, or of a built-in function's node."""
+    """Return the class name of a custom function, or the node name of a built-in one."""
     cls = function_class(node)
     return str(node.name()) if cls is None else cls.__name__.removesuffix("Backward")
 
 
 def read_norm(step: CustomFunction) -> ResponseNormFunction | None:
-    """Return a call of ``nn.CrossMapLRN2d``'s function, which is a custom function of torch's own, as an LRN."""
+    """Return a call of ``nn.CrossMapLRN2d``, which torch implements as a custom function, as an LRN; None otherwise."""
     function = function_class(step.node)
     if not is_torch_function(function, "CrossMapLRN2d") or len(step.values) != 1:
         return None
@@ -230,14 +220,10 @@ def read_norm(step: CustomFunction) -> ResponseNormFunction | None:
 
 
 def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
-    """Return a custom function as a rectifier where it acts on each value alone and its slope varies.
+    """Return a custom function as a rectifier if it is elementwise and its slope varies; None otherwise.
 
-    Its backward is tried with random signals: it must multiply each by f′(x), and f′ must not be the same everywhere
-    (a scaling, or a rounding with a straight-through gradient, is no rectifier).
-
-    Args:
-        step: a call with one output that is used.
-        y: that output.
+    Its backward is tried with random signals: it must multiply each value by f′(x), and f′ must not be constant
+    (a scaling, or a rounding with a straight-through gradient, is not a rectifier).
     """
     if len(step.values) != 1 or len(step.numbers) != 1:
         return None

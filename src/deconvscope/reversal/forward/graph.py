@@ -1,6 +1,6 @@
-"""The recorded graph: the tensors of one forward pass, and the steps that made them.
+"""The recorded graph: the tensors of one forward pass and the steps that made them.
 
-Tensors are numbered in the order in which they were made; 0 is the image. The way back works on this alone.
+Tensors are numbered in the order in which they were made; 0 is the image. A reversal needs nothing else.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..steps.rectifier import Rectifier
 from ..steps.step import POINT, Reach, Step
 
 Reaches = tuple[Reach, Reach] | None
-"""The reach along rows and columns, None for the whole tensor."""
+"""The reach along rows and columns; None for the whole tensor."""
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """Which pixels a neuron sees, in input pixels before clipping at the border.
+    """The pixels that a neuron sees, before clipping at the border of the image.
 
     Neuron (y, x) sees rows ``offset[0] + y·stride[0]`` to ``… + size[0] − 1``, columns likewise.
     """
@@ -33,7 +33,7 @@ class ReceptiveField:
 
 
 class RecordedGraph:
-    """What one forward pass made.
+    """The tensors and steps of one forward pass.
 
     Args:
         tensors: the recorded tensors with their batch axis; number 0 is the image.
@@ -48,11 +48,7 @@ class RecordedGraph:
         self._maker = {made: i for i, step in enumerate(steps) for made in step.outputs}
 
     def __getitem__(self, number: int) -> Tensor:
-        """Return a recorded tensor with its batch axis.
-
-        Raises:
-            StaleRecordingError: the graph was freed.
-        """
+        """Return a recorded tensor with its batch axis; raise `StaleRecordingError` after `free`."""
         if not self._tensors:
             raise StaleRecordingError("this recording was forgotten; record the image again")
         return self._tensors[number]
@@ -79,7 +75,7 @@ class RecordedGraph:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the bottleneck information kept beside the activations."""
+        """Bytes of the bottleneck, not counting the activations."""
         return sum(t.numel() * t.element_size() for step in self.steps for t in step.bottleneck())
 
     def free(self) -> None:
@@ -101,11 +97,11 @@ class RecordedGraph:
             yield self.steps[i]
 
     def settle(self, step: Rectifier) -> None:
-        """Bring a rectifier's mask into the memory order of the way back, once."""
+        """Convert a rectifier's mask to the memory order of the reversal, once."""
         step.settle(self._tensors)
 
     def reaches(self, number: int) -> dict[int, Reaches]:
-        """Return how far a neuron of one tensor sees in each earlier one."""
+        """Return the reach of a neuron of one tensor in each earlier tensor."""
         reaches: dict[int, Reaches] = {number: (POINT, POINT)}
         for step in self.back_from(number):
             own = step.reach()
@@ -120,7 +116,7 @@ class RecordedGraph:
         return reaches
 
     def receptive_field(self, number: int) -> ReceptiveField | None:
-        """Return which pixels a neuron of a map sees; None where it is not a map, or sees the whole image."""
+        """Return the receptive field of a map's neurons; None for a vector, or if it is the whole image."""
         is_map = without_batch(self[number]).ndim == 3
         reach = self.reaches(number).get(0) if is_map else None
         if reach is None:
@@ -138,7 +134,7 @@ class RecordedGraph:
 
 
 def without_batch(tensor: Tensor) -> Tensor:
-    """Return a tensor without its leading axis of one, which stands for the batch."""
+    """Return a tensor without its batch axis."""
     return tensor[0] if tensor.ndim > 1 and tensor.shape[0] == 1 else tensor
 
 

@@ -1,7 +1,7 @@
-"""Tensors written in place, and their views: which recorded value each live tensor stands for afterwards.
+"""In-place writes and views: which recorded value each live tensor stands for after a write.
 
-A write is recorded as a call that makes a new value. The live tensor that was written stands for it from then on, what
-it is a view of for that with the part replaced, and each view of either for the same view of the new value.
+A write is recorded as a call that makes a new value, which the written live tensor then stands for. Its base stands for
+a copy with that part replaced, and every view of either for the same view of the new value.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from ..steps.step import Elementwise, Step
 from .recorded_tensors import RecordedTensors, address
 
 OVERLAPS = frozenset(("as_strided", "broadcast_to", "expand", "expand_as", "unfold"))
-"""Calls whose views may hold a value more than once."""
+"""Calls that may return a view with overlapping elements."""
 
 
 class Overwritten(Elementwise):
-    """Other values in a tensor, put there out of autograd's sight (``.data``, ``no_grad``). Reversed: ŷ passes."""
+    """Values written to a tensor without autograd's knowledge (``.data``, ``no_grad``). Reversed: ŷ passes."""
 
     kind = "overwritten"
     any_precision = True
-    rule: ClassVar[str] = "ŷ passes, as autograd does not see the write"
+    rule: ClassVar[str] = "ŷ passes, since autograd does not see the write"
 
     def __init__(self, before: Tensor) -> None:
         super().__init__(before)
@@ -39,13 +39,13 @@ class Overwritten(Elementwise):
 
 
 class WrittenTensors:
-    """Follows writes.
+    """Tracks in-place writes.
 
     Args:
         tensors: the recorded values and the live tensors.
-        record: runs a functional call on values, and records it where one of them is recorded; returns its output.
-        keep: records a step with the value that it makes; returns the value's number.
-        place: names the module that is running, for a message.
+        record: runs a functional call on values, records it if one of them is recorded, and returns its output.
+        keep: records a step with its output; returns the output's number.
+        place: returns the running module, for a message.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class WrittenTensors:
         self._stale: dict[int, Tensor] = {}
 
     def release(self) -> None:
-        """Forget everything, the function that records included."""
+        """Drop everything, including the callbacks."""
         vars(self).clear()
 
-    # --- what stands where ----------------------------------------------------------------------------------
+    # --- values and views -----------------------------------------------------------------------------------
 
     def value_of(self, live: Tensor) -> Tensor:
-        """Return the value that a live tensor stands for, the tensor itself where it is a constant."""
+        """Return the value that a live tensor stands for; a constant stands for itself."""
         if id(live) in self._stale:
             self.overwrite(live)
         number = self._tensors.current(live)
@@ -80,12 +80,12 @@ class WrittenTensors:
         made: Sequence[tuple[Tensor, Tensor]],
         given: Sequence[tuple[Tensor, Tensor]],
     ) -> None:
-        """Remember which of the tensors that a call made are views of one that it was given.
+        """Note which outputs of a call are views of its arguments.
 
         Args:
             call: the call on values.
-            made: for each tensor made, the value and the live tensor.
-            given: the same for those given.
+            made: for each output, the value and the live tensor.
+            given: the same for each argument.
         """
         for position, (view, live) in enumerate(made):
             for x, live_x in given:
@@ -97,43 +97,43 @@ class WrittenTensors:
                     break
 
     def _viewed(self, live_x: Tensor, x: Tensor, call: Call, position: int) -> Tensor:
-        """Return the view of a live tensor that a call on its value made."""
+        """Return the view of a live tensor that corresponds to a call's view of its value."""
         swap = by_identity({id(x): live_x.detach()})
         made = call.function(*replaced(call.args, swap), **replaced(call.kwargs, swap))
         return tensors_in(made)[position]
 
     def share(self, live: Tensor) -> None:
-        """Note that a constant, or code outside torch, holds a tensor's memory too."""
+        """Note that a constant, or code outside torch, shares a tensor's memory."""
         self._shared.add(address(live))
 
-    # --- writes that are recorded ---------------------------------------------------------------------------
+    # --- recorded writes ------------------------------------------------------------------------------------
 
     def reshaped(self, target: Tensor, value: Tensor) -> None:
-        """Let a live tensor stand for the same values in another shape, or for an equal value."""
+        """Make a live tensor stand for an equal value, possibly of another shape."""
         self._put(target, value, address(target) in self._shared)
         self._view_of.pop(id(target), None)
 
     def write(self, target: Tensor, value: Tensor) -> None:
-        """Let a live tensor, or a constant, hold a value that was recorded or computed in its place."""
+        """Write a recorded or computed value to a live tensor or a constant."""
         if self._constant(target) and id(target) not in self._view_of and is_view(target, ()):
             raise RecordingError(
-                f"a write in {self._place()} goes through a view that cannot be followed; "
+                f"{self._place()} writes through a view of an unknown tensor, which cannot be recorded; "
                 "write to the tensor itself, or make a new one with torch.cat or torch.where"
             )
         memory = address(target)
         shared = memory in self._shared
         if shared:
-            self._tensors.set_apart(memory)
+            self._tensors.move_values(memory)
             family = self._family(target)
-            beside = [t for t, _ in self._tensors.sharing(memory) if id(t) not in family]
+            others = [t for t, _ in self._tensors.sharing(memory) if id(t) not in family]
         self._write(target, value, shared)
         if shared:
-            self._stale.update((id(t), t) for t in beside)
-            for t in beside:
+            self._stale.update((id(t), t) for t in others)
+            for t in others:
                 self.overwrite(t)
 
     def _family(self, live: Tensor) -> set[int]:
-        """Return the identities of a live tensor, what it is a view of, and all their views."""
+        """Return the identities of a live tensor, its base and all their views."""
         while id(live) in self._view_of:
             live = self._view_of[id(live)][0]
         family, pending = set(), [live]
@@ -151,8 +151,8 @@ class WrittenTensors:
         base, x, call, position = self._view_of[id(target)]
         if call.name in OVERLAPS and _overlaps(target):
             raise RecordingError(
-                f"a write in {self._place()} goes through {call.name}, whose view holds values several times, "
-                "and cannot be followed; write to a copy instead"
+                f"{self._place()} writes to a view made by {call.name}, which holds values several times and "
+                "cannot be recorded; write to a copy instead"
             )
 
         def written(whole: Tensor, part: Tensor) -> Tensor:
@@ -170,7 +170,7 @@ class WrittenTensors:
         self._write(base, whole, shared)
 
     def _put(self, live: Tensor, value: Tensor, shared: bool) -> None:
-        """Let a live tensor hold a value: in its own memory where others hold that too, else in the value's."""
+        """Store a value in a live tensor: in the tensor's own memory if it is shared, otherwise in the value's."""
         number = self._tensors.number_of(value)
         if shared:
             live.detach().copy_(value)
@@ -182,7 +182,7 @@ class WrittenTensors:
         self._stale.pop(id(live), None)
 
     def _refresh(self, base: Tensor, shared: bool) -> None:
-        """Take the views of a live tensor that was written anew."""
+        """Update the views of a live tensor after a write."""
         for view in self._views.get(id(base), ()):
             _, x, call, position = self._view_of[id(view)]
             now = self.value_of(base)
@@ -200,12 +200,12 @@ class WrittenTensors:
             self._stale.pop(id(view), None)
             self._refresh(view, shared)
 
-    # --- writes out of autograd's sight ---------------------------------------------------------------------
+    # --- writes that autograd does not see ------------------------------------------------------------------
 
     def hidden_write(self, target: Tensor) -> None:
-        """Prepare for a write that autograd does not see, into memory that recorded tensors may be in."""
+        """Prepare for a write that autograd does not see to memory that recorded tensors may share."""
         memory = address(target)
-        self._tensors.set_apart(memory)
+        self._tensors.move_values(memory)
         for live, _ in self._tensors.sharing(memory):
             self._stale[id(live)] = live
 
@@ -215,26 +215,26 @@ class WrittenTensors:
             self._tensors.note_written(live)
 
     def holds_recorded(self, target: Tensor) -> bool:
-        """Tell whether recorded tensors may be in the memory of a constant."""
+        """Return whether recorded tensors may share a constant's memory."""
         return address(target) in self._shared
 
     def written_by_function(self, target: Tensor, value: Tensor) -> None:
-        """Let what a live tensor is a view of, and its views, follow a custom function that wrote to it."""
+        """Update a live tensor's base and views after a custom function wrote to it."""
         if self.related(target):
             self._write(target, value, address(target) in self._shared)
 
     def related(self, live: Tensor) -> bool:
-        """Tell whether a live tensor is a view or has views."""
+        """Return whether a live tensor is a view or has views."""
         return id(live) in self._view_of or id(live) in self._views
 
     def all_stale(self) -> list[Tensor]:
-        """Return the live tensors that hold other values than what they stand for."""
+        """Return the live tensors whose contents differ from the values that they stand for."""
         return list(self._stale.values())
 
     def stale(self, live: Tensor) -> bool:
-        """Tell whether a live tensor holds other values than what it stands for.
+        """Return whether a live tensor's contents differ from the value that it stands for.
 
-        Code outside torch, such as NumPy, writes without a sign; only memory that was handed out is compared.
+        Code outside torch, such as NumPy, writes without notice, so shared memory is compared with the value.
         """
         if self._shared and id(live) not in self._stale and self._written_outside(live):
             self._stale[id(live)] = live
@@ -251,11 +251,11 @@ class WrittenTensors:
         return address(value) != memory and not same_values(live.detach(), value)
 
     def refreshed(self, live: Tensor) -> None:
-        """Note that a live tensor stands for what it holds."""
+        """Note that a live tensor's contents match its value."""
         self._stale.pop(id(live), None)
 
     def overwrite(self, live: Tensor) -> None:
-        """Record what a live tensor holds now in place of what it stands for."""
+        """Record a stale live tensor's contents as the value that it stands for."""
         if self._stale.pop(id(live), None) is None:
             return
         before = self.value_of(live)
@@ -269,12 +269,12 @@ class WrittenTensors:
 
 
 def same_values(one: Tensor, other: Tensor) -> bool:
-    """Tell whether two tensors hold the same values, and NaN where the other does."""
+    """Return whether two tensors have the same shape and values; NaN equals NaN."""
     return one.shape == other.shape and torch.equal(one.nan_to_num(), other.nan_to_num())
 
 
 def _overlaps(view: Tensor) -> bool:
-    """Tell whether a view holds some value of its memory more than once."""
+    """Return whether elements of a view overlap in memory."""
     axes = sorted(zip(view.stride(), view.shape, strict=True))
     reach = 0
     for stride, size in axes:

@@ -1,4 +1,4 @@
-"""What is said where a network refuses an image."""
+"""Errors for images that do not fit a network, and for networks whose output cannot be reversed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..steps.call import Call
 
 
 def refusal(call: Call, error: Exception, where: str, image: Tensor, given: Tensor | None) -> str:
-    """Return a line that says what to do about a call that failed.
+    """Return an error message, with a remedy, for a call that failed.
 
     Args:
         call: the call.
-        error: what it raised.
-        where: path of the module that made it, "" outside of any.
-        image: what was given to the network, (1, C, H, W).
+        error: the exception that it raised.
+        where: path of the module that made the call, "" outside any module.
+        image: the network's input, (1, C, H, W).
         given: the call's first argument that depends on the image.
     """
     where = where or "the network"
@@ -30,56 +30,55 @@ def refusal(call: Call, error: Exception, where: str, image: Tensor, given: Tens
         wanted = weight.shape[1] * groups
         if given is image and given.shape[1] != wanted:
             return (
-                f"the network takes {wanted} channels, the image has {given.shape[1]}; "
+                f"the network takes {wanted} channels, got an image with {given.shape[1]}; "
                 f"{_other_channels(given.shape[1], int(wanted))}"
             )
-    told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    message = str(error).splitlines()[0] if str(error) else type(error).__name__
     if any(
-        word in told
-        for word in ("too small", "Kernel size can't be greater", "smaller than", "less than")
+        phrase in message
+        for phrase in ("too small", "Kernel size can't be greater", "smaller than", "less than")
     ):
         return (
-            f"an image of {shape} is too small for this network: at {where} nothing is left of it "
-            f"({told}); give a larger one"
+            f"an image of {shape} is too small for this network: its map vanishes at {where} "
+            f"({message}); pass a larger image"
         )
-    return f"an image of {shape} does not fit this network: {call.name} at {where} says: {told}"
+    return (
+        f"an image of {shape} does not fit this network: {call.name} at {where} failed: {message}"
+    )
 
 
 def _other_channels(given: int, wanted: int) -> str:
-    """Return how an image, (C, H, W) or (1, C, H, W), gets the channels that a network takes."""
+    """Return how to convert an image, (C, H, W) or (1, C, H, W), to the channels that a network takes."""
     if given == 1:
-        return f"repeat it, e.g. torch.cat([image] * {wanted}, -3)"
+        return f"repeat the channel, e.g. torch.cat([image] * {wanted}, -3)"
     if wanted == 1:
-        return "make it grey, e.g. image.mean(-3, keepdim=True)"
+        return "convert it to grey, e.g. image.mean(-3, keepdim=True)"
     if given > wanted:
-        return f"choose channels, e.g. image[..., :{wanted}, :, :]"
-    return f"give all {wanted} of them, preprocessed as the network expects"
+        return f"select channels, e.g. image[..., :{wanted}, :, :]"
+    return f"pass all {wanted} channels, preprocessed as the network expects"
 
 
 def no_output(returned: object, made: Sequence[Tensor], stops: Sequence[str]) -> RecordingError:
-    """Return the error for a network whose result does not depend on the image.
+    """Return the error for a network without an output that depends on the image.
 
-    Args:
-        returned: what it returned.
-        made: the tensors in that.
-        stops: where it left the recorded computation.
+    `made` are the tensors in its output, `stops` the calls at which it left the recorded computation.
     """
     if not made:
         return RecordingError(
-            f"the network returns {type(returned).__name__}, in which no tensor is found; "
-            "wrap it in a module whose forward returns the scores as a tensor"
+            f"the network must return a tensor, but returns {type(returned).__name__} without one; "
+            "wrap it in a module that returns the scores as a tensor"
         )
     if not any(t.is_floating_point() or t.is_complex() for t in made):
         return RecordingError(
-            "the network returns only integers, as of an argmax, through which nothing flows back; "
-            "wrap it in a module whose forward returns the scores that they were chosen by"
+            "the network returns only integers, such as an argmax, which have no gradient; "
+            "wrap it in a module that returns the scores before the argmax"
         )
-    what = "what the network returns does not depend on the image by any recorded call"
+    what = "the network's output does not depend on the image through any recorded call"
     if not stops:
         return RecordingError(what)
     if any(stop.endswith("under no_grad") for stop in stops):
         return RecordingError(
-            f"{what}; {stops[0]}: to reverse what runs under no_grad too, "
+            f"{what} ({stops[0]}); to reverse calls under no_grad too, "
             "pass through_no_grad=True to ReversedNetwork or Explorer"
         )
-    return RecordingError(f"{what}; it left torch at {stops[0]}")
+    return RecordingError(f"{what}; the recording stops at {stops[0]}")

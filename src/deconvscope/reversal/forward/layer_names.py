@@ -1,8 +1,8 @@
-"""Names of the recorded tensors: the path of the module whose output each is, or that path and what was called.
+"""Name the recorded tensors after the modules that made them.
 
-The convention is that of ``torchvision.models.feature_extraction``: ``layer1.0.relu``, its second call
-``layer1.0.relu_1``, a call in the module's own forward ``layer1.0.add``. Where a module's own call makes the
-module's output, that tensor bears the module's name.
+The convention is that of ``torchvision.models.feature_extraction``: ``layer1.0.relu``, ``layer1.0.relu_1`` for its
+second call, ``layer1.0.add`` for a call in the module's own forward. The tensor that a module's own forward makes
+and returns has the module's name.
 """
 
 from __future__ import annotations
@@ -19,16 +19,9 @@ def name_layers(
     calls: Sequence[ModuleCall],
     outputs: Sequence[int],
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the name of each recorded tensor, and further names (modules that hold others).
+    """Return names → tensor numbers in order of execution, and aliases for the outputs of container modules.
 
-    Args:
-        steps: the recorded calls in order.
-        made_in: for each step, the number of the module call that made it.
-        calls: the module calls.
-        outputs: numbers of the tensors that the network returned.
-
-    Returns:
-        Names → tensor numbers in the order of execution, and aliases → tensor numbers.
+    `made_in` has the number of each step's module call; `outputs` are the numbers of the network's outputs.
     """
     results = _results(steps, made_in, calls, outputs)
     names: dict[str, int] = {}
@@ -60,7 +53,7 @@ def _results(
     calls: Sequence[ModuleCall],
     outputs: Sequence[int],
 ) -> dict[int, int]:
-    """Return for each module call the tensor that it returned: the last made inside it that was used outside."""
+    """Return the output of each module call: the last tensor made inside it and used outside."""
     inside: dict[int, tuple[int, ...]] = {}
 
     def chain(call: int) -> tuple[int, ...]:

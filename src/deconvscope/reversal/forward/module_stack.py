@@ -1,4 +1,4 @@
-"""Which module's `forward` a call comes from, read from the Python stack: no hook, no patch, nothing to undo."""
+"""Find the module that makes a call by reading the Python stack, without hooks or patches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ModuleCall:
 
     Attributes:
         name: the module's path.
-        parent: number of the call inside which this one was made, −1 for the outermost.
+        parent: number of the enclosing call, −1 for the outermost.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ModuleCall:
 
 
 class CallStack:
-    """Follows the modules whose `forward` is running, by comparing the stack at one call with the last."""
+    """Tracks the running modules by comparing the stack with that of the previous call."""
 
     def __init__(self, parts: Mapping[str, torch.nn.Module], outermost: FrameType | None) -> None:
         self._names = {id(part): name for name, part in parts.items()}
@@ -41,7 +41,7 @@ class CallStack:
         self.calls: list[ModuleCall] = []
 
     def innermost(self) -> int:
-        """Return the number of the innermost call in progress, −1 where there is none."""
+        """Return the number of the innermost module call in progress, −1 if there is none."""
         frames: list[FrameType] = []
         frame = current_frame()
         while frame is not None and frame is not self._outermost:
@@ -66,32 +66,30 @@ class CallStack:
         return self._frames[-1][1] if self._frames else -1
 
     def inside_checkpoint(self) -> bool:
-        """Tell whether what runs is the part of a network inside `torch.utils.checkpoint`, in its reentrant form."""
+        """Return whether reentrant `torch.utils.checkpoint` is running part of the network."""
         frame = current_frame()
         while frame is not None and frame is not self._outermost:
             code = frame.f_code
             if code is self._checkpoint:
                 return True
             if code.co_argcount and is_function_context(frame.f_locals.get(code.co_varnames[0])):
-                return False  # a custom function's forward, inside
+                return False  # the forward of a custom function inside the checkpoint
             frame = frame.f_back
         return False
 
     def where(self) -> str:
-        """Return the path of the module last seen running, for an error message."""
+        """Return the path of the last running module, for an error message."""
         return self.calls[self._frames[-1][1]].name if self._frames else ""
 
     def release(self) -> None:
-        """Let go of the frames, which hold the tensors of the pass."""
+        """Drop the frames, which keep the tensors of the pass alive."""
         self._frames.clear()
         self._outermost = None
 
     def _call(self, frame: FrameType, parent: int) -> ModuleCall:
         module = called_module(frame)
         known = self._names.get(id(module))
-        if (
-            known is None
-        ):  # a module kept outside the tree: named by its class inside the one that called it
+        if known is None:  # not registered as a submodule: named by its class under its caller
             above = self.calls[parent].name if parent >= 0 else ""
             known = f"{above}.{type(module).__name__}".lstrip(".")
         return ModuleCall(known, parent)

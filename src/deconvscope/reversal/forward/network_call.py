@@ -16,8 +16,8 @@ class NetworkCall:
 
     Attributes:
         given: the tensors among its arguments.
-        live: those of them that stand for recorded values, by identity.
-        recording: whether it is recorded where it depends on the image, as it is except under ``no_grad``.
+        live: the tensors in `given` that stand for recorded values, by identity.
+        recording: whether it is recorded if it depends on the image; false under ``no_grad``.
     """
 
     func: Function
@@ -30,9 +30,9 @@ class NetworkCall:
 
     @property
     def first(self) -> Any:
-        """Its first argument, which it may write."""
+        """The first argument, which an in-place call writes."""
         return self.args[0] if self.args else self.kwargs.get("input")
 
     def run(self) -> Any:
-        """Call it as it is."""
+        """Run the call unchanged."""
         return self.func(*self.args, **self.kwargs)

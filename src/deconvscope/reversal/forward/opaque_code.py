@@ -1,4 +1,4 @@
-"""Refuse what cannot be recorded: scripted and compiled code, quantised arithmetic, sparse tensors."""
+"""Reject what cannot be recorded: scripted or compiled code, quantised arithmetic, sparse tensors."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ from ..runtime.torch_internals import is_compiled
 
 
 def require_transparent(parts: Mapping[str, nn.Module]) -> None:
-    """Raise where a part of the network is scripted, traced, compiled or quantised.
-
-    Raises:
-        RecordingError: with the part's name and what to record instead.
-    """
+    """Raise `RecordingError` if a part of the network is scripted, traced, compiled or quantised."""
     for name, part in parts.items():
         where = f"layer {name!r}" if name else "the network"
         if isinstance(part, torch.jit.ScriptModule):
             raise RecordingError(
-                f"{where} is a TorchScript module, whose calls cannot be seen; "
+                f"{where} is a TorchScript module, which hides its calls; "
                 "record the nn.Module it was scripted from"
             )
         if is_compiled(part):
             raise RecordingError(
-                f"{where} is compiled, and its calls cannot be seen; "
+                f"{where} is compiled, which hides its calls; "
                 "record the module before torch.compile (compiled._orig_mod)"
             )
         if ".quantized." in f"{type(part).__module__}.":
@@ -34,29 +30,16 @@ def require_transparent(parts: Mapping[str, nn.Module]) -> None:
 
 
 def quantised(what: str, where: str) -> RecordingError:
-    """Return the error for quantised arithmetic, which has no gradient.
-
-    Args:
-        what: the module's class, or the call.
-        where: the module's path.
-    """
+    """Return the error for a quantised call or module class `what` in the module at path `where`."""
     return RecordingError(
         f"{what} in {where or 'the network'!r} computes with quantised numbers, which have no gradient; "
-        "record the floating-point network it was made from"
+        "record the original floating-point network"
     )
 
 
 def require_dense(made: Iterable[Tensor], what: str) -> None:
-    """Raise where a call made a sparse tensor, which no reversed rule takes.
-
-    Args:
-        made: what the call made.
-        what: names the call.
-
-    Raises:
-        RecordingError: with the call's name.
-    """
+    """Raise `RecordingError` if the call named `what` made a sparse tensor: no reversed rule accepts one."""
     if any(t.layout is not torch.strided for t in made):
         raise RecordingError(
-            f"{what} makes a sparse tensor, through which nothing can be reversed; compute with dense tensors"
+            f"{what} makes a sparse tensor, which has no reversed rule; compute with dense tensors"
         )

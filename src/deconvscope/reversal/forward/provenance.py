@@ -1,4 +1,4 @@
-"""What the network's tensors stand for: recorded values, constants, or what custom autograd functions made of them."""
+"""Find what each of the network's tensors stands for: a recorded value, a constant, a custom function's output."""
 
 from __future__ import annotations
 
@@ -23,49 +23,44 @@ from .tape import Tape
 
 
 class Provenance:
-    """Finds what made a tensor, and records the custom functions that it meets.
-
-    Args:
-        tensors: the recorded values and the live tensors.
-        tape: where custom functions are recorded.
-        written: follows writes.
+    """Finds what made a tensor, and records the custom functions on the way.
 
     Attributes:
-        made_apart: tensors made inside a custom function, by identity, with the module call that made each.
-        rectified_apart: whether a rectifier ran inside the custom function whose output comes next.
-        saving: whether a custom function is saving tensors, which are no calls of the network's.
+        unrecorded: tensors made inside a custom function, by identity, with the module call that made each.
+        unrecorded_rectifier: whether a rectifier ran inside the custom function that is to be recorded next.
+        saving: whether a custom function is saving tensors; calls made meanwhile are not the network's.
     """
 
     def __init__(self, tensors: RecordedTensors, tape: Tape, written: WrittenTensors) -> None:
         self.tensors, self.tape, self.written = tensors, tape, written
-        self.made_apart: dict[int, tuple[Tensor, int]] = {}
-        self.rectified_apart = self.saving = False
+        self.unrecorded: dict[int, tuple[Tensor, int]] = {}
+        self.unrecorded_rectifier = self.saving = False
         self._functions: dict[Any, CustomFunction] = {}
 
     def release(self) -> None:
         """Drop the nodes of custom functions."""
         self._functions.clear()
-        self.made_apart.clear()
+        self.unrecorded.clear()
 
     def number(self, t: Tensor, recording: bool = True) -> int:
-        """Return the number of what a tensor stands for, −1 for a constant."""
+        """Return the number of the value that a tensor stands for, −1 for a constant."""
         try:
             number = self.tensors.current(t)
         except LostGradient as error:
             raise RecordingError(
-                f"a tensor that is used in {self.tape.place()} is a view whose base was written in "
-                "place, for which autograd has no gradient; write to a copy instead"
+                f"{self.tape.place()} uses a view after a write to its base, for which autograd has no "
+                "gradient; write to a copy instead"
             ) from error
         if number is None:
             return self.made_elsewhere(t)
         if number >= 0 and recording and self.written.stale(t):
-            self.settle()
+            self.record_hidden_writes()
             number = self.tensors.current(t)
             assert number is not None
         return number
 
-    def settle(self) -> None:
-        """Record what stands in the tensors that were written out of autograd's sight."""
+    def record_hidden_writes(self) -> None:
+        """Record the contents of tensors that were written without autograd's knowledge."""
         for t in self.written.all_stale():
             if self.tensors.current(t) is None:
                 self.made_elsewhere(t)
@@ -73,14 +68,14 @@ class Provenance:
             self.written.overwrite(t)
 
     def made_elsewhere(self, t: Tensor) -> int:
-        """Record the custom function that made a tensor, as its gradient edge tells."""
+        """Record the custom function that a tensor's gradient edge leads to; return the tensor's number."""
         node = t.grad_fn
         number = self.tensors.at_edge(node, t.output_nr)
         if number is None and node is not None:
             cls = function_class(node)
-            if is_torch_function(cls, "BackwardHookFunction"):  # gives back what it is given
+            if is_torch_function(cls, "BackwardHookFunction"):  # returns its inputs
                 number = self.tensors.at_edge(*node.next_functions[t.output_nr])
-            elif is_torch_function(cls, "CheckpointFunction"):  # what ran inside was recorded
+            elif is_torch_function(cls, "CheckpointFunction"):  # the calls inside were recorded
                 number = self.tensors.before(t)
         if number is None:
             step = self._functions.get(node) or read_function(t, self.tensors)
@@ -102,8 +97,8 @@ class Provenance:
             self._require_own_hooks(node)
             self._functions[node] = step
             step.call = function_name(node)
-            step.gated, self.rectified_apart = self.rectified_apart, False
-            _, made_in = self.made_apart.get(id(t), (t, -1))
+            step.gated, self.unrecorded_rectifier = self.unrecorded_rectifier, False
+            _, made_in = self.unrecorded.get(id(t), (t, -1))
             self.tape.append(step, made_in if made_in >= 0 else self.tape.stack.innermost())
         number = self.tape.keep(t.detach())
         step.outputs += (number,)
@@ -111,13 +106,13 @@ class Provenance:
         return number
 
     def _require_own_hooks(self, node: Any) -> None:
-        """Raise where what a custom function saved is to be had by computing it again."""
+        """Raise if a custom function's saved tensors are recomputed, as under checkpointing."""
         if not unpacks_by(node, as_saved):
             raise inside_checkpoint(node, self.tape.place())
 
     def saved(self, t: Tensor) -> Tensor:
-        """Return what a custom function's context keeps of a tensor that it saves: one that nobody writes."""
-        self.saving = True  # what is read here is no call of the network's
+        """Return the tensor that a custom function's context keeps for a saved one; it is never written."""
+        self.saving = True
         try:
             number = self.tensors.current(t)
             if number is not None and number >= 0 and not self.written.stale(t):
@@ -127,7 +122,7 @@ class Provenance:
             self.saving = False
 
     def finished(self, step: Step) -> Step:
-        """Return a custom function as the rectifier or norm that it is; any other step as it is."""
+        """Return a step, replaced by a rectifier or response norm if it is a custom function that computes one."""
         if not isinstance(step, CustomFunction):
             return step
         if len(step.outputs) != 1:
@@ -142,5 +137,5 @@ class Provenance:
 
 
 def as_saved(t: Tensor) -> Tensor:
-    """Return what a custom function saved, as it is."""
+    """Return a saved tensor unchanged."""
     return t

@@ -1,9 +1,9 @@
-"""The tensors of a recording, and the network's own tensors that stand for them while it runs.
+"""The recorded tensors, and the live tensors that stand for them while the network runs.
 
-A recorded tensor is kept as *value*: a plain tensor that nobody writes. The network computes with *live* tensors that
-hold the same numbers. Each live tensor requires a gradient, as it would in automatic differentiation, but no graph
-grows from it: the recorder runs every call on the values. So whatever a live tensor's gradient edge leads to was not
-made by a call that the recorder saw, and the edge tells what made it, from which recorded tensors.
+A recorded tensor is kept as a *value*, a plain tensor that is never written. The network computes with *live* tensors
+that hold the same numbers. A live tensor requires a gradient, as under autograd, but no graph grows from it, because
+the recorder runs every call on the values. A gradient edge that the recorder did not make therefore belongs to code
+that it did not see; the edge says what that code is and which recorded tensors it read.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from torch import Tensor
 from ..runtime.torch_internals import write_mark
 
 Node = Any
-"""A node of autograd's graph, as `Tensor.grad_fn` is."""
+"""A node of autograd's graph, such as `Tensor.grad_fn`."""
 
 
 class _Renewed(torch.autograd.Function):
-    """Gives a tensor a gradient edge of its own, in place; its version is raised as by any write."""
+    """Gives a tensor a new gradient edge in place, which increments its version like any write."""
 
     @staticmethod
     def forward(ctx: Any, live: Tensor, anchor: Tensor) -> Tensor:
@@ -33,13 +33,13 @@ class _Renewed(torch.autograd.Function):
 
 
 class RecordedTensors:
-    """Recorded values by number, and which live tensor stands for which of them now.
+    """Recorded values by number, and the value that each live tensor stands for.
 
-    Live tensors are leaves of autograd's graph, which costs little. A leaf has one edge for its lifetime, and a custom
-    function may not write to it: where either matters, the pass starts again with live tensors that each bear a node.
+    Live tensors are leaves of autograd's graph, which is cheap. A leaf keeps one edge for its lifetime, and a custom
+    function must not write to it. Where either matters, the pass restarts with a node for each live tensor.
 
     Args:
-        with_nodes: whether live tensors bear nodes.
+        with_nodes: whether live tensors have nodes.
 
     Attributes:
         values: the recorded tensors; number 0 is the image.
@@ -58,7 +58,7 @@ class RecordedTensors:
         self._anchor = torch.zeros(()).requires_grad_()
 
     def keep(self, value: Tensor) -> int:
-        """Record a value, and return its number."""
+        """Record a value; return its number."""
         if value.is_inference():
             raise InferenceTensor
         self._numbers[id(value)] = len(self.values)
@@ -71,7 +71,7 @@ class RecordedTensors:
 
     def new_live(self, number: int) -> Tensor:
         """Return a new live tensor for a recorded value."""
-        live = self.values[number].data  # its version counts its own writes alone
+        live = self.values[number].data  # has a version counter of its own
         if self._with_nodes:
             self._give_node(live)
         else:
@@ -80,10 +80,10 @@ class RecordedTensors:
         return live
 
     def current(self, live: Tensor) -> int | None:
-        """Return the number that a live tensor stands for; None where its gradient edge is not of this table.
+        """Return the number of a live tensor's value, −1 for a constant, None for an unknown gradient edge.
 
         Raises:
-            LostGradient: autograd itself has no gradient for it any more.
+            LostGradient: autograd no longer has a gradient for it.
         """
         try:
             node = live.grad_fn
@@ -95,7 +95,7 @@ class RecordedTensors:
         return found[1] if node is self._nodes.get(id(live)) else None
 
     def stands_for(self, live: Tensor, number: int) -> None:
-        """Note which recorded value a live tensor stands for, whatever its gradient edge leads to."""
+        """Note which recorded value a live tensor stands for, whatever its gradient edge."""
         self._live[id(live)] = (live, number)
         node = live.grad_fn
         if node is not None:
@@ -104,7 +104,7 @@ class RecordedTensors:
         self._versions[id(live)] = write_mark(live)
 
     def renew(self, live: Tensor, number: int) -> None:
-        """Let a tensor stand for another recorded value from now on; what used it before used the former."""
+        """Make a tensor stand for another recorded value; earlier uses keep the former value."""
         if id(live) not in self._live:
             self._adopted.append(live)
         if self._with_nodes or not live.is_leaf:
@@ -115,15 +115,15 @@ class RecordedTensors:
         self.stands_for(live, number)
 
     def drop(self, live: Tensor) -> None:
-        """Forget that a live tensor stands for a recorded one: it is a constant from now on."""
+        """Make a live tensor a constant."""
         self._live.pop(id(live), None)
         self._nodes.pop(id(live), None)
 
     def at_edge(self, node: Node, output: int) -> int | None:
-        """Return the recorded tensor at a gradient edge, −1 for a constant's; None for the edge of other code.
+        """Return the number of the tensor at a gradient edge, −1 for a constant, None for an unknown edge.
 
         Raises:
-            NodesNeeded: the edge is that of a leaf which stood for several values in turn.
+            NodesNeeded: the edge belongs to a leaf that stood for several values in turn.
         """
         number = self._edges.get((node, output))
         if number is not None:
@@ -142,16 +142,16 @@ class RecordedTensors:
                 live.requires_grad_(False)
             _Renewed.apply(live, self._anchor)
 
-    def living(self) -> list[tuple[Tensor, int]]:
-        """Return the live tensors that stand for a recorded one, with its number."""
+    def live_tensors(self) -> list[tuple[Tensor, int]]:
+        """Return the live tensors with the numbers of their values."""
         return list(self._live.values())
 
     def sharing(self, memory: int) -> list[tuple[Tensor, int]]:
-        """Return the live tensors in a memory, with the number that each stands for."""
+        """Return the live tensors that share memory at an address, with the numbers of their values."""
         return [(live, number) for live, number in self._live.values() if address(live) == memory]
 
-    def set_apart(self, memory: int) -> None:
-        """Move the values in a memory that is about to be written to a copy of it."""
+    def move_values(self, memory: int) -> None:
+        """Move the values at an address to a copy of their memory before it is written."""
         held = [value for value in self.values if address(value) == memory]
         if not held:
             return
@@ -160,21 +160,21 @@ class RecordedTensors:
             value.set_(copy, value.storage_offset(), value.size(), value.stride())
 
     def written_unseen(self, live: Tensor) -> bool:
-        """Tell whether code outside every call that the recorder saw wrote to a live tensor in place."""
+        """Return whether code that the recorder did not see wrote to a live tensor."""
         return write_mark(live) != self._versions[id(live)]
 
     def before(self, live: Tensor) -> int | None:
-        """Return the number that a live tensor stood for before it got another gradient edge."""
+        """Return the number of a live tensor's value before it got another gradient edge."""
         found = self._live.get(id(live))
         return None if found is None else found[1]
 
     def note_written(self, live: Tensor) -> None:
-        """Note that a write to a live tensor is known."""
+        """Note that the last write to a live tensor is accounted for."""
         if id(live) in self._versions:
             self._versions[id(live)] = write_mark(live)
 
     def release(self) -> None:
-        """Drop the live tensors and every edge; constants that the network wrote to are constants again."""
+        """Drop the live tensors and all edges; turn written constants back into constants."""
         for live in self._adopted:
             live.detach_()
         for table in (self._live, self._nodes, self._edges, self._numbers, self._adopted):
@@ -182,23 +182,20 @@ class RecordedTensors:
 
 
 class NodesNeeded(BaseException):
-    """The pass must start again with live tensors that bear nodes; no code of the network's may catch it."""
+    """The pass must restart with live tensors that have nodes. Not an Exception, so the network cannot catch it."""
 
 
 class LostGradient(RuntimeError):
-    """A view's base was written in a way for which autograd has no gradient."""
+    """Autograd has no gradient for a view, because of a write to its base."""
 
 
 class InferenceTensor(Exception):
-    """A tensor of `torch.inference_mode` was to be recorded."""
+    """An inference-mode tensor cannot be recorded."""
 
 
 def address(tensor: Tensor) -> int:
-    """Return what tells a tensor's memory from others, 0 where it has none."""
+    """Return the address of a tensor's memory, 0 if it has none (sparse and quantised tensors)."""
     try:
         return tensor.untyped_storage().data_ptr()
-    except (
-        RuntimeError,
-        NotImplementedError,
-    ):  # sparse and quantised tensors have no storage to share
+    except (RuntimeError, NotImplementedError):
         return 0

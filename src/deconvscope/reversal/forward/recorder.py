@@ -1,10 +1,9 @@
-"""The forward pass, watched: a `TorchFunctionMode` that turns every call on the image into a `Step`.
+"""A `TorchFunctionMode` that records every call on the image as a `Step`.
 
-No hook, patch or flag is put on the network, and no autograd graph is built. The network runs with gradients enabled,
-as automatic differentiation would run it, on *live* tensors; each call that the mode sees is run on the recorded
-values in their place, without gradients. Calls that write in place are run functionally, so that the activation they
-would overwrite stays. Calls under ``no_grad``, and those inside a custom autograd function, run as they are and make
-constants, as in automatic differentiation.
+The network gets no hooks, patches or flags, and no autograd graph is built. It runs on *live* tensors with gradients
+enabled, as under autograd. The mode runs each call on the recorded values instead, without gradients. In-place calls
+are run functionally, which keeps the activation that they would overwrite. Calls under ``no_grad`` or inside a custom
+autograd function run unchanged; their results are constants, as for autograd.
 """
 
 from __future__ import annotations
@@ -51,15 +50,15 @@ class Recorder(TorchFunctionMode):
     Args:
         module: the network.
         image: the image, (1, C, H, W).
-        stack: follows which module is running.
-        through_no_grad: whether what the network does under ``no_grad`` is recorded like the rest.
-        with_nodes: whether live tensors bear nodes, as some custom functions need.
+        stack: tracks the running module.
+        through_no_grad: whether calls under ``no_grad`` are recorded like the rest.
+        with_nodes: whether live tensors have gradient nodes, which some custom functions need.
 
     Attributes:
         image: the live tensor to run the network on.
         tape: the recorded steps and tensors.
-        passed: modules in which ``no_grad`` was passed over.
-        refusal: the last error that a call was refused with.
+        ignored: modules in which ``no_grad`` was ignored.
+        refusal: the last `RecordingError` that a call raised.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class Recorder(TorchFunctionMode):
         self.written = WrittenTensors(self.tensors, tape.values_of, tape.add, tape.place)
         self.provenance = Provenance(self.tensors, tape, self.written)
         self.image = self.tensors.new_live(tape.keep(image))
-        self.passed: list[str] = []
+        self.ignored: list[str] = []
         self.refusal: RecordingError | None = None
         self._through_no_grad, self._no_grad = through_no_grad, False
         self._own = {id(t): t for t in (*module.parameters(), *module.buffers())}
@@ -89,7 +88,7 @@ class Recorder(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one call, and record it where it depends on the image."""
+        """Run one call, and record it if it depends on the image."""
         kwargs = kwargs or {}
         name = getattr(func, "__name__", type(func).__name__)
         given = tensors_in((args, kwargs))
@@ -99,7 +98,7 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         enabled = torch.is_grad_enabled()
         if enabled:
-            self._no_grad = False  # a custom function's forward, which may have set it, is over
+            self._no_grad = False  # may have been set by a custom function's forward
         torch.set_grad_enabled(False)
         try:
             recording = enabled or self.tape.stack.inside_checkpoint()
@@ -108,8 +107,8 @@ class Recorder(TorchFunctionMode):
             if not live:
                 return self._on_constants(original)
             if not recording:
-                return self._apart(original)
-            self.provenance.made_apart.clear()
+                return self._run_unrecorded(original)
+            self.provenance.unrecorded.clear()
             return _treatment(original)(self, original)
         except RecordingError as error:
             self.refusal = error
@@ -124,14 +123,16 @@ class Recorder(TorchFunctionMode):
     ) -> Any:
         if name == "_set_grad_enabled":
             if self._through_no_grad:
-                if not args[0] and (where := self.tape.where() or "the network") not in self.passed:
-                    self.passed.append(where)
+                if not args[0]:
+                    where = self.tape.where() or "the network"
+                    if where not in self.ignored:
+                        self.ignored.append(where)
                 return None
             self._no_grad = not args[0]
         return func(*args, **kwargs)
 
     def _on_constants(self, original: NetworkCall) -> Any:
-        """Run a call on constants; one that writes a constant already used leaves what was used as it is."""
+        """Run a call on constants. A write to a constant that was used does not change the value used."""
         target, given = original.first, original.given
         functional = without_writing(original.func, original.name, original.kwargs)
         try:
@@ -152,7 +153,8 @@ class Recorder(TorchFunctionMode):
             raise RecordingError(f"the network failed in {where}: {error}") from error
         known = {id(t) for t in given}
         made = [t for t in tensors_in(value) if id(t) not in known]
-        alone = {id(t): t.data if is_view(t, given) else t for t in made}  # no view, to autograd
+        # autograd must not see views here
+        alone = {id(t): t.data if is_view(t, given) else t for t in made}
         call = Call(original.func, original.name, original.args, original.kwargs, frozenset())
         self.written.note_views(call, [(t, alone[id(t)]) for t in made], [(t, t) for t in given])
         self.tape.masks.note(call, made)
@@ -161,15 +163,15 @@ class Recorder(TorchFunctionMode):
                 self.tape.masks.alias(alone[id(t)], t)
         return replaced(value, by_identity(alone)) if made else value
 
-    def _apart(self, original: NetworkCall) -> Any:
-        """Run a call under ``no_grad``, or inside a custom function, as it is; what it makes is a constant."""
+    def _run_unrecorded(self, original: NetworkCall) -> Any:
+        """Run a call under ``no_grad`` or inside a custom function unchanged; its results are constants."""
         name, live, target = original.name, original.live, original.first
         if torch.is_inference_mode_enabled():
             raise self.tape.in_inference_mode()
         if self._no_grad:
             self.tape.stop(f"{name} under no_grad")
         elif name in RECTIFIER_LIKE:
-            self.provenance.rectified_apart = True
+            self.provenance.unrecorded_rectifier = True
         writes = (
             name == "__set__" or without_writing(original.func, name, original.kwargs) is not None
         )
@@ -189,7 +191,7 @@ class Recorder(TorchFunctionMode):
             if id(made) not in live:
                 if address(made) in memories:
                     self.written.share(made)
-                self.provenance.made_apart[id(made)] = (made, self.tape.stack.innermost())
+                self.provenance.unrecorded[id(made)] = (made, self.tape.stack.innermost())
         return value
 
     # --- treatments of calls on recorded tensors: one method each, chosen by _treatment ---------------------
@@ -206,13 +208,12 @@ class Recorder(TorchFunctionMode):
     def _differentiate(self, original: NetworkCall) -> Any:
         raise RecordingError(
             f"{original.name} in {self.tape.place()} differentiates inside the network's forward, which cannot be "
-            "recorded; record the network whose gradient it takes"
+            "recorded; record the network that it differentiates"
         )
 
     def _write_out(self, original: NetworkCall) -> Any:
         raise RecordingError(
-            f"{original.name}(out=…) in {self.tape.place()} writes into a given tensor, which cannot be followed; "
-            "use its return value instead"
+            f"{original.name}(out=…) in {self.tape.place()} cannot be recorded; use the return value instead of out="
         )
 
     def _make_constant(self, original: NetworkCall) -> Any:
@@ -222,7 +223,7 @@ class Recorder(TorchFunctionMode):
         return value
 
     def _record(self, original: NetworkCall) -> Any:
-        """Record a functional call; return its output with a live tensor for each recorded one."""
+        """Record a functional call; return its output with live tensors in place of recorded values."""
         live = original.live
         call = self._call(original)
         if call.function not in FAMILIES and str(call.function).startswith("quantized."):
@@ -230,7 +231,7 @@ class Recorder(TorchFunctionMode):
         output, made = self.tape.run(call)
         if not made:
             back = {id(self.written.value_of(t)): t for t in live.values()}
-            return replaced(output, by_identity(back))  # a call may give back its input
+            return replaced(output, by_identity(back))  # a call may return its input
         fresh = {id(self.tensors.values[n]): self.tensors.new_live(n) for n in made}
         values = [self.tensors.values[n] for n in made]
         self.written.note_views(
@@ -241,7 +242,7 @@ class Recorder(TorchFunctionMode):
         return replaced(output, by_identity(fresh))
 
     def _write(self, original: NetworkCall) -> Any:
-        """Record a call that writes its first argument by what it would write."""
+        """Record an in-place call as the functional call that computes the values written."""
         name, target = original.name, original.first
         functional = without_writing(original.func, name, original.kwargs)
         assert functional is not None
@@ -251,7 +252,7 @@ class Recorder(TorchFunctionMode):
         values = tensors_in(output)
         if not isinstance(target, Tensor) or len(values) != 1:
             raise RecordingError(
-                f"{name} in {self.tape.place()} writes in place in a way that cannot be followed"
+                f"the in-place call {name} in {self.tape.place()} cannot be recorded"
             )
         if id(target) not in original.live and address(target) in self._used:
             self._require_replaceable(target, name)
@@ -287,13 +288,13 @@ class Recorder(TorchFunctionMode):
         else:
             if tuple(value.shape) != tuple(live.shape) or value.dtype != live.dtype:
                 raise RecordingError(
-                    f".data in {self.tape.place()} is set to a tensor of another shape or type, which cannot be "
-                    "followed; make a new tensor instead"
+                    f".data in {self.tape.place()} is set to a tensor of another shape or dtype, which cannot be "
+                    "recorded; make a new tensor instead"
                 )
             if self.written.related(live):
                 raise RecordingError(
                     f".data in {self.tape.place()} is set on a tensor that is a view or has views, which cannot be "
-                    "followed; write to it with copy_, or make a new tensor"
+                    "recorded; write to it with copy_, or make a new tensor"
                 )
             before = self.written.value_of(live)
             live.data = value.detach()
@@ -316,7 +317,7 @@ class Recorder(TorchFunctionMode):
         return value
 
     def _hook(self, original: NetworkCall) -> Any:
-        """Record a gradient hook: what it makes of the signal at its tensor goes on."""
+        """Record a gradient hook, which the reversal applies to the signal at its tensor."""
         return self._hooked(*original.args, **original.kwargs)
 
     def _hooked(self, live: Tensor, hook: Any) -> Any:
@@ -324,8 +325,8 @@ class Recorder(TorchFunctionMode):
         assert number is not None
         if any(number in step.inputs for step in self.tape.steps):
             raise RecordingError(
-                f"register_hook in {self.tape.place()} is called on a tensor that was used before, which cannot be "
-                "followed; register the hook before the tensor is used"
+                f"register_hook in {self.tape.place()} is called on a tensor after its first use, which cannot be "
+                "recorded; register the hook before the tensor is used"
             )
         handle = live.register_hook(hook)  # type: ignore[no-untyped-call]
         value = self.tensors.values[number]
@@ -338,14 +339,14 @@ class Recorder(TorchFunctionMode):
         self.written.hidden_write(original.first)
         value = original.run()
         self.written.note_hidden_write()
-        if self._no_grad or original.recording:  # else a custom function may say that it wrote
-            self.provenance.settle()
+        if self._no_grad or original.recording:  # otherwise a custom function may mark it dirty
+            self.provenance.record_hidden_writes()
         return value
 
     # --- recording ------------------------------------------------------------------------------------------
 
     def _call(self, original: NetworkCall) -> Call:
-        """Return a call on the values that live tensors stand for, and on constants that nobody writes."""
+        """Return the call with recorded values for live tensors, and with constants that are never written."""
         swap = {key: self.written.value_of(t) for key, t in original.live.items()}
         tracked = frozenset(map(id, swap.values()))
         for t in original.given:
@@ -371,7 +372,7 @@ class Recorder(TorchFunctionMode):
             if number >= 0:
                 self._require_equal(t, self.tensors.values[number])
                 outputs.append(number)
-        for t, number in self.tensors.living():
+        for t, number in self.tensors.live_tensors():
             if self.tensors.current(t) is None:
                 self.provenance.made_elsewhere(t)
             elif self.tensors.written_unseen(t):
@@ -381,32 +382,32 @@ class Recorder(TorchFunctionMode):
                 call = self.tape.made_in[made] if made >= 0 else -1
                 where = self.tape.stack.calls[call].name if call >= 0 else "the image"
                 raise RecordingError(
-                    f"what {where!r} made was written in place by code that cannot be seen: scripted or compiled "
-                    "code, or Tensor.set_, by which reversible blocks free their memory; use the plain Python "
-                    "function, or a block that keeps its activations"
+                    f"the output of {where!r} was written in place by code that cannot be recorded: scripted or "
+                    "compiled code, or Tensor.set_ as in reversible blocks; use the plain Python function, or a "
+                    "block that keeps its activations"
                 )
         self._leave_out_unused(outputs)
         self.tape.steps = [self.provenance.finished(step) for step in self.tape.steps]
         return outputs
 
     def _require_equal(self, live: Tensor, value: Tensor) -> None:
-        """Raise where what was recorded is not what the network computed."""
+        """Raise if a recorded value differs from what the network computed."""
         same = address(live) == address(value) and live.stride() == value.stride()
         if not (same or same_values(live.detach(), value)):
             raise RecordingError(
-                "what was recorded is not what the network returned: it was written in a way that cannot be followed; "
-                "replace writes in place by calls that return new tensors"
+                "the recorded output differs from the network's, because of an in-place write that cannot be "
+                "recorded; replace in-place writes by calls that return new tensors"
             )
 
     def release(self) -> None:
-        """Drop what leads in circles, so that nothing waits for the garbage collector."""
+        """Break reference cycles, so that memory is freed without the garbage collector."""
         self.tape.stack.release()
         self.written.release()
         self.tensors.release()
         self.provenance.release()
 
     def _leave_out_unused(self, outputs: Sequence[int]) -> None:
-        """Leave out what was recorded only to keep views in step, and that nothing read."""
+        """Drop `Overwritten` steps that no other step reads."""
         used = set(outputs)
         kept: list[tuple[Step, int]] = []
         for step, made_in in zip(
@@ -422,7 +423,7 @@ class Recorder(TorchFunctionMode):
     def _require_replaceable(self, target: Tensor, name: str) -> None:
         if id(target) in self._own:
             raise RecordingError(
-                f"{name} in {self.tape.place()} writes to a parameter or buffer that was used before; "
+                f"{name} in {self.tape.place()} writes to a parameter or buffer after its first use; "
                 "make a new tensor instead"
             )
 
@@ -443,7 +444,7 @@ _BY_NAME: dict[str, Treatment] = {
 
 
 def _treatment(original: NetworkCall) -> Treatment:
-    """Return how a call on recorded tensors is treated."""
+    """Return the treatment of a call on recorded tensors."""
     by_name = _BY_NAME.get(original.name)
     if by_name is not None:
         return by_name
@@ -457,5 +458,5 @@ def _treatment(original: NetworkCall) -> Treatment:
 
 
 def _property(func: Function) -> str:
-    """Return the name of the property that a getter or setter belongs to."""
+    """Return the name of the property that a getter or setter implements."""
     return str(getattr(getattr(func, "__self__", None), "__name__", "attribute"))

@@ -1,4 +1,4 @@
-"""From a call to its output and step: by hand-written mask, by its family, or by its vector-Jacobian product."""
+"""Choose the step for a call: a hand-written ReLU mask, its family's step, or its vector-Jacobian product."""
 
 from __future__ import annotations
 
@@ -20,12 +20,9 @@ from .opaque_code import require_dense
 
 
 def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any, Step]:
-    """Run a call, and return its output and the step to keep.
+    """Run a call; return its output and the step to keep.
 
-    Args:
-        call: the call.
-        tracked: its arguments that depend on the image, by identity.
-        masks: what was computed from the image without a gradient.
+    `tracked` are its arguments that depend on the image, by identity.
     """
     output, step = rectifier_by_hand(call, masks) or _by_rule(call, tracked)
     require_dense(tensors_in(output), call.name)
@@ -43,7 +40,7 @@ def _by_rule(call: Call, tracked: dict[int, Tensor]) -> Recorded:
 
 
 def _by_family(family: Family, call: Call) -> Recorded | None:
-    """Let a family read a call; None for a spelling of the arguments that it does not know."""
+    """Return the family's output and step; None if the call's arguments do not fit its signature."""
     try:
         return family(call, *call.args, **call.kwargs)
     except TypeError:
@@ -55,7 +52,7 @@ def _by_family(family: Family, call: Call) -> Recorded | None:
 
 
 def _by_product(call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Step]:
-    """Run a call that is run again on the way back, with the random numbers that it draws here."""
+    """Run a call that the reversal repeats with the same random numbers."""
     xs = [x for x in tracked.values() if x.is_floating_point() or x.is_complex()]
     order = [id(x) for x in xs]
     device = next(iter(tracked.values())).device

@@ -1,4 +1,4 @@
-"""The tape of a forward pass: the steps recorded so far, and the tensors that they made."""
+"""The tape of a forward pass: the recorded steps and their tensors."""
 
 from __future__ import annotations
 
@@ -23,15 +23,11 @@ from .step_choice import read
 class Tape:
     """Runs calls on recorded values and keeps a step for each.
 
-    Args:
-        tensors: the recorded tensors.
-        stack: follows which module is running.
-
     Attributes:
         steps: the recorded calls, in order.
-        made_in: for each step the number of the module call that made it.
-        stops: names of calls at which the network left the recorded computation.
-        masks: what was computed from the image without a gradient.
+        made_in: for each step the number of its module call.
+        stops: the calls at which the network left the recorded computation.
+        masks: tensors computed from the image without a gradient.
     """
 
     def __init__(self, tensors: RecordedTensors, stack: CallStack) -> None:
@@ -41,7 +37,7 @@ class Tape:
         self.stops: list[str] = []
 
     def run(self, call: Call) -> tuple[Any, list[int]]:
-        """Run a call on values and keep its step; return its output, and the numbers of what it made."""
+        """Run a call on values and keep its step; return the output and the numbers of the tensors in it."""
         made_in = self.stack.innermost()
         tracked = {id(t): t for t in tensors_in((call.args, call.kwargs)) if id(t) in call.tracked}
         try:
@@ -66,29 +62,25 @@ class Tape:
         return output, list(step.outputs)
 
     def values_of(self, call: Call) -> Any:
-        """Run a call on values, and record it where one of them is recorded; return its output."""
+        """Run a call on values and record it if one of them is recorded; return its output."""
         return self.run(call)[0] if call.tracked else call.run()
 
     def add(self, step: Step, value: Tensor) -> int:
-        """Record a step that makes one value; return the value's number."""
+        """Record a step with its only output; return the output's number."""
         step.call = step.kind
         self.append(step, self.stack.innermost())
         step.outputs = (self.keep(value),)
         return step.outputs[0]
 
     def append(self, step: Step, made_in: int) -> None:
-        """Record a step, whose outputs are still to be kept, as made in a module call."""
+        """Append a step made in a module call; the caller then keeps its outputs."""
         step.inputs = tuple(map(self.tensors.number_of, step.sources))
         step.sources = ()
         self.made_in.append(made_in)
         self.steps.append(step)
 
     def keep(self, value: Tensor) -> int:
-        """Record a value, and return its number.
-
-        Raises:
-            RecordingError: it is a tensor of inference mode.
-        """
+        """Record a value and return its number; raise `RecordingError` for an inference-mode tensor."""
         try:
             return self.tensors.keep(value)
         except InferenceTensor as error:
@@ -97,25 +89,25 @@ class Tape:
     # --- for messages ---------------------------------------------------------------------------------------
 
     def where(self) -> str:
-        """Return the path of the module that is running, "" outside of any."""
+        """Return the path of the running module, "" outside any module."""
         self.stack.innermost()
         return self.stack.where()
 
     def place(self) -> str:
-        """Return the module that is running, for a message."""
+        """Return the running module's quoted path, or "the network", for a message."""
         where = self.where()
         return repr(where) if where else "the network"
 
     def stop(self, what: str) -> None:
-        """Note a call at which the network leaves the recorded computation."""
+        """Note a call that leaves the recorded computation."""
         stop = f"{self.where() or 'the network'}: {what}"
         if stop not in self.stops:
             self.stops.append(stop)
 
     def in_inference_mode(self) -> RecordingError:
-        """Return the error for tensors of inference mode."""
+        """Return the error for inference-mode tensors."""
         return RecordingError(
-            f"{self.place()} runs in torch.inference_mode, whose tensors cannot be followed; "
+            f"{self.place()} runs under torch.inference_mode, which cannot be recorded; "
             "remove it, or use torch.no_grad"
         )
 
@@ -123,7 +115,7 @@ class Tape:
 def _distinct(
     output: Any, made: list[Tensor], tracked: dict[int, Tensor]
 ) -> tuple[Any, list[Tensor]]:
-    """Return the outputs with a fresh alias for any that is an input itself, so that each layer is its own tensor."""
+    """Replace outputs that are inputs by views of them, so that each layer has its own tensor."""
     if not any(id(t) in tracked for t in made):
         return output, made
     fresh = {id(t): t.view_as(t) for t in made if id(t) in tracked}

@@ -1,1 +1,1 @@
-"""What the machine and this release of PyTorch can do, each private facility with a public way beside it."""
+"""Capabilities of the machine and of this PyTorch release. Every private interface has a public fall-back."""

@@ -1,8 +1,8 @@
-"""What this machine and this torch can do, found out by trying.
+"""Probe what this machine and this torch can do.
 
 A name in torch's namespace proves nothing: oneDNN has a packed convolution for bfloat16 that most processors refuse.
-So each faster way is tried once, on a few values whose right answer is known, and used where it gave that. Elsewhere
-a public way gives the same numbers, and `Capability.reason` says why.
+Each fast path is therefore tried once on a few values with a known result, and used if the result is right. Otherwise
+a public path computes the same numbers, and `Capability.reason` says why.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from .numeric_modes import plain_arithmetic, single_precision
 from .torch_internals import PackedOperators, packed_operators
 
 REDUCED = (torch.bfloat16, torch.float16)
-"""Types of half a float32: faster where the device computes in them, many times slower where it emulates them."""
+"""16-bit types: faster where the device has instructions for them, many times slower where it emulates them."""
 
 _TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 2e-2}
-"""Largest difference from the right answer, relative to its maximum."""
+"""Largest accepted difference, relative to the result's maximum."""
 
 
 @dataclass(frozen=True)
 class Capability:
-    """Whether a faster way can be used; true where it can.
+    """Whether a fast path can be used; truthy if it can.
 
     Attributes:
-        on: it was tried, and gave the right values.
-        reason: why it is off, in one line; empty where it is on.
+        on: it was tried and gave the right values.
+        reason: why it is off, in one line; empty if it is on.
     """
 
     on: bool
@@ -46,10 +46,7 @@ _ON = Capability(True)
 
 
 def packed_convolution(dtype: torch.dtype) -> Capability:
-    """Tell whether a processor's convolutions can use filters that are packed once.
-
-    It is tried anew where oneDNN was switched on or off since.
-    """
+    """Return whether a processor's convolutions can use prepacked filters; off while oneDNN is off."""
     operators = packed_operators()
     if operators is None:
         return Capability(False, "this torch has no packed convolution")
@@ -59,16 +56,16 @@ def packed_convolution(dtype: torch.dtype) -> Capability:
 
 
 def switch_off_packed_convolution(dtype: torch.dtype, error: Exception) -> None:
-    """Use the plain convolution from here on: the packed one raised an error for a signal."""
+    """Use the plain convolution from now on, after an error in the packed one."""
     operators = packed_operators()
     if operators is not None:
         _found[_packed_key(dtype, operators)] = Capability(False, _first_line(error))
 
 
 def reduced_arithmetic(dtype: torch.dtype, device: torch.device) -> Capability:
-    """Tell whether a device has instructions for a type of `REDUCED`.
+    """Return whether a device has instructions for a type in `REDUCED`.
 
-    A processor has them where its packed convolution takes the type: oneDNN refuses to emulate them.
+    A processor has them if its packed convolution accepts the type, since oneDNN refuses to emulate it.
     """
     if device.type == "cpu":
         return packed_convolution(dtype)
@@ -78,7 +75,7 @@ def reduced_arithmetic(dtype: torch.dtype, device: torch.device) -> Capability:
 
 
 def channels_last(dtype: torch.dtype, device: torch.device) -> Capability:
-    """Tell whether a device's convolutions are right for maps in channels-last order."""
+    """Return whether a device's convolutions are right for channels-last maps."""
     return _tried(
         ("channels last", dtype, device, onednn_enabled()),
         partial(_try_convolution, dtype, device, torch.channels_last),
@@ -86,7 +83,7 @@ def channels_last(dtype: torch.dtype, device: torch.device) -> Capability:
 
 
 def double_precision(device: torch.device) -> Capability:
-    """Tell whether a device has float64; Apple's have not."""
+    """Return whether a device has float64; Apple's MPS devices do not."""
 
     def attempt() -> Capability:
         ones = torch.ones(2, dtype=torch.float64, device=device)
@@ -96,14 +93,14 @@ def double_precision(device: torch.device) -> Capability:
 
 
 def tf32(device: torch.device) -> Capability:
-    """Tell whether a device can round the factors of float32 products to TF32."""
+    """Return whether a device can round the factors of float32 products to TF32."""
     if device.type == "cuda" and torch.version.hip is None and _since_ampere(device):
         return _ON
     return Capability(False, "no TF32 arithmetic on this device")
 
 
 def cuda_graphs(device: torch.device) -> Capability:
-    """Tell whether computations on a device can be captured and replayed."""
+    """Return whether computations on a device can be captured and replayed as CUDA graphs."""
 
     def attempt() -> Capability:
         values = torch.ones(4, device=device)
@@ -120,13 +117,13 @@ def cuda_graphs(device: torch.device) -> Capability:
 
 
 def onednn_enabled() -> bool:
-    """Tell whether torch may use oneDNN now."""
+    """Return whether torch may currently use oneDNN."""
     onednn = torch.backends.mkldnn
     return bool(onednn.is_available() and getattr(onednn, "enabled", True))  # type: ignore[no-untyped-call]
 
 
 def instruction_set() -> str:
-    """Return the processor's vector instructions that torch uses, such as ``"AVX2"``; empty where it does not say."""
+    """Return the vector instructions that torch uses, such as ``"AVX2"``; empty if torch does not report them."""
     named: Callable[[], str] | None = getattr(torch.backends.cpu, "get_cpu_capability", None)
     return named() if named is not None else ""
 
@@ -135,9 +132,9 @@ _found: dict[Hashable, Capability] = {}
 
 
 def _tried(key: Hashable, attempt: Callable[[], Capability]) -> Capability:
-    """Return what an attempt showed; it is made once.
+    """Return the outcome of an attempt, which is made once.
 
-    Two threads that ask at one time may both make it. None waits for another, which may hold torch's arithmetic.
+    Two threads may make it at the same time: waiting could deadlock with a thread that holds the numeric modes.
     """
     known = _found.get(key)
     return known if known is not None else _found.setdefault(key, _outcome(attempt))
@@ -147,7 +144,7 @@ def _outcome(attempt: Callable[[], Capability]) -> Capability:
     try:
         with torch.no_grad():
             return attempt()
-    except Exception as error:  # reported: whatever was raised is why the capability is off
+    except Exception as error:  # reported as the reason
         return Capability(False, _first_line(error))
 
 
@@ -157,7 +154,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _since_ampere(device: torch.device) -> bool:
-    """Tell whether a CUDA device has instructions for bfloat16 and TF32; AMD's have those for bfloat16."""
+    """Return whether a GPU has instructions for bfloat16 and, from NVIDIA, for TF32."""
     return torch.version.hip is not None or torch.cuda.get_device_capability(device) >= (8, 0)
 
 
@@ -170,7 +167,7 @@ def _try_packed(dtype: torch.dtype, operators: PackedOperators) -> Capability:
     with plain_arithmetic(x), single_precision(x, tf32=False):
         packed = operators.packed(weight, x.shape, (1, 1), (1, 1), (1, 1))
         made = operators.convolve(x, packed, (1, 1), (1, 1), (1, 1))
-    return _judged(made, x, weight)
+    return _compared(made, x, weight)
 
 
 def _try_convolution(
@@ -183,13 +180,13 @@ def _try_convolution(
         made = F.conv2d(x, weight, None, 1, 1)
         stamps = weight.transpose(0, 1).flip(2, 3).contiguous(memory_format=order)
         transposed = F.conv_transpose2d(x, stamps, None, 1, 1)
-    return _judged(made, x, weight) and _judged(transposed, x, weight)
+    return _compared(made, x, weight) and _compared(transposed, x, weight)
 
 
 def _example(
     dtype: torch.dtype, device: torch.device, order: torch.memory_format
 ) -> tuple[Tensor, Tensor]:
-    """Return maps (2, 16, 5, 6) and filters (16, 16, 3, 3); no random numbers, which would disturb a person's."""
+    """Return maps (2, 16, 5, 6) and filters (16, 16, 3, 3), without drawing from the user's random generator."""
     shapes = (2, 16, 5, 6), (16, 16, 3, 3)
     x, weight = (
         torch.arange(shape[0] * shape[1] * shape[2] * shape[3], dtype=torch.float32, device="cpu")
@@ -201,10 +198,10 @@ def _example(
     return tuple(values.to(device, dtype).contiguous(memory_format=order) for values in (x, weight))  # type: ignore[return-value]
 
 
-def _judged(made: Tensor, x: Tensor, weight: Tensor) -> Capability:
-    """Compare what was made with the same convolution in float64 on the processor, in the plain order of memory."""
+def _compared(made: Tensor, x: Tensor, weight: Tensor) -> Capability:
+    """Compare a result with the convolution in float64 on the processor, in contiguous order."""
     right = F.conv2d(x.cpu().double().contiguous(), weight.cpu().double().contiguous(), None, 1, 1)
-    apart = float((made.cpu().double() - right).abs().max() / right.abs().max())
-    if apart <= _TOLERANCE[made.dtype]:
+    error = float((made.cpu().double() - right).abs().max() / right.abs().max())
+    if error <= _TOLERANCE[made.dtype]:
         return _ON
-    return Capability(False, f"it differs from the plain convolution by {apart:.1%} of the maximum")
+    return Capability(False, f"it differs from the plain convolution by {error:.1%} of the maximum")

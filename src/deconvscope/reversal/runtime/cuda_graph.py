@@ -1,4 +1,4 @@
-"""A computation on a CUDA device held as a graph: one launch in place of one for every operator."""
+"""Capture a computation on a CUDA device as a graph: one launch instead of one per operator."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ WARM_UPS = 2
 """Runs before the capture, in which the libraries choose their kernels."""
 
 _capturing = threading.RLock()
-"""Only one capture may be underway in a process."""
+"""A process allows one capture at a time."""
 
 
 class CudaGraph:
-    """What a computation launched while it was captured; replaying it reads and writes the same memory again.
+    """A captured computation; each replay reads and writes the same memory.
 
     Args:
-        run: the computation, which must neither wait for the device nor copy to it.
-        device: where it runs, which need not be the current device.
+        run: the computation, which must neither synchronise with the device nor copy to it.
+        device: the device, which need not be the current one.
 
     Attributes:
-        picture: what `run` returned; each replay writes to it.
+        picture: the result of `run`, overwritten by each replay.
 
     Raises:
         RuntimeError: the computation cannot be captured.
@@ -36,19 +36,19 @@ class CudaGraph:
         self._done: Any = None
         self._graph: Any = torch.cuda.CUDAGraph()
         with _capturing, torch.cuda.device(device):
-            aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            aside.wait_stream(torch.cuda.current_stream())
-            # a capture that fails may leave its stream the current one; this does not
-            with torch.cuda.stream(aside):
+            side: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            side.wait_stream(torch.cuda.current_stream())
+            # restores the current stream, which a failed capture may not
+            with torch.cuda.stream(side):
                 for _ in range(WARM_UPS):
                     run()
-                with torch.cuda.graph(self._graph, stream=aside, capture_error_mode="thread_local"):
+                with torch.cuda.graph(self._graph, stream=side, capture_error_mode="thread_local"):
                     self.picture = run()
-            torch.cuda.current_stream().wait_stream(aside)
+            torch.cuda.current_stream().wait_stream(side)
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
-        """Let what is done with the graph's memory follow what was done before, though on another stream."""
+        """Order work on the graph's memory after earlier work on it, also on another stream."""
         with torch.cuda.device(self._device):
             stream: Any = torch.cuda.current_stream()
             if self._done is not None:
@@ -57,5 +57,5 @@ class CudaGraph:
             self._done = stream.record_event()
 
     def replay(self) -> None:
-        """Repeat what was launched."""
+        """Launch the captured kernels again."""
         self._graph.replay()

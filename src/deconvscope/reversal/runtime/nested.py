@@ -1,4 +1,4 @@
-"""Tensors inside nested arguments and results: finding and exchanging them."""
+"""Find and replace tensors inside nested arguments and results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 _PLAIN = frozenset((int, float, bool, str, type(None)))
-"""Types of most arguments that are no tensors."""
+"""Types of most arguments that are not tensors."""
 
 
 def tensors_in(value: Any) -> list[Tensor]:
@@ -35,12 +35,7 @@ def _collect(value: Any, found: list[Tensor]) -> None:
 
 
 def tensors_within(value: Any, depth: int = 4) -> Iterator[Tensor]:
-    """Yield the tensors inside what a network returns: as `tensors_in`, and in the attributes of any other object.
-
-    Args:
-        value: what was returned.
-        depth: how many objects inside one another are looked into.
-    """
+    """Yield the tensors inside a network's output: as `tensors_in`, and in attributes down to some depth."""
     found = tensors_in(value)
     if found or depth == 0:
         yield from found
@@ -59,7 +54,7 @@ def tensors_within(value: Any, depth: int = 4) -> Iterator[Tensor]:
 
 
 def replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
-    """Return nested arguments with each tensor exchanged."""
+    """Return nested arguments with each tensor replaced."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Tensor):
@@ -77,5 +72,5 @@ def replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
 
 
 def by_identity(place: dict[int, Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return an exchange that knows tensors by their identity and leaves the others."""
+    """Return a function that replaces tensors by identity and returns others unchanged."""
     return lambda tensor: place.get(id(tensor), tensor)

@@ -1,6 +1,6 @@
-"""The state of torch that surrounds a computation and would change its numbers: autocast, inference mode, TF32.
+"""Control the global state of torch that changes numbers: autocast, inference mode, TF32.
 
-torch keeps most of it for the whole process: what else runs meanwhile, such as training, sees it too.
+Most of it is per process, so that code in other threads, such as training, sees it too.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _holders = 0
 
 @contextmanager
 def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
-    """Choose whether products of float32 may round their factors, for a while.
+    """Set whether float32 products may round their factors, and restore the setting afterwards.
 
-    A process can be told to round them: to TF32 on a CUDA device, to bfloat16 or TF32 on a processor.
+    A process can enable rounding: to TF32 on a CUDA device, to bfloat16 or TF32 on a processor.
 
     Args:
         like: a tensor on the device.
-        tf32: whether a CUDA device may round to TF32; a processor never rounds here. A thread that wants it
-            otherwise than another waits for it.
+        tf32: whether a CUDA device may round to TF32; threads on CUDA devices wait for each other. On a processor
+            rounding is always off.
     """
     if like.device.type == "cpu":
         with _in_full_precision():
@@ -51,7 +51,7 @@ def single_precision(like: Tensor, tf32: bool) -> Iterator[None]:
 
 
 def _by_operator() -> bool:
-    """Tell whether torch keeps the precision of each operator by itself, as it does since 2.9."""
+    """Return whether torch has a precision setting per operator, as since 2.9."""
     return hasattr(torch.backends.cudnn, "conv")
 
 
@@ -64,7 +64,7 @@ def _cuda_kinds() -> list[tuple[Any, str]]:
 
 @contextmanager
 def _in_full_precision() -> Iterator[None]:
-    """Hold a processor's float32 products in full precision; the last of several threads restores what there was."""
+    """Compute a processor's float32 products in full precision; the last of several threads restores the setting."""
     global _holders
     with _full_precision:
         _holders += 1
@@ -81,7 +81,7 @@ def _in_full_precision() -> Iterator[None]:
 
 
 def _hold_full_precision() -> list[Callable[[], None]]:
-    """Choose full precision where the process has chosen less; return what restores its choice."""
+    """Set full precision; return functions that restore the settings changed."""
     onednn: Any = torch.backends.mkldnn
     if not hasattr(onednn, "conv"):  # before torch 2.9
         chosen = torch.get_float32_matmul_precision()
@@ -99,7 +99,7 @@ def _hold_full_precision() -> list[Callable[[], None]]:
 
 @contextmanager
 def plain_arithmetic(like: Tensor) -> Iterator[None]:
-    """Hold autocast and inference mode off, on the device of a tensor, whatever the caller has switched on."""
+    """Switch autocast, on the device of a tensor, and inference mode off."""
     device = like.device.type
     if not (torch.is_inference_mode_enabled() or torch.is_autocast_enabled(device)):
         yield

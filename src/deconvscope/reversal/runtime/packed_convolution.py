@@ -1,8 +1,8 @@
-"""Convolutions whose filters are packed for the processor once, and not anew on every call.
+"""Convolutions with filters that are packed for the processor once, not on every call.
 
-PyTorch's convolution on the CPU brings its filters into blocks of the vector units' width each time, which for
-windows of a few pixels costs as much as the sums. Its compiler packs them beforehand by two operators of its own;
-they are used where they were tried and are right, and the plain convolution elsewhere.
+PyTorch's CPU convolution reorders its filters into blocks of the vector width on every call. For windows of a few
+pixels that costs as much as the arithmetic. Its compiler packs them beforehand with two private operators. They are
+used where `capabilities` found them right, the plain convolution elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .torch_internals import PackedOperators, packed_operators
 
 Pair = tuple[int, int]
 Prepared = Callable[[str, Callable[[Tensor], Tensor]], Tensor]
-"""Gives a layer's weight in a form of this name, made by a function of the weight where it is not there yet."""
+"""Returns a layer's weight in a named form from a cache, filled by a function of the weight."""
 
 
 def convolve(
@@ -34,8 +34,8 @@ def convolve(
 
     Args:
         x: (N, C, H, W) in channels-last order.
-        prepared: gives the weight in a form.
-        form: a name for what `arrange` makes.
+        prepared: the cache of prepared weights.
+        form: the cache's name for the result of `arrange`.
         arrange: turns the layer's weight into filters (C_out, C, k, k).
         stride: of the convolution, along both axes.
         padding: rows above and below, columns left and right.
@@ -56,13 +56,9 @@ def convolve(
 def in_an_order_that_is_right(
     x: Tensor, prepared: Prepared, form: str, arrange: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Return maps and filters for a convolution of torch's: as they are, where the device's are right for that.
+    """Return maps and filters in channels-last order if the device's convolutions are right for it, else contiguous.
 
-    Args:
-        x: maps in channels-last order.
-        prepared: gives the weight in a form.
-        form: a name for what `arrange` makes.
-        arrange: turns the layer's weight into filters in channels-last order.
+    The arguments are those of `convolve`.
     """
     if channels_last(x.dtype, x.device):
         return x, prepared(form, arrange)

@@ -1,4 +1,4 @@
-"""Random numbers that a call drew, drawn again: by the processor's generator, the device's, and the call's own."""
+"""Save and restore random generators, so that a call can be repeated with the same random numbers."""
 
 from __future__ import annotations
 
@@ -15,31 +15,26 @@ class Generator(Protocol):
     """A source of random numbers, such as a ``torch.Generator``."""
 
     def get_state(self) -> Tensor:
-        """Return where it stands."""
+        """Return the generator's state."""
 
     def set_state(self, new_state: Tensor, /) -> object:
-        """Put it where it stood."""
+        """Set the generator's state."""
 
 
 @dataclass(frozen=True)
 class RandomStates:
-    """Where generators stood.
-
-    Attributes:
-        generators: those that a call may draw from.
-        states: the state of each.
-    """
+    """The saved states of the `generators` that a call may draw from."""
 
     generators: tuple[Generator, ...]
     states: tuple[Tensor, ...]
 
     @classmethod
     def now(cls, generators: Sequence[Generator]) -> RandomStates:
-        """Return where generators stand."""
+        """Return the current states of generators."""
         return cls(tuple(generators), tuple(generator.get_state() for generator in generators))
 
     def moved(self) -> bool:
-        """Tell whether any number was drawn since, whatever drew it."""
+        """Return whether a state has changed since, that is, random numbers were drawn."""
         return any(
             not torch.equal(generator.get_state(), state)
             for generator, state in zip(self.generators, self.states, strict=True)
@@ -47,7 +42,7 @@ class RandomStates:
 
     @contextmanager
     def again(self) -> Iterator[None]:
-        """Put the generators back to where they stood, for a while."""
+        """Restore the saved states inside a with block, and the current ones after it."""
         before = RandomStates.now(self.generators)
         try:
             self._restore()
@@ -62,12 +57,7 @@ class RandomStates:
 
 @dataclass(frozen=True)
 class _DeviceGenerator:
-    """The generator of a device.
-
-    Attributes:
-        module: torch's for devices of this type, such as ``torch.cuda`` or ``torch.mps``.
-        device: the device.
-    """
+    """The generator of a device, through its torch module, such as ``torch.cuda`` or ``torch.mps``."""
 
     module: Any
     device: torch.device
@@ -81,7 +71,7 @@ class _DeviceGenerator:
 
 
 def default_generators(device: torch.device) -> list[Generator]:
-    """Return the generators that a call on a device draws from where it is given none."""
+    """Return the generators that a call on a device draws from by default."""
     generators: list[Generator] = [torch.default_generator]
     module = getattr(torch, device.type, None)
     if device.type != "cpu" and hasattr(module, "get_rng_state"):

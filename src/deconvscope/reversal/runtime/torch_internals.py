@@ -1,6 +1,6 @@
-"""Names of torch that are private: each is looked up when it is used, and where it is gone a public way serves.
+"""Every private name of torch that this package uses, each looked up when used, with a public fall-back.
 
-Nothing else in this package names them. Without one, speed is lost, or the names of layers; never a picture.
+If a name is gone, reversal is slower or layers lose their names; pictures do not change.
 """
 
 from __future__ import annotations
@@ -22,11 +22,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class PackedOperators:
-    """oneDNN's convolution in two parts, with which PyTorch's compiler packs filters once.
-
-    Attributes:
-        pack, run: the operators.
-    """
+    """The two oneDNN operators with which PyTorch's compiler packs filters and convolves with them."""
 
     pack: Callable[..., Tensor]
     run: Callable[..., Tensor]
@@ -34,18 +30,18 @@ class PackedOperators:
     def packed(
         self, weight: Tensor, size: Sequence[int], stride: Pair, padding: Pair, dilation: Pair
     ) -> Tensor:
-        """Return filters (C_out, C, k, k) in blocks of the vector units' width, for maps of about this size."""
+        """Return filters (C_out, C, k, k) packed for maps of about this size."""
         return self.pack(weight, padding, stride, dilation, 1, list(size))
 
     def convolve(
         self, x: Tensor, packed: Tensor, stride: Pair, padding: Pair, dilation: Pair
     ) -> Tensor:
-        """Return the convolution of maps (N, C, H, W) with packed filters, without bias."""
+        """Convolve maps (N, C, H, W) with packed filters, without bias."""
         return self.run(x, packed, None, padding, stride, dilation, 1, "none", [], "")
 
 
 def packed_operators() -> PackedOperators | None:
-    """Return oneDNN's packed convolution; None where torch has no such operators."""
+    """Return oneDNN's packed convolution; None if torch does not have the operators."""
     operators: Any = getattr(torch.ops, "mkldnn", None)
     pack = getattr(operators, "_reorder_convolution_weight", None)
     run = getattr(operators, "_convolution_pointwise", None)
@@ -53,10 +49,9 @@ def packed_operators() -> PackedOperators | None:
 
 
 def write_mark(tensor: Tensor) -> int:
-    """Return a number that is another after the tensor was written in place.
+    """Return a number that changes when the tensor is written in place.
 
-    It is the count that torch keeps for its own checks. Where there is none, as for tensors made in inference mode,
-    it is a checksum of the values.
+    It is torch's version counter, or a checksum of the values if there is none, as for inference-mode tensors.
     """
     if not tensor.is_inference():
         count = getattr(tensor, "_version", None)
@@ -66,11 +61,11 @@ def write_mark(tensor: Tensor) -> int:
     return zlib.crc32(values.view(torch.uint8).numpy().tobytes())
 
 
-# --- memory that tensors share -----------------------------------------------------------------------------
+# --- shared memory -----------------------------------------------------------------------------------------
 
 
 def is_view_of(tensor: Tensor, other: Tensor) -> bool:
-    """Tell whether a tensor is a view, and shares its memory with another tensor."""
+    """Return whether a tensor is a view that shares its memory with another tensor."""
     if tensor is other:
         return False
     if hasattr(tensor, "_base"):
@@ -80,12 +75,12 @@ def is_view_of(tensor: Tensor, other: Tensor) -> bool:
 
 
 def is_view(tensor: Tensor, known: Iterable[Tensor]) -> bool:
-    """Tell whether a tensor is a view.
+    """Return whether a tensor is a view.
 
     Args:
-        tensor: any.
-        known: tensors that may share its memory. Where torch does not say what is a view, one is known by them, or
-            by memory that it does not fill.
+        tensor: any tensor.
+        known: tensors that may share its memory. If torch does not say whether it is a view, it counts as one if it
+            shares their memory or fills only part of its own.
     """
     if hasattr(tensor, "_base"):
         return tensor._base is not None
@@ -97,11 +92,11 @@ def _address(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-# --- modules and functions whose Python code is running ----------------------------------------------------
+# --- running modules and functions -------------------------------------------------------------------------
 
 
 def current_frame() -> FrameType | None:
-    """Return the caller's frame; None where Python keeps no frames."""
+    """Return the caller's frame; None if Python does not keep frames."""
     if hasattr(sys, "_getframe"):
         return sys._getframe(1)
     try:
@@ -111,10 +106,10 @@ def current_frame() -> FrameType | None:
 
 
 def called_module(frame: FrameType) -> nn.Module | None:
-    """Return the module whose call a frame is; None for any other frame.
+    """Return the module that a frame calls; None for any other frame.
 
-    A call is the frame in which torch runs a module's hooks. Where that is not known by its name, it is the module's
-    ``forward``, without those of its base classes that it calls.
+    A call's frame is the one in which torch runs a module's hooks. If its code is not known, it is that of the
+    module's ``forward``, except for base classes' ``forward`` called by it.
     """
     code = module_call()
     if code is not None:
@@ -127,7 +122,7 @@ def called_module(frame: FrameType) -> nn.Module | None:
 
 
 def module_call() -> CodeType | None:
-    """Return the code with which torch calls a module; None where it is not known by its name."""
+    """Return the code with which torch calls a module; None if it is not known."""
     code = getattr(getattr(nn.Module, "_call_impl", None), "__code__", None)
     return code if isinstance(code, CodeType) else None
 
@@ -141,7 +136,7 @@ def _self_of_forward(frame: FrameType) -> nn.Module | None:
 
 
 def is_function_context(value: object) -> bool:
-    """Tell whether a value is what the forward of a custom autograd function is given first."""
+    """Return whether a value is the context of a custom autograd function."""
     kind = getattr(torch.autograd.function, "FunctionCtx", None)
     if kind is not None:
         return isinstance(value, kind)
@@ -149,14 +144,14 @@ def is_function_context(value: object) -> bool:
 
 
 def checkpoint_forward() -> CodeType | None:
-    """Return the code that runs a part of a network inside ``torch.utils.checkpoint``, in its reentrant form."""
+    """Return the code of reentrant ``torch.utils.checkpoint``; None if it is not known."""
     function = getattr(torch.utils.checkpoint, "CheckpointFunction", None)
     code = getattr(getattr(function, "forward", None), "__code__", None)
     return code if isinstance(code, CodeType) else None
 
 
 def is_compiled(part: nn.Module) -> bool:
-    """Tell whether a module was compiled, in place or by being wrapped."""
+    """Return whether a module was compiled, in place or by wrapping."""
     return getattr(part, "_compiled_call_impl", None) is not None or any(
         name == "_orig_mod" for name, _ in part.named_children()
     )
@@ -166,9 +161,9 @@ def is_compiled(part: nn.Module) -> bool:
 
 
 def function_class(node: Any) -> type | None:
-    """Return the class of the custom function that a node is a call of; None for other nodes.
+    """Return the class of a custom function's node; None for other nodes.
 
-    Where torch does not name it, the node's own class stands for it: it is made for that function alone.
+    If torch does not name it, return the node's own class, which torch makes for each function.
     """
     if not hasattr(node, "needs_input_grad"):
         return None
@@ -177,31 +172,31 @@ def function_class(node: Any) -> type | None:
 
 
 def output_shapes(node: Any) -> list[tuple[tuple[int, ...], torch.dtype, torch.device]] | None:
-    """Return shape, type and device of each output of a custom function's call; None where torch does not tell."""
-    metadata = getattr(node, "_input_metadata", None)  # of the backward's input
+    """Return shape, type and device of each output of a custom function's call; None if torch does not report them."""
+    metadata = getattr(node, "_input_metadata", None)  # of the backward's inputs
     if metadata is None:
         return None
     return [(tuple(made.shape), made.dtype, made.device) for made in metadata]
 
 
 def owner_of_node(made: Tensor) -> Any:
-    """Return what keeps the node that made a tensor alive.
+    """Return an object that keeps a tensor's node alive.
 
-    A custom function's node in Python does not hold its part in C++ in every release of torch; the node of a view of
-    what it made does, as in `torch.autograd.graph.get_gradient_edge`.
+    A custom function's Python node does not hold its C++ part in every release of torch. The node of a view of the
+    output does, as in `torch.autograd.graph.get_gradient_edge`.
     """
     with torch.enable_grad():
         return made.view_as(made).grad_fn
 
 
 def unpacks_by(node: Any, hook: Callable[[Tensor], Tensor]) -> bool:
-    """Tell whether what a custom function saved is had back by this hook, or without any."""
+    """Return whether a custom function's saved tensors are unpacked by this hook or by none."""
     saved = getattr(node, "_raw_saved_tensors", None) or ()
     return all(getattr(one, "unpack_hook", None) in (None, hook) for one in saved)
 
 
 def is_torch_function(cls: type | None, name: str) -> bool:
-    """Tell whether a custom function is one of torch's own, by its name."""
+    """Return whether a custom function is torch's own function of that name."""
     return cls is not None and cls.__name__ == name and cls.__module__.startswith("torch.")
 
 
@@ -209,7 +204,7 @@ def is_torch_function(cls: type | None, name: str) -> bool:
 
 
 def namespaces() -> Iterator[Any]:
-    """Yield where torch's functions stand, under each name that a mode may receive them by."""
+    """Yield the namespaces of the functions that a `TorchFunctionMode` may receive."""
     private = getattr(torch, "_C", None)
     operators = getattr(torch, "ops", None)
     yield from (torch, F, torch.Tensor)
@@ -223,7 +218,7 @@ def namespaces() -> Iterator[Any]:
 
 
 def zero_where_not_positive(signal: Tensor, y: Tensor) -> None:
-    """Set a signal to zero in place where y ≤ 0; y broadcasts to it and is of its type."""
+    """Set a signal to zero in place where y ≤ 0; y has its type and broadcasts to it."""
     operator = getattr(getattr(torch.ops, "aten", None), "threshold_backward", None)
     in_place = getattr(operator, "grad_input", None)
     if in_place is not None:
