@@ -39,7 +39,7 @@ HOVERS = 8
 KERNEL = """
 import functools, json, time
 import deconvscope as ds
-from deconvscope.explorer.recorded_image import Scene
+from deconvscope.explorer.recorded_image import RecordedImage
 stamps = []
 def stamped(owner, name, wanted=lambda arguments: True):
     inner = getattr(owner, name)
@@ -54,7 +54,7 @@ def stamped(owner, name, wanted=lambda arguments: True):
     setattr(owner, name, timed)
 stamped(ds.Explorer, "set_state", lambda arguments: "_query" in arguments[1])
 stamped(ds.Explorer, "_put", lambda arguments: "_view" in arguments[1])
-stamped(Scene, "reversed")
+stamped(RecordedImage, "reversed")
 'ready'
 """
 

@@ -11,8 +11,9 @@ from .errors import (
     UnknownLayerError,
     near_matches,
 )
+from .forward.graph import ReceptiveField
 from .network import ReversedNetwork
-from .recording import Asked, Layer, ReceptiveField, Recording
+from .recording import Asked, Layer, Recording
 from .reversed import Reversed
 from .rules import (
     BackwardRelu,
