@@ -1,6 +1,5 @@
 /** What the kernel computes beside the view, split into what is drawn; each only where it belongs to the drawn view. */
 
-import { ceil } from "./arithmetic";
 import type {
   ComparedSideInfo,
   Exemplars,
@@ -96,7 +95,7 @@ export const asidesReader = (model: Pick<WidgetModel, "get">): ((drawn: Ticket) 
     return { ...info, sides: parts.end(info.sides.map(split)) };
   });
   const segmentation = aside("_segmentation", "_segmentation_mask", (info, bytes) => {
-    mustFit(bytes.length === ceil((info.height * info.width) / 8));
+    mustFit(bytes.length === Math.ceil((info.height * info.width) / 8));
     const bit = (_: number, index: number): number => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
     return { ...info, mask: new Uint8Array(info.height * info.width).map(bit) };
   });

@@ -3,8 +3,6 @@
  * diverging one around a black zero (blue below, orange above, of equal lightness) where some are.
  */
 
-import { floor, max, min, round } from "./arithmetic";
-
 /** 256 colours as a canvas has them: red, green, blue and an opaque alpha in the bytes of each. */
 export type ColourTable = Uint32Array<ArrayBuffer>;
 
@@ -13,8 +11,8 @@ const colourTable = (stops: string): ColourTable => {
   const levels = (stops.match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
   const last = levels.length / 3 - 1;
   const bytes = new Uint8ClampedArray(1024).map((_, index) => {
-    const [position, primary] = [(floor(index / 4) / 255) * last, index % 4];
-    const lower = min(floor(position), last - 1);
+    const [position, primary] = [(Math.floor(index / 4) / 255) * last, index % 4];
+    const lower = Math.min(Math.floor(position), last - 1);
     const [from = 0, to = 0] = [levels[lower * 3 + primary], levels[lower * 3 + 3 + primary]];
     return primary === 3 ? 255 : from + (to - from) * (position - lower);
   });
@@ -44,7 +42,7 @@ export interface ColourScale {
 /** The scale for values between `minimum` and `maximum`: the sign is kept where some are negative. */
 export const colourScale = (minimum: number, maximum: number): ColourScale => {
   if (minimum >= 0) return { table: SEQUENTIAL, low: 0, high: maximum };
-  const extent = max(-minimum, maximum);
+  const extent = Math.max(-minimum, maximum);
   return { table: DIVERGING, low: -extent, high: extent };
 };
 
@@ -52,7 +50,7 @@ export const colourScale = (minimum: number, maximum: number): ColourScale => {
 export const entryFor = (scale: ColourScale, value: number): number => {
   const extent = scale.high - scale.low;
   const fraction = extent > 0 ? (value - scale.low) / extent : 0;
-  return round(min(1, max(0, fraction)) * 255);
+  return Math.round(Math.min(1, Math.max(0, fraction)) * 255);
 };
 
 /** A CSS gradient of the part of the scale between `from` and `to`. */
@@ -80,7 +78,8 @@ export const paintMap = (
 ): void => {
   const colours = new Uint32Array(pixels.buffer);
   values.forEach((value, index) => {
-    colours[start + floor(index / width) * stride + (index % width)] = scale.table[entryFor(scale, value * unit)] ?? 0;
+    colours[start + Math.floor(index / width) * stride + (index % width)] =
+      scale.table[entryFor(scale, value * unit)] ?? 0;
   });
 };
 

@@ -3,7 +3,6 @@
  * A query that stays without an answer for long no longer holds the next one back.
  */
 
-import { min } from "./arithmetic";
 import type { Wanted } from "./protocol";
 
 /** How long a query may hold back a newer one; and how often the clock is looked at. */
@@ -102,7 +101,7 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
   const look = (): void => {
     if (!sent) return;
     // A browser that is held up itself hears no answer either: that is not silence.
-    const elapsed = min(performance.now() - looked, 2 * PATIENCE_MS);
+    const elapsed = Math.min(performance.now() - looked, 2 * PATIENCE_MS);
     looked = performance.now();
     silent += elapsed;
     if (noKernelAfter(elapsed)) {

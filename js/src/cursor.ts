@@ -1,6 +1,5 @@
 /** The cursor that all pictures share: where it is in each of them, what lies under it, and where the arrow keys move it. */
 
-import { floor } from "./arithmetic";
 import { expand } from "./companding";
 import type { Picture } from "./display";
 import { type Box, clamp, contains, type Place } from "./geometry";
@@ -50,6 +49,6 @@ export const movedCursor = (
 };
 
 export const centre = ({ top, left, height, width }: Box): Place => ({
-  y: top + floor(height / 2),
-  x: left + floor(width / 2),
+  y: top + Math.floor(height / 2),
+  x: left + Math.floor(width / 2),
 });

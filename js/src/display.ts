@@ -3,7 +3,6 @@
  * entries (byte → grey level or opacity) and a loop over the pixels: gain and mode change without the kernel.
  */
 
-import { abs, floor, max, min, sign } from "./arithmetic";
 import { SEQUENTIAL } from "./colour_maps";
 import { EXPANDED } from "./companding";
 import { opaquePixels } from "./dom";
@@ -34,8 +33,8 @@ const LEVELS = {
   /** Linear: ±reference/gain are white and black. */
   signed: (value: number, gain: number): number => 0.5 + 0.5 * gain * value,
   /** sign·|x|^0.1 (Fig. 5 of the paper): the full support of a deep neuron shows. */
-  renormalised: (value: number, gain: number): number => 0.5 + 0.5 * gain * sign(value) * abs(value) ** 0.1,
-  saliency: (value: number, gain: number): number => gain * abs(value),
+  renormalised: (value: number, gain: number): number => 0.5 + 0.5 * gain * Math.sign(value) * Math.abs(value) ** 0.1,
+  saliency: (value: number, gain: number): number => gain * Math.abs(value),
 };
 
 /** A level (0 … 255) for each of the 256 bytes of a picture whose ±127 stand for `scale`; zero where the unit is. */
@@ -77,16 +76,16 @@ export const paintPicture = (
   const level = (table: Table, channel: number): number =>
     table[at < 0 ? 0 : (bytes[channel * area + at] ?? 0) & 0xff] ?? 0;
   for (let pixel = 0; pixel < colours.length; pixel++) {
-    const y = view.top + floor(pixel / view.width);
+    const y = view.top + Math.floor(pixel / view.width);
     const x = view.left + (pixel % view.width);
     at = contains(window, { y, x }) ? (y - window.top) * window.width + x - window.left : -1;
     let largest = 0;
     if (mode === "saliency" || mode === "overlay")
-      for (let channel = 0; channel < channels; channel++) largest = max(largest, level(magnitudes, channel));
+      for (let channel = 0; channel < channels; channel++) largest = Math.max(largest, level(magnitudes, channel));
     if (mode === "saliency") colours[pixel] = SEQUENTIAL[largest] ?? 0;
     else
       for (let colour = 0; colour < 3; colour++) {
-        const tone = level(tones, min(colour, last));
+        const tone = level(tones, Math.min(colour, last));
         const below = photograph?.[(y * image.width + x) * 4 + colour] ?? 0;
         // The photograph shows where the picture's opacity is low.
         pixels[pixel * 4 + colour] = mode === "overlay" && photograph ? below + ((tone - below) * largest) / 255 : tone;

@@ -3,7 +3,6 @@
  * tree drawn before. Text from outside only ever becomes a text node.
  */
 
-import { round } from "./arithmetic";
 import type { Extent } from "./geometry";
 
 type Tags = HTMLElementTagNameMap;
@@ -145,7 +144,7 @@ export const surface = (canvas: HTMLCanvasElement): Surface | null => {
   const { width, height } = canvas.getBoundingClientRect();
   const context = canvas.getContext("2d");
   if (!context || !width || !height) return null;
-  const [columns, rows] = [width, height].map((length) => round(length * devicePixelRatio)) as [number, number];
+  const [columns, rows] = [width, height].map((length) => Math.round(length * devicePixelRatio)) as [number, number];
   canvas.width = columns; // which clears it
   canvas.height = rows;
   context.setTransform(columns / width, 0, 0, rows / height, 0, 0);

@@ -3,7 +3,6 @@
  * companded as reversed pictures are, so that it is displayed in the same ways.
  */
 
-import { floor } from "./arithmetic";
 import { compand } from "./companding";
 import type { Picture, Reference } from "./display";
 import { type Box, clamp, type Extent } from "./geometry";
@@ -20,7 +19,7 @@ export const sobel = (pixels: Uint8ClampedArray, image: Extent, box: Box): Float
   const luminance = (y: number, x: number): number =>
     luminances[clamp(y, 0, image.height - 1) * image.width + clamp(x, 0, image.width - 1)] ?? 0;
   return new Float32Array(box.height * box.width).map((_, index) => {
-    const y = box.top + floor(index / box.width);
+    const y = box.top + Math.floor(index / box.width);
     const x = box.left + (index % box.width);
     const across = (dy: number): number => luminance(y + dy, x + 1) - luminance(y + dy, x - 1);
     const down = (dx: number): number => luminance(y + 1, x + dx) - luminance(y - 1, x + dx);
@@ -37,6 +36,6 @@ export const edgePicture = (pixels: Uint8ClampedArray, image: Extent, box: Box):
     bytes: new Int8Array(magnitudes.map((magnitude) => compand(magnitude, scale))),
     channels: 1,
     scale,
-    q: sorted[floor(QUANTILE * (sorted.length - 1))] ?? 0,
+    q: sorted[Math.floor(QUANTILE * (sorted.length - 1))] ?? 0,
   };
 };

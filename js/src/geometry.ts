@@ -1,6 +1,5 @@
 /** Places on activation maps, pixels of the image, and boxes on the screen. All pairs are (y, x), all boxes half-open. */
 
-import { ceil, floor, max, min, round } from "./arithmetic";
 import type { ReceptiveField } from "./protocol";
 
 export interface Box {
@@ -20,7 +19,7 @@ export interface Place {
   readonly x: number;
 }
 
-export const clamp = (value: number, low: number, high: number): number => min(high, max(low, value));
+export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 export const contains = (box: Box, { y, x }: Place): boolean =>
   y >= box.top && x >= box.left && y < box.top + box.height && x < box.left + box.width;
@@ -35,8 +34,8 @@ export const clipped = (box: Box, image: Extent): Box => {
   return {
     top,
     left,
-    height: max(0, min(box.top + box.height, image.height) - top),
-    width: max(0, min(box.left + box.width, image.width) - left),
+    height: Math.max(0, Math.min(box.top + box.height, image.height) - top),
+    width: Math.max(0, Math.min(box.left + box.width, image.width) - left),
   };
 };
 
@@ -66,7 +65,7 @@ export const mapBox = (field: ReceptiveField | null, map: Extent, image: Extent)
 
 /** The place of a map whose cell holds the point (y, x) of `box`, in which the map is drawn; the nearest one outside. */
 export const placeAt = (point: Place, box: Box, map: Extent): Place => {
-  const index = (fraction: number, count: number): number => clamp(floor(fraction * count), 0, count - 1);
+  const index = (fraction: number, count: number): number => clamp(Math.floor(fraction * count), 0, count - 1);
   return {
     y: index((point.y - box.top) / box.height, map.height),
     x: index((point.x - box.left) / box.width, map.width),
@@ -88,14 +87,14 @@ export interface TileLayout extends Extent {
 
 /** As many tiles in a row as come nearest to `wish` pixels wide, shaped like a map of the extent `shape`. */
 export const tileLayout = (whole: number, wish: number, gap: number, shape: Extent): TileLayout => {
-  const columns = max(2, round((whole + gap) / (wish + gap)));
-  const width = max(8, (whole + gap) / columns - gap);
+  const columns = Math.max(2, Math.round((whole + gap) / (wish + gap)));
+  const width = Math.max(8, (whole + gap) / columns - gap);
   return { columns, gap, width, height: clamp((width * shape.height) / shape.width, width / 4, width * 4) };
 };
 
 /** The box of the tile at a position in the order, from the top of the first row. */
 export const tileBox = (position: number, { columns, gap, height, width }: TileLayout): Box => ({
-  top: floor(position / columns) * (height + gap),
+  top: Math.floor(position / columns) * (height + gap),
   left: (position % columns) * (width + gap),
   height,
   width,
@@ -104,11 +103,11 @@ export const tileBox = (position: number, { columns, gap, height, width }: TileL
 /** The position in the order of the tile under a point, or null in a gap and beyond the last of `count`. */
 export const tileAt = (point: Place, layout: TileLayout, count: number): number | null => {
   const { columns, gap, height, width } = layout;
-  const column = floor(point.x / (width + gap));
-  const position = floor(point.y / (height + gap)) * columns + column;
+  const column = Math.floor(point.x / (width + gap));
+  const position = Math.floor(point.y / (height + gap)) * columns + column;
   const there = column >= 0 && column < columns && position < count && contains(tileBox(position, layout), point);
   return there ? position : null;
 };
 
 export const tilesHeight = (count: number, { columns, gap, height }: TileLayout): number =>
-  ceil(count / columns) * (height + gap) - gap;
+  Math.ceil(count / columns) * (height + gap) - gap;

@@ -1,17 +1,15 @@
 /** Numbers as people read them: few digits, a true minus sign, no trailing zeros. */
 
-import { abs, max, round } from "./arithmetic";
-
 const withMinus = (digits: string): string => digits.replace("-", "−");
 
 export const valueText = (value: number, digits = 3): string => {
   if (value === 0) return "0";
-  const magnitude = abs(value);
+  const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-4) {
     const [mantissa = "", exponent = ""] = value.toExponential(1).split("e");
     return withMinus(`${mantissa}e${Number(exponent)}`);
   }
-  if (magnitude >= 10 ** (digits - 1)) return withMinus(String(round(value)));
+  if (magnitude >= 10 ** (digits - 1)) return withMinus(String(Math.round(value)));
   return withMinus(String(Number(value.toPrecision(digits))));
 };
 
@@ -28,7 +26,7 @@ export const percentText = (fraction: number): string => {
 };
 
 export const durationText = (milliseconds: number): string =>
-  milliseconds < 1000 ? `${max(1, round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
 /** 512 × 28², 64 × 112 × 56, or 1000 for a vector. */
 export const shapeText = (shape: readonly number[]): string => {

@@ -1,6 +1,5 @@
 /** Files that a person opens: made small enough to be sent, after a look at their size. */
 
-import { ceil, max, min } from "./arithmetic";
 import { hiddenCanvas } from "./dom";
 
 /** So many pixels are decoded at most, because a small file can claim far more; and so many bytes are read. */
@@ -32,8 +31,8 @@ export const preparedPicture = async (file: File): Promise<Uint8Array<ArrayBuffe
   if (deep && file.size < LARGEST_UPLOAD) return new Uint8Array(await file.arrayBuffer());
   const bitmap = await createImageBitmap(file).catch(() => refuse("is damaged or cut short"));
   const { width, height } = bitmap;
-  const scale = min(1, LONGEST_SIDE / max(width, height));
-  const canvas = hiddenCanvas(ceil(width * scale), ceil(height * scale));
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+  const canvas = hiddenCanvas(Math.ceil(width * scale), Math.ceil(height * scale));
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
@@ -58,7 +57,7 @@ const hasSixteenBits = async (file: Blob): Promise<boolean> => {
 const brightest = (context: CanvasRenderingContext2D): number => {
   const { data } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
   let brightest = 0;
-  for (let at = 0; at < data.length; at++) if (at % 4 < 3) brightest = max(brightest, data[at] ?? 0);
+  for (let at = 0; at < data.length; at++) if (at % 4 < 3) brightest = Math.max(brightest, data[at] ?? 0);
   return brightest;
 };
 

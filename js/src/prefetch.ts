@@ -3,7 +3,6 @@
  * and never while something is asked.
  */
 
-import { max } from "./arithmetic";
 import type { NeuronPlace } from "./protocol";
 import { sameNeuron } from "./scene";
 
@@ -35,7 +34,7 @@ export const prefetching = (tell: (neuron: NeuronPlace | null) => void, allowed:
       if (sameNeuron(neuron, pointed)) return;
       pointed = neuron;
       clearTimeout(timer);
-      timer = setTimeout(rested, max(REST_MS, toldAt + PAUSE_MS - performance.now()));
+      timer = setTimeout(rested, Math.max(REST_MS, toldAt + PAUSE_MS - performance.now()));
     },
     stop: () => clearTimeout(timer),
   };

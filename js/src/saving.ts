@@ -1,6 +1,5 @@
 /** The pictures as they are drawn, as one PNG file, with what they are and the address to come back to. */
 
-import { max, round } from "./arithmetic";
 import { hiddenCanvas } from "./dom";
 import { valueText } from "./number_text";
 import { viewBox } from "./shown_pictures";
@@ -22,12 +21,12 @@ export const savePictures = (
   const { network, view, layer, photograph } = scene;
   const columns = [...root.querySelectorAll(".dcs-panels > div")].map(({ children }) => [...children]);
   const box = viewBox(scene, zoom);
-  const largest = max(box.height, box.width);
-  const magnification = max(1, round(PICTURE_SIZE / largest));
+  const largest = Math.max(box.height, box.width);
+  const magnification = Math.max(1, Math.round(PICTURE_SIZE / largest));
   const side = magnification * largest;
   const [across, down] = [side + GAP, side + LINE + GAP / 2];
   const width = GAP + (columns.length + 1) * across;
-  const height = 2 * (GAP + LINE) + down * max(...columns.map(({ length }) => length));
+  const height = 2 * (GAP + LINE) + down * Math.max(...columns.map(({ length }) => length));
   const canvas = hiddenCanvas(width, height);
   const context = canvas.getContext("2d");
   if (!context) return;
@@ -54,7 +53,7 @@ export const savePictures = (
   write(`${network.label} · ${layer.label} · neuron ${channel}${place} = ${valueText(value, 4)}`, GAP, LINE);
   write(`${view.address} · ${display} ×${valueText(gain)}`, GAP, height - GAP);
   const { picture } = photograph;
-  put(0, 0, picture, side / max(picture.height, picture.width), network.image.label);
+  put(0, 0, picture, side / Math.max(picture.height, picture.width), network.image.label);
   context.imageSmoothingEnabled = false;
   columns.forEach((figures, column) => {
     figures.forEach((figure, row) => {

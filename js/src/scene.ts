@@ -1,6 +1,5 @@
 /** One consistent answer of the kernel: a view and everything that is drawn for it, checked to fit together. */
 
-import { abs, floor, max, min } from "./arithmetic";
 import type { Picture } from "./display";
 import type { Box, Place } from "./geometry";
 import type { Photograph } from "./photograph";
@@ -109,7 +108,7 @@ export const mapValue = (scene: Scene, y: number, x: number): number =>
 
 /** The largest magnitude of a channel, which ±127 of its tile stand for. */
 export const channelExtent = (info: AtlasInfo, channel: number): number =>
-  max(abs(info.minima[channel] ?? 0), abs(info.maxima[channel] ?? 0));
+  Math.max(Math.abs(info.minima[channel] ?? 0), Math.abs(info.maxima[channel] ?? 0));
 
 /** The values of a channel's tile. */
 export const tileOf = ({ info, bytes }: Atlas, channel: number): Int8Array => {
@@ -119,7 +118,7 @@ export const tileOf = ({ info, bytes }: Atlas, channel: number): Int8Array => {
 
 /** The probabilities that raw scores stand for. */
 export const softmax = (scores: readonly number[]): readonly number[] => {
-  const exponentials = scores.map((score) => Math.exp(score - max(...scores)));
+  const exponentials = scores.map((score) => Math.exp(score - Math.max(...scores)));
   const sum = exponentials.reduce((total, value) => total + value, 0);
   return exponentials.map((value) => value / sum);
 };
@@ -130,24 +129,24 @@ export const support = ({ view: { window }, reconstructions }: Scene): Box => {
   for (const { bytes } of reconstructions) {
     bytes.forEach((byte, index) => {
       if (!byte) return;
-      const y = floor(index / window.width) % window.height;
+      const y = Math.floor(index / window.width) % window.height;
       const x = index % window.width;
-      [top, left] = [min(top, y), min(left, x)];
-      [bottom, right] = [max(bottom, y + 1), max(right, x + 1)];
+      [top, left] = [Math.min(top, y), Math.min(left, x)];
+      [bottom, right] = [Math.max(bottom, y + 1), Math.max(right, x + 1)];
     });
   }
   return {
     top: window.top + top,
     left: window.left + left,
-    height: max(0, bottom - top),
-    width: max(0, right - left),
+    height: Math.max(0, bottom - top),
+    width: Math.max(0, right - left),
   };
 };
 
 /** What a channel's tile tells of a place of its map: exact where the map is no larger than the tile. */
 export const tileValue = ({ info, bytes }: Atlas, channel: number, { y, x }: Place): number => {
-  const row = floor((y * info.tileHeight) / info.height);
-  const column = floor((x * info.tileWidth) / info.width);
+  const row = Math.floor((y * info.tileHeight) / info.height);
+  const column = Math.floor((x * info.tileWidth) / info.width);
   const byte = bytes[(channel * info.tileHeight + row) * info.tileWidth + column] ?? 0;
   return (byte / 127) * channelExtent(info, channel);
 };

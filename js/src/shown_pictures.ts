@@ -1,6 +1,5 @@
 /** Which pictures stand side by side, in what box and to what scale. */
 
-import { max } from "./arithmetic";
 import type { Painting, Picture, Reference } from "./display";
 import { edgePicture } from "./edges";
 import { type Box, wholeBox } from "./geometry";
@@ -83,7 +82,7 @@ export const pictureColumns = (): ((state: State, scene: Scene) => Columns) => {
 };
 
 const strongest = (row: readonly Reconstruction[]): Reference => {
-  const largest = (of: "q" | "scale"): number => max(0, ...row.map(({ info }) => info[of]));
+  const largest = (of: "q" | "scale"): number => Math.max(0, ...row.map(({ info }) => info[of]));
   return { q: largest("q"), scale: largest("scale") };
 };
 

@@ -1,6 +1,5 @@
 /** Draws the visible part of an atlas: tiles copied from a sheet, and the rings around some of them. */
 
-import { ceil, floor } from "../arithmetic";
 import { colourScale, paintMap } from "../colour_maps";
 import { opaquePixels, pictureOf } from "../dom";
 import type { Box } from "../geometry";
@@ -15,14 +14,14 @@ const COLUMNS = 32;
 /** Where a channel's tile stands on the sheet, in tiles. */
 const onSheet = (channel: number): readonly [column: number, row: number] => [
   channel % COLUMNS,
-  floor(channel / COLUMNS),
+  Math.floor(channel / COLUMNS),
 ];
 
 /** All tiles painted side by side on a hidden canvas. */
 const paintSheet = (atlas: Atlas): HTMLCanvasElement => {
   const { channels, tileHeight, tileWidth, minima, maxima } = atlas.info;
   const width = COLUMNS * tileWidth;
-  const pixels = opaquePixels(ceil(channels / COLUMNS) * tileHeight * width);
+  const pixels = opaquePixels(Math.ceil(channels / COLUMNS) * tileHeight * width);
   for (let channel = 0; channel < channels; channel++) {
     const [column, row] = onSheet(channel);
     const scale = colourScale(minima[channel] ?? 0, maxima[channel] ?? 0);

@@ -1,6 +1,5 @@
 /** The atlas where a layer has places: a tile for each channel, by pointer and by keys. Only what shows is drawn. */
 
-import { ceil, floor, max } from "../arithmetic";
 import { type Child, create, h, plain, setAttribute, surface, take } from "../dom";
 import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../geometry";
 import { commandFor } from "../keys";
@@ -87,7 +86,7 @@ export const atlasTiles = (
     if (!layout || cursor === null) return;
     const order = channels(scene);
     const { columns, height } = layout;
-    const page = max(1, floor(scroller.clientHeight / (height + GAP))) * columns;
+    const page = Math.max(1, Math.floor(scroller.clientHeight / (height + GAP))) * columns;
     const [does, rows = 0, across = 0] = commandFor(event) ?? [];
     const leap = { PageDown: page, PageUp: -page, Home: -order.length, End: order.length, Enter: 0, " ": 0 }[event.key];
     const step = does === "move" ? rows * columns + across : leap;
@@ -153,8 +152,8 @@ const tilesInSight = (
   height: number,
 ): readonly PlacedChannel[] => {
   const pitch = layout.height + GAP;
-  const first = floor(scrollTop / pitch) * layout.columns;
-  const count = (ceil(height / pitch) + 1) * layout.columns;
+  const first = Math.floor(scrollTop / pitch) * layout.columns;
+  const count = (Math.ceil(height / pitch) + 1) * layout.columns;
   return order.slice(first, first + count).map((channel, index) => {
     const { top, left, ...size } = tileBox(first + index, layout);
     return [channel, { top: top + MARGIN - scrollTop, left: left + MARGIN, ...size }];

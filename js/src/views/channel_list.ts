@@ -1,6 +1,5 @@
 /** A layer without places: its channels as bars, those of a classifier with their names and probabilities. */
 
-import { max, min } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
 import { percentText, valueText } from "../number_text";
 import { type Scene, shownChannels, softmax } from "../scene";
@@ -50,14 +49,14 @@ export const className = ({ network: { classes }, layer }: Scene, channel: numbe
 const rowOptions = (scene: Scene, channels: readonly number[]): Option<number>[] => {
   const { maxima } = scene.atlas.info;
   const probabilities = scene.network.classes?.layer === scene.layer.name ? softmax(maxima) : null;
-  const most = max(0, ...maxima) || 1;
+  const most = Math.max(0, ...maxima) || 1;
   // Of scores only what is above zero is drawn; of a layer with negative values both sides are, around the middle.
-  const least = probabilities ? 0 : min(0, ...maxima);
-  const percent = (value: number): number => (100 * (max(least, value) - least)) / (most - least);
+  const least = probabilities ? 0 : Math.min(0, ...maxima);
+  const percent = (value: number): number => (100 * (Math.max(least, value) - least)) / (most - least);
   return channels.map((channel) => {
     const value = maxima[channel] ?? 0;
     const probability = probabilities?.[channel];
-    const [left, right] = [percent(min(0, value)), percent(max(0, value))];
+    const [left, right] = [percent(Math.min(0, value)), percent(Math.max(0, value))];
     const name = className(scene, channel) || `#${channel}`;
     const shown = probability === undefined ? valueText(value) : percentText(probability);
     return {

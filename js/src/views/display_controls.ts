@@ -1,6 +1,5 @@
 /** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
 
-import { round } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
 import { latestPlace } from "../place";
 import type { Catalog, DisplayMode } from "../protocol";
@@ -47,14 +46,14 @@ export const modeBar = (stage: Stage, save: () => void): View => {
 /** Architectures, gain and zoom, below the pictures. */
 export const pictureControls = (store: Store, state: State): Tree => {
   const { gain, zoom } = state;
-  const text = `×${gain < 10 ? gain.toPrecision(2) : round(gain)}`;
+  const text = `×${gain < 10 ? gain.toPrecision(2) : Math.round(gain)}`;
   return plain(
     ".controls",
     plain(".row.architectures", "architectures", architectureChips(store, state)),
     plain(
       ".row.gain",
       "gain",
-      slider(GAIN, round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
+      slider(GAIN, Math.round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
       plain("span.number", text),
       choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
       toggles(store, state),

@@ -1,6 +1,5 @@
 /** The photograph with a channel's map over it: click a place of the map, see what each neuron can see. */
 
-import { floor, min } from "../arithmetic";
 import { gradient } from "../colour_maps";
 import { create, h, plain } from "../dom";
 import { type Box, mapBox, type Place, placeAt, wholeBox } from "../geometry";
@@ -65,7 +64,7 @@ export const imageView = (stage: Stage): View => {
           const neuron = neuronUnder(event, scene);
           const value = neuron?.channel === channel ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
           const text = neuron ? `(${neuron.y}, ${neuron.x})${value}` : "";
-          pointAt(stage, { neuron, pixel: { y: floor(under.y), x: floor(under.x) } }, text, event);
+          pointAt(stage, { neuron, pixel: { y: Math.floor(under.y), x: Math.floor(under.x) } }, text, event);
         },
         onpointerleave: () => pointAt(stage, null),
         onclick: (event) => {
@@ -104,7 +103,7 @@ export const imageView = (stage: Stage): View => {
 };
 
 const legend = ({ minimum, maximum, scale }: MapPicture) => {
-  const low = min(0, minimum);
+  const low = Math.min(0, minimum);
   return plain(
     "span.legend",
     plain("span", valueText(low)),

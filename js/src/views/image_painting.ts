@@ -1,6 +1,5 @@
 /** Draws the photograph, a map over it as light, and the receptive fields of the chosen and the pointed-at neuron. */
 
-import { max, min } from "../arithmetic";
 import type { Segmentation } from "../asides";
 import { type ColourScale, colourScale, paintMap } from "../colour_maps";
 import { opaquePixels, pictureOf, surface } from "../dom";
@@ -68,7 +67,7 @@ export const paintImage = (
   context.imageSmoothingEnabled = false;
   if (map) {
     // Added as light, so that a place without activation leaves the photograph as it is.
-    context.globalAlpha = min(1, 2 * (1 - share));
+    context.globalAlpha = Math.min(1, 2 * (1 - share));
     context.globalCompositeOperation = "lighter";
     context.drawImage(map.picture, box.left, box.top, box.width, box.height);
     context.globalCompositeOperation = "source-over";
@@ -100,8 +99,8 @@ const scaled = ({ top, left, height, width }: Box, ratio: number): Box => ({
 });
 
 const atLeast = (box: Box, size: number): Box => {
-  const height = max(size, box.height);
-  const width = max(size, box.width);
+  const height = Math.max(size, box.height);
+  const width = Math.max(size, box.width);
   return { top: box.top - (height - box.height) / 2, left: box.left - (width - box.width) / 2, height, width };
 };
 
@@ -126,10 +125,10 @@ const dot = (context: CanvasRenderingContext2D, { top, left, height, width }: Bo
 
 /** A white line on a dark one, so that it shows on any photograph; kept inside the frame. */
 const outline = (context: CanvasRenderingContext2D, box: Box, frame: Extent, dash: readonly number[] = []): void => {
-  const left = max(1, box.left);
-  const top = max(1, box.top);
-  const width = min(frame.width - 1, box.left + box.width) - left;
-  const height = min(frame.height - 1, box.top + box.height) - top;
+  const left = Math.max(1, box.left);
+  const top = Math.max(1, box.top);
+  const width = Math.min(frame.width - 1, box.left + box.width) - left;
+  const height = Math.min(frame.height - 1, box.top + box.height) - top;
   for (const [colour, thickness, pattern] of [
     ["#0009", 3.5, dash === DOTTED ? dash : []],
     ["white", 1.5, dash],

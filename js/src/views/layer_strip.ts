@@ -1,6 +1,5 @@
 /** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
 
-import { log, max, min, round } from "../arithmetic";
 import { create, h, plain } from "../dom";
 import { clamp } from "../geometry";
 import { shapeText } from "../number_text";
@@ -92,9 +91,9 @@ const mapSize = ({ shape: [, height = 1, width = 1] }: Layer): number => Math.sq
 
 /** From counts to lengths in pixels: equal ratios are equal steps, the least is `shortest`, the most `longest`. */
 const lengths = (counts: readonly number[], shortest: number, longest: number): ((count: number) => number) => {
-  const least = log(min(...counts));
-  const range = log(max(...counts)) - least || 1;
-  return (count) => round(shortest + ((longest - shortest) * (log(count) - least)) / range);
+  const least = Math.log(Math.min(...counts));
+  const range = Math.log(Math.max(...counts)) - least || 1;
+  return (count) => Math.round(shortest + ((longest - shortest) * (Math.log(count) - least)) / range);
 };
 
 /** Scrolls the strip alone to what is chosen: `scrollIntoView` would move the notebook as well. */

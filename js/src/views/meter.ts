@@ -1,6 +1,5 @@
 /** How much a picture resembles those of other neurons at its place: the one number that a person should know of it. */
 
-import { max } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
 import type { Meters } from "../protocol";
 
@@ -22,7 +21,7 @@ export const meter = (code: string, meters: Meters | undefined, index: number): 
       ),
       known && plain("span", `of ${meters?.samples}`),
     ),
-    h(".meter-bar", { style: `--dcs-filled: ${100 * max(0, similarity ?? 0)}%` }),
+    h(".meter-bar", { style: `--dcs-filled: ${100 * Math.max(0, similarity ?? 0)}%` }),
   );
 };
 

@@ -1,6 +1,5 @@
 /** One picture on a square ground with its name and range, the cursor that all pictures share, and the values under it. */
 
-import { floor } from "../arithmetic";
 import { readingText, valuesAt } from "../cursor";
 import { paintPicture } from "../display";
 import { type Child, h, pictureOf, plain, type Tree } from "../dom";
@@ -30,7 +29,7 @@ export const pictureSheet = (
   const [y, x] = pixel ? [(pixel.y - top) / height, (pixel.x - left) / width] : [0, 0];
   const over = (event: PointerEvent & { readonly currentTarget: HTMLElement }): void => {
     const { y, x } = pointIn(event, event.currentTarget, view);
-    point?.({ y: floor(y), x: floor(x) });
+    point?.({ y: Math.floor(y), x: Math.floor(x) });
   };
   return h(
     "figure.panel",

@@ -1,6 +1,5 @@
 /** The line at the bottom: the neuron in words, what is going on or went wrong, how long it took and where. */
 
-import { round } from "../arithmetic";
 import { type Child, h, plain, type Tree } from "../dom";
 import { durationText, percentText, valueText } from "../number_text";
 import type { Network, View as Shown } from "../protocol";
@@ -80,7 +79,7 @@ const neuronWords = (scene: Scene): Child[] => {
 const rankText = ({ neuron, map }: Shown): string => {
   const places = map.height * map.width;
   if (places === 1) return "";
-  if (round(neuron.top * places) <= 1) return "strongest of this channel here";
+  if (Math.round(neuron.top * places) <= 1) return "strongest of this channel here";
   return `top ${percentText(neuron.top)} of this channel here`;
 };
 

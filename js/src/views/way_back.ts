@@ -1,6 +1,5 @@
 /** The way back: the reversed signal at each layer between the neuron and the image, as a strip whose steps enlarge. */
 
-import { max } from "../arithmetic";
 import type { WayBackStep } from "../asides";
 import { levelPixels } from "../colour_maps";
 import { h, pictureOf, plain, surface, type Tree } from "../dom";
@@ -110,7 +109,7 @@ const map = (
     const { context, width, height } = drawn;
     const { layers, image } = scene.network;
     const view = viewBox(scene, "receptive field");
-    const ratio = width / max(view.height, view.width);
+    const ratio = width / Math.max(view.height, view.width);
     const draw = (picture: HTMLCanvasElement, { top, left, ...size }: Box): void => {
       const middle = (start: number, extent: number): number => width / 2 + (start - extent / 2) * ratio;
       const [x, y] = [middle(left - view.left, view.width), middle(top - view.top, view.height)];
