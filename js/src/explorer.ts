@@ -1,18 +1,18 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
-import { run } from "./commands";
+import { run } from "./store/commands";
 import { h, render, setAttribute, type Tree, take } from "./dom";
-import { commandFor, ownsKeys } from "./keys";
-import { prefetching } from "./prefetch";
-import { savePictures } from "./saving";
-import type { State } from "./state";
-import type { Store } from "./store";
+import { commandFor, ownsKeys } from "./store/keys";
+import { prefetching } from "./store/prefetch";
+import { savePictures } from "./pictures/saving";
+import type { State } from "./store/state";
+import type { Store } from "./store/store";
 import { hostTheme, type Theme, watchTheme } from "./theme";
 import { helpCard } from "./views/help";
-import { openingHandlers } from "./views/opening";
+import { openingHandlers } from "./views/controls/uploads";
 import { pinThis } from "./views/pins";
 import { screen } from "./views/screen";
-import type { Stage } from "./views/stage";
+import type { Stage } from "./views/component";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 

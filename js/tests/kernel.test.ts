@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kernelState, signOfLife } from "../src/kernel";
+import { kernelState, signOfLife } from "../src/protocol/kernel";
 
 test("JupyterLab's manager tells by its kernel", () => {
   expect(kernelState({ kernel: null })).toBe("absent");

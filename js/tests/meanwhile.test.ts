@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 /** What a person does while something else is under way, or is no longer there. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { wantedAt } from "../src/address";
-import { openStore } from "../src/store";
+import { wantedAt } from "../src/protocol/address";
+import { openStore } from "../src/store/store";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
 import { drawn, type Shown, show, simulateCanvases } from "./shown";

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Catalog, Ticket, Traits } from "../src/protocol";
+import type { Catalog, Ticket, Traits } from "../src/protocol/protocol";
 import { answer, type FakeModel, inLargerBuffer } from "./sample";
 import { drawn, show as mounted, type Shown, simulateCanvases } from "./shown";
 

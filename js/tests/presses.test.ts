@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 /** The same presses end at the same place, whenever and in whatever order the kernel answers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { run } from "../src/commands";
-import type { Command } from "../src/keys";
-import type { Layer, Pin, Query, Traits, Wanted } from "../src/protocol";
-import { openStore, type Store } from "../src/store";
+import { run } from "../src/store/commands";
+import type { Command } from "../src/store/keys";
+import type { Layer, Pin, Query, Traits, Wanted } from "../src/protocol/protocol";
+import { openStore, type Store } from "../src/store/store";
 import { pinThis } from "../src/views/pins";
 import { answer, FakeModel, inLargerBuffer } from "./sample";
 import { simulateCanvases } from "./shown";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readBytes, readInt8, readInt16, told } from "../src/traits";
+import { readBytes, readInt8, readInt16, told } from "../src/protocol/traits";
 import { inLargerBuffer } from "./sample";
 
 describe("bytes", () => {

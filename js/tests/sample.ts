@@ -1,8 +1,8 @@
 /** A small but complete answer of the kernel, and a model that hands it out. */
 
-import type { AtlasInfo, Layer, Network, Traits, View, WidgetModel } from "../src/protocol";
-import type { SceneParts } from "../src/scene";
-import { readBytes, readInt8, readInt16 } from "../src/traits";
+import type { AtlasInfo, Layer, Network, Traits, View, WidgetModel } from "../src/protocol/protocol";
+import type { SceneParts } from "../src/protocol/shown_view";
+import { readBytes, readInt8, readInt16 } from "../src/protocol/traits";
 
 interface Answer extends Partial<Traits> {
   _network: Network;

@@ -1,7 +1,7 @@
 /** A mounted explorer in a simulated browser, whose canvases draw nothing. */
 
 import { vi } from "vitest";
-import type { Ticket, Traits } from "../src/protocol";
+import type { Ticket, Traits } from "../src/protocol/protocol";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
 

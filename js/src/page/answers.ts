@@ -1,7 +1,7 @@
 /** Answers what an explorer asks from what the page holds. */
 
-import { formatAddress } from "../address";
-import type { AtlasInfo, Query, Traits, View } from "../protocol";
+import { formatAddress } from "../protocol/address";
+import type { AtlasInfo, Query, Traits, View } from "../protocol/protocol";
 import { type Block, fromBase64, type Head, inflated, readBlock } from "./contents";
 import { ahead, nearest, samePlace } from "./nearest";
 import { storedPictures } from "./stored_pictures";

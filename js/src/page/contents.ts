@@ -4,7 +4,7 @@
  * version as this code.
  */
 
-import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, View } from "../protocol";
+import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, View } from "../protocol/protocol";
 
 export interface StoredLayer {
   readonly info: Omit<AtlasInfo, "stored">;

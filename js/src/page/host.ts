@@ -1,6 +1,6 @@
 /** A widget model without a kernel: what the explorer asks, the page answers. */
 
-import type { Query, Traits, WidgetModel } from "../protocol";
+import type { Query, Traits, WidgetModel } from "../protocol/protocol";
 import { type Answer, type Answers, NotStored } from "./answers";
 
 type Listener = () => void;

@@ -1,7 +1,7 @@
 /** The code of an exported page: shows each of its explorers where the page, or the address in its URL, says. */
 
-import type { Address } from "../address";
-import type { Query } from "../protocol";
+import type { Address } from "../protocol/address";
+import type { Query } from "../protocol/protocol";
 import widget from "../widget";
 import { Answers } from "./answers";
 import { type Head, readHead } from "./contents";

@@ -2,9 +2,9 @@
 
 import { h, plain, type Tree } from "../dom";
 import { valueText } from "../number_text";
-import type { State } from "../state";
-import type { Store } from "../store";
-import { remark, thumbnail } from "./elements";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import { remark, thumbnail } from "./controls/elements";
 
 export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null => {
   const offered = scene?.network.exemplars?.includes(scene.layer.name);

@@ -1,14 +1,14 @@
 /** Which network, which photograph, and the address of the place. */
 
 import { h, plain } from "../dom";
-import { latestPlace } from "../place";
-import type { State } from "../state";
-import { addressField } from "./address_field";
-import { choice, type Option } from "./choice";
-import { thumbnail } from "./elements";
-import { openingButton } from "./opening";
-import { listOf } from "./select";
-import type { Stage, View } from "./stage";
+import { latestPlace } from "../store/requests";
+import type { State } from "../store/state";
+import { addressField } from "./controls/address_field";
+import { choice, type Option } from "./controls/choice";
+import { thumbnail } from "./controls/elements";
+import { openingButton } from "./controls/uploads";
+import { listOf } from "./controls/select";
+import type { Stage, View } from "./component";
 
 export const header = (stage: Stage, toggleHelp: () => void): View => {
   const { store } = stage;

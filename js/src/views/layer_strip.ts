@@ -1,14 +1,14 @@
 /** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
 
 import { create, h, plain } from "../dom";
-import { clamp } from "../geometry";
+import { clamp } from "../pictures/geometry";
 import { shapeText } from "../number_text";
-import type { Layer, Network } from "../protocol";
-import { remembered } from "../remembered";
+import type { Layer, Network } from "../protocol/protocol";
+import { remembered } from "../memoized";
 import { matches } from "../search";
-import { choice, type Option } from "./choice";
-import { remark } from "./elements";
-import type { Stage, View } from "./stage";
+import { choice, type Option } from "./controls/choice";
+import { remark } from "./controls/elements";
+import type { Stage, View } from "./component";
 
 export const layerStrip = ({ store, redraw }: Stage): View => {
   const search = create<HTMLInputElement>(plain("input"));

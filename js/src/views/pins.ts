@@ -1,12 +1,12 @@
 /** Pinned places: brought back by a click, removed, and two of them compared. */
 
-import { wantedAt } from "../address";
+import { wantedAt } from "../protocol/address";
 import { h, plain, type Tree } from "../dom";
-import { MOST_PINS, type Pin } from "../protocol";
-import type { State } from "../state";
-import type { Store } from "../store";
-import { closeButton, thumbnail } from "./elements";
-import type { Stage, View } from "./stage";
+import { MOST_PINS, type Pin } from "../protocol/protocol";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import { closeButton, thumbnail } from "./controls/elements";
+import type { Stage, View } from "./component";
 
 export const pinThis = (store: Store): void => {
   const address = store.state.scene?.view.address;

@@ -1,10 +1,10 @@
 /** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
 
-import type { Box, Place } from "../geometry";
-import { markedNeuron } from "../place";
-import { sameNeuron } from "../scene";
-import type { Hover } from "../state";
-import type { Stage } from "./stage";
+import type { Box, Place } from "../pictures/geometry";
+import { markedNeuron } from "../store/requests";
+import { sameNeuron } from "../protocol/shown_view";
+import type { Hover } from "../store/state";
+import type { Stage } from "./component";
 
 /** Where a pointer is over an element in which `box` is drawn. */
 export const pointIn = (event: MouseEvent, element: Element, { top, left, height, width }: Box): Place => {

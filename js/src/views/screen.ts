@@ -1,19 +1,19 @@
 /** All views of a display, each in its place. */
 
 import { type Child, h, plain } from "../dom";
-import type { State } from "../state";
-import { atlasView } from "./atlas";
-import { comparison } from "./comparison";
-import { modeBar, pictureControls } from "./display_controls";
+import type { State } from "../store/state";
+import { atlasView } from "./atlas/atlas";
+import { comparison } from "./pictures/comparison";
+import { modeBar, pictureControls } from "./controls/display_controls";
 import { exemplarStrip } from "./exemplars";
 import { header } from "./header";
-import { imageView } from "./image";
+import { imageView } from "./image/image";
 import { layerStrip } from "./layer_strip";
 import { pins } from "./pins";
-import { reconstructions } from "./reconstructions";
-import type { Stage } from "./stage";
+import { reconstructions } from "./pictures/reconstructions";
+import type { Stage } from "./component";
 import { statusLine } from "./status";
-import { wayBack } from "./way_back";
+import { wayBack } from "./pictures/layer_trace";
 
 export const screen = (
   stage: Stage,

@@ -2,12 +2,12 @@
 
 import { type Child, h, plain, type Tree } from "../dom";
 import { durationText, percentText, valueText } from "../number_text";
-import type { Network, View as Shown } from "../protocol";
-import type { Scene } from "../scene";
-import type { State } from "../state";
-import { className } from "./channel_list";
-import { closeButton } from "./elements";
-import type { Stage, View } from "./stage";
+import type { Network, View as Shown } from "../protocol/protocol";
+import type { Scene } from "../protocol/shown_view";
+import type { State } from "../store/state";
+import { className } from "./atlas/channel_list";
+import { closeButton } from "./controls/elements";
+import type { Stage, View } from "./component";
 
 /** Live mode is offered where an answer takes less. */
 const QUICK_MS = 40;

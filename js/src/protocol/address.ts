@@ -1,0 +1,68 @@
+/**
+ * The address of a place, as people copy it: `model/layer/channel@y,x?FTT,saliency,TTT#image`.
+ * Vector layers have no `@y,x`; architectures and image may be absent, and then stay as they are.
+ */
+
+import type { Wanted } from "./protocol";
+import type { State } from "../store/state";
+
+export interface Address {
+  readonly model: string;
+  readonly layer: string;
+  readonly channel: number;
+  readonly y: number | null;
+  readonly x: number | null;
+  readonly architectures: readonly string[];
+  readonly image: string | null;
+}
+
+const PATTERN = /^([^/?#]+)\/([^/?#]+)\/(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?(?:\?([^?#]+))?(?:#([^?#]+))?$/;
+
+const quote = (part: string): string => part.replace(/[/?#%,\s]/g, encodeURIComponent);
+
+export const formatAddress = (address: Address): string => {
+  const place = address.y === null || address.x === null ? "" : `@${address.y},${address.x}`;
+  const codes = address.architectures.map(quote).join(",");
+  return (
+    `${quote(address.model)}/${quote(address.layer)}/${address.channel}${place}` +
+    (codes === "" ? "" : `?${codes}`) +
+    (address.image === null ? "" : `#${quote(address.image)}`)
+  );
+};
+
+/** The address written in `text`, or null where it is none. */
+export const parseAddress = (text: string): Address | null => {
+  const [whole, model = "", layer = "", channel, y, x, codes = "", image] = PATTERN.exec(text.trim()) ?? [];
+  if (!whole) return null;
+  const number = (digits: string | undefined): number | null => (digits ? Number(digits) : null);
+  try {
+    return {
+      model: decodeURIComponent(model),
+      layer: decodeURIComponent(layer),
+      channel: Number(channel),
+      y: number(y),
+      x: number(x),
+      architectures: codes.split(",").filter(Boolean).map(decodeURIComponent),
+      image: image ? decodeURIComponent(image) : null,
+    };
+  } catch {
+    return null; // a stray % that encodes nothing
+  }
+};
+
+/** The place that an address names, or null where the text is none; a layer of the network shown may be named by its label. */
+export const wantedAt = (text: string, { scene, catalog }: State): Partial<Wanted> | null => {
+  const address = parseAddress(text);
+  if (!address) return null;
+  const { model, layer, channel, y, x, architectures, image } = address;
+  const layers = scene?.network.model === model ? scene.network.layers : [];
+  const known = layers.find(({ name, label }) => name === layer || label === layer);
+  const codes = architectures.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
+  return {
+    model,
+    layer: known?.name ?? layer,
+    neuron: { channel, y, x },
+    ...(image && { image }),
+    ...(codes.length > 0 && { architectures: codes }),
+  };
+};

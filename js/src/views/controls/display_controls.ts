@@ -1,0 +1,148 @@
+/** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
+
+import { h, plain, type Tree } from "../../dom";
+import { latestPlace } from "../../store/requests";
+import type { Catalog, DisplayMode } from "../../protocol/protocol";
+import type { State } from "../../store/state";
+import type { Store } from "../../store/store";
+import { choice, type Option } from "./choice";
+import { listOf } from "./select";
+import { slider } from "./slider";
+import type { Stage, View } from "../component";
+
+const MODES: readonly Option<DisplayMode>[] = (
+  [
+    ["paper", "paper", "a sigmoid, black at the 0.5 % quantile"],
+    ["signed", "signed", "linear, grey at zero"],
+    ["renormalised", "^0.1", "the tenth root with its sign: the whole support"],
+    ["saliency", "saliency", "the largest magnitude of the colours"],
+    ["overlay", "over image", "the picture where it is strong"],
+  ] as const
+).map(([value, content, meaning]) => ({ value, content, label: `${content}: ${meaning}` }));
+
+const ZOOMS = (["receptive field", "whole image"] as const).map((value) => ({ value, label: value, content: value }));
+const SCALES = [
+  ["own", "± own scale"],
+  ["shared", "± one scale"],
+] as const;
+const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
+
+/** Mode and scale, above the pictures. */
+export const modeBar = (stage: Stage, save: () => void): View => {
+  const { store } = stage;
+  const scales = listOf(stage);
+  return ({ display, scale }) =>
+    plain(
+      ".title.mode-bar",
+      choice("display of the pictures", "segments", "segment", MODES, display, (mode) => store.share("display", mode)),
+      plain(
+        "span.tools",
+        scales("scale of the pictures", "quiet", SCALES, scale, (chosen) => store.update({ scale: chosen })),
+        h("button.button.save", { named: "save the pictures as PNG (s)", onclick: save }, "PNG"),
+      ),
+    );
+};
+
+/** Architectures, gain and zoom, below the pictures. */
+export const pictureControls = (store: Store, state: State): Tree => {
+  const { gain, zoom } = state;
+  const text = `×${gain < 10 ? gain.toPrecision(2) : Math.round(gain)}`;
+  return plain(
+    ".controls",
+    plain(".row.architectures", "architectures", architectureChips(store, state)),
+    plain(
+      ".row.gain",
+      "gain",
+      slider(GAIN, Math.round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
+      plain("span.number", text),
+      choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
+      toggles(store, state),
+    ),
+  );
+};
+
+/** What can stand beside the pictures, to judge them by. */
+const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
+  const toggle = (label: string, title: string, pressed: boolean, click: () => void, offered = true): Tree =>
+    h(
+      "button.segment",
+      {
+        key: label,
+        title,
+        "aria-disabled": !offered || null,
+        "aria-pressed": pressed,
+        onclick: offered ? click : () => store.update({ failure: title }),
+      },
+      label,
+    );
+  const { exemplars, segmentation } = scene?.network ?? {};
+  const codes = latestPlace(store.state)?.architectures ?? [];
+  return h(
+    ".segments",
+    { role: "group", label: "beside the pictures" },
+    toggle("random weights", "the same neuron, filters drawn at random", aside.random, () =>
+      store.setAside({ random: !aside.random }),
+    ),
+    toggle("edges", "the edges of the photograph, which know of no neuron", edges, () =>
+      store.update({ edges: !edges }),
+    ),
+    toggle("way back", "the reversed signal at every layer", !!aside.wayBack, () => {
+      store.update({ enlarged: null });
+      store.setAside({ wayBack: aside.wayBack ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null) });
+    }),
+    toggle(
+      "segmentation",
+      segmentation
+        ? "what the first picture says is foreground"
+        : "segmentation needs: pip install deconvscope[segmentation]",
+      aside.segmentation,
+      () => store.setAside({ segmentation: !aside.segmentation }),
+      segmentation === true,
+    ),
+    exemplars?.includes(scene?.layer.name ?? "") &&
+      toggle("exemplars", "images that excite this channel most", aside.exemplars, () =>
+        store.setAside({ exemplars: !aside.exemplars }),
+      ),
+  );
+};
+
+/** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
+const architectureChips = (store: Store, state: State): Tree => {
+  const chosen = latestPlace(store.state)?.architectures ?? [];
+  const toggle = (code: string): void => {
+    const now = latestPlace(store.state)?.architectures ?? [];
+    const others = now.filter((other) => other !== code);
+    if (others.length === now.length) store.ask({ architectures: [...now, code] });
+    else if (others.length > 0) store.ask({ architectures: others });
+  };
+  return h(
+    ".chips",
+    { role: "group", label: "architectures" },
+    architecturesOf(state).map(({ code, name, meaning }) => {
+      const pressed = chosen.includes(code);
+      return h(
+        "button.chip",
+        {
+          key: code,
+          named: `${name === code ? code : `${name} (${code})`}: ${meaning}`,
+          "aria-pressed": pressed,
+          "aria-disabled": pressed && chosen.length === 1,
+          onclick: () => toggle(code),
+        },
+        name,
+      );
+    }),
+  );
+};
+
+/** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
+const architecturesOf = ({ catalog, scene }: State): Catalog["architectures"] => {
+  const { architectures } = catalog;
+  const named = (wanted: string) => architectures.find(({ name }) => name === wanted);
+  const shown = (scene?.view.pictures ?? []).map(({ code, name }) => ({
+    code,
+    name,
+    meaning: named(name)?.meaning ?? code,
+  }));
+  return [...shown, ...architectures.filter(({ name }) => !shown.some((picture) => picture.name === name))];
+};

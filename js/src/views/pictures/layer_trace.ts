@@ -1,0 +1,126 @@
+/** The way back: the reversed signal at each layer between the neuron and the image, as a strip whose steps enlarge. */
+
+import type { WayBackStep } from "../../protocol/panels";
+import { levelPixels } from "../../pictures/colour_maps";
+import { h, pictureOf, plain, surface, type Tree } from "../../dom";
+import { meetingPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
+import { type Box, wholeBox } from "../../pictures/geometry";
+import { percentText, valueText } from "../../number_text";
+import type { Scene } from "../../protocol/shown_view";
+import { viewBox } from "../../pictures/columns";
+import { choice } from "../controls/choice";
+import { closeButton } from "../controls/elements";
+import { shortLabel } from "../layer_strip";
+import { listOf } from "../controls/select";
+import type { Stage, View } from "../component";
+
+type Pixels = Uint8ClampedArray<ArrayBuffer>;
+
+/** Below this many screen pixels a place, maps are smoothed. */
+const SQUARE_PIXELS = 2;
+
+export const wayBack = (stage: Stage): View => {
+  const { store, watchSize } = stage;
+  const architectures = listOf(stage);
+  let strip: readonly WayBackStep[] = [];
+  return ({ scene, aside, asides, enlarged }) => {
+    const { wayBack: code } = aside;
+    if (!scene || !code) return h(".way-back", { hidden: true, made: watchSize });
+    const come = asides.wayBack?.code === code ? asides.wayBack.steps : null;
+    strip = come ?? strip; // the steps of the view before stand empty until those of this one come
+    const enlarge = (name: string | null): void => store.update({ enlarged: name });
+    const at = strip.findIndex(({ name }) => name === enlarged);
+    const step = strip[at];
+    return h(
+      ".way-back",
+      { hidden: false, "data-waiting": !come, made: watchSize },
+      plain(
+        ".row",
+        "the way back of",
+        architectures(
+          "architecture of the way back",
+          "quiet",
+          scene.view.pictures.map(({ code, name }) => [code, name]),
+          code,
+          (chosen) => store.setAside({ wayBack: chosen }),
+        ),
+        plain("span.muted", "signal norms; below them the activation’s"),
+      ),
+      choice(
+        "steps of the way back",
+        "steps",
+        "step",
+        strip.map((one) => ({
+          value: one.name,
+          label: one.label,
+          content: plain(
+            "div",
+            map(scene, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
+            map(scene, one, come && (() => levelPixels(one.activationMap))),
+            shortLabel(one.label, 10),
+          ),
+        })),
+        enlarged,
+        enlarge,
+      ),
+      step && enlargement(step, strip[at + 1], scene, () => enlarge(null)),
+    );
+  };
+};
+
+/** One step large: the signal, the activation, where the two meet, and how much a rectifier stopped. */
+const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Scene, close: () => void): Tree => {
+  const stopped = stoppedShare(step, next, scene.network.layers);
+  const figure = (pixels: () => Pixels, text: string): Tree =>
+    plain(
+      "figure",
+      map(scene, step, pixels, { role: "img", label: `${step.label}: ${text}` }),
+      plain("figcaption", text),
+    );
+  return h(
+    "section.enlarged",
+    { label: "enlarged step" },
+    plain(
+      ".title",
+      plain("h3", step.label),
+      plain("span.muted", `${step.height} × ${step.width} places from (${step.top}, ${step.left})`),
+      closeButton("close the enlarged step", close),
+    ),
+    plain(
+      ".enlarged-maps",
+      figure(() => levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`),
+      figure(() => levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`),
+      figure(() => meetingPixels(step), "both: signal orange, activation blue"),
+    ),
+    stopped !== null && plain("p.muted", `stopped by this rectifier: ${percentText(stopped)} of the signal’s energy`),
+  );
+};
+
+/** A step's map, where it has come, as it lies on the photograph, in the box of the receptive field. */
+const map = (
+  scene: Scene,
+  step: WayBackStep,
+  pixels: (() => Pixels) | null,
+  props?: Readonly<Record<string, string>>,
+): Tree => {
+  const paint = (canvas: HTMLCanvasElement): void => {
+    const drawn = surface(canvas);
+    if (!drawn) return; // not laid out yet: its size is watched
+    const { context, width, height } = drawn;
+    const { layers, image } = scene.network;
+    const view = viewBox(scene, "receptive field");
+    const ratio = width / Math.max(view.height, view.width);
+    const draw = (picture: HTMLCanvasElement, { top, left, ...size }: Box): void => {
+      const middle = (start: number, extent: number): number => width / 2 + (start - extent / 2) * ratio;
+      const [x, y] = [middle(left - view.left, view.width), middle(top - view.top, view.height)];
+      context.imageSmoothingEnabled = (size.width * ratio * devicePixelRatio) / picture.width < SQUARE_PIXELS;
+      context.drawImage(picture, x, y, size.width * ratio, size.height * ratio);
+    };
+    context.fillRect(0, 0, width, height);
+    context.globalAlpha = 0.25;
+    draw(scene.photograph.picture, wholeBox(image));
+    context.globalAlpha = 1;
+    if (pixels && step.columns > 0) draw(pictureOf(pixels(), step.columns), stepBox(step, layers, image) ?? view);
+  };
+  return h("canvas", { ...props, from: [step, scene, !pixels], paint });
+};
