@@ -1,18 +1,18 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
-import { run } from "./store/commands";
 import { h, render, setAttribute, type Tree, take } from "./dom";
+import { savePictures } from "./pictures/saving";
+import { run } from "./store/commands";
 import { commandFor, ownsKeys } from "./store/keys";
 import { prefetching } from "./store/prefetch";
-import { savePictures } from "./pictures/saving";
 import type { State } from "./store/state";
 import type { Store } from "./store/store";
 import { hostTheme, type Theme, watchTheme } from "./theme";
+import type { ViewServices } from "./views/component";
+import { uploadHandlers } from "./views/controls/uploads";
 import { helpCard } from "./views/help";
-import { openingHandlers } from "./views/controls/uploads";
 import { pinThis } from "./views/pins";
 import { screen } from "./views/screen";
-import type { Stage } from "./views/component";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
@@ -62,7 +62,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     else opener.focus({ preventScroll: true });
     redraw();
   };
-  const stage: Stage = {
+  const services: ViewServices = {
     store,
     redraw,
     colour,
@@ -75,12 +75,12 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     },
   };
 
-  const views = screen(stage, save, toggleHelp);
+  const views = screen(services, save, toggleHelp);
   const prefetch = prefetching(
-    (neuron) => store.tellHover(neuron),
-    () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
+    (neuron) => store.sendHover(neuron),
+    () => store.state.prefetch && !store.state.requested && store.state.outage === "none",
   );
-  const dropHandlers = openingHandlers(store, (above) => {
+  const dropHandlers = uploadHandlers(store, (above) => {
     dropping = above;
     redraw();
   });
@@ -197,14 +197,14 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
  * - `.dcs-live input`, `.dcs-prefetch input`, `.dcs-enlarged > p` (what a rectifier stopped), `.dcs-comparison
  *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click tells what is missing).
  */
-const told = ({ scene, wanted, silence, live }: State) => {
-  const { seq, layer, neuron } = scene?.view ?? {};
+const told = ({ shown, requested, outage, live }: State) => {
+  const { seq, layer, neuron } = shown?.view ?? {};
   const place = neuron?.y == null ? "" : `@${neuron.y},${neuron.x}`;
   return {
-    "data-busy": String(wanted !== null),
-    "aria-busy": wanted !== null,
-    "data-kernel": silence === "no kernel" ? "absent" : null,
-    "data-empty": !scene,
+    "data-busy": String(requested !== null),
+    "aria-busy": requested !== null,
+    "data-kernel": outage === "no kernel" ? "absent" : null,
+    "data-empty": !shown,
     "data-live": live,
     "data-seq": seq,
     "data-neuron": neuron && `${layer}/${neuron.channel}${place}`,

@@ -1,5 +1,5 @@
-/** Remembers the last result of `compute` while its arguments stay the very same values. A failure is not remembered. */
-export const remembered = <Arguments extends readonly unknown[], Result>(
+/** Remembers the last result of `compute` while its arguments stay the very same values. A failure is not memoized. */
+export const memoized = <Arguments extends readonly unknown[], Result>(
   compute: (...values: Arguments) => Result,
 ): ((...values: Arguments) => Result) => {
   let last: { readonly values: Arguments; readonly result: Result } | null = null;

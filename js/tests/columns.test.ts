@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { PictureInfo } from "../src/protocol/protocol";
-import { assembleScene, type Reconstruction, type Scene } from "../src/protocol/shown_view";
 import { pictureColumns, type ShownPicture, viewBox } from "../src/pictures/columns";
+import type { PictureInfo } from "../src/protocol/protocol";
+import { assembleView, type Reconstruction, type ShownView } from "../src/protocol/shown_view";
 import type { State } from "../src/store/state";
-import { sceneParts } from "./sample";
+import { viewParts } from "./sample";
 
-function scene(): Scene {
-  const parts = assembleScene(sceneParts());
+function shown(): ShownView {
+  const parts = assembleView(viewParts());
   const pixels = new Uint8ClampedArray(4 * 4 * 4).map((_, index) => (index * 37) % 256);
   return { ...parts, photograph: { picture: {} as HTMLCanvasElement, pixels } };
 }
 
-const ASIDE = { meter: true, random: false, wayBack: null, compare: null, exemplars: false, segmentation: false };
+const ASIDE = { meter: true, random: false, layerTrace: null, compare: null, exemplars: false, segmentation: false };
 
 function columns(change: Partial<State> = {}): readonly (readonly ShownPicture[])[] {
   const state = { display: "paper", gain: 2, scale: "own", zoom: "receptive field", edges: false, ...change };
-  return pictureColumns()({ aside: ASIDE, asides: {}, ...state } as State, scene());
+  return pictureColumns()({ panelRequest: ASIDE, panels: {}, ...state } as State, shown());
 }
 
 function reconstruction(info: Partial<PictureInfo>): Reconstruction {
@@ -24,10 +24,10 @@ function reconstruction(info: Partial<PictureInfo>): Reconstruction {
 }
 
 test("the view is the window of the pictures, or the whole image, also where the window is empty", () => {
-  const shown = scene();
-  expect(viewBox(shown, "receptive field")).toEqual({ top: 0, left: 2, height: 3, width: 2 });
-  expect(viewBox(shown, "whole image")).toEqual({ top: 0, left: 0, height: 4, width: 4 });
-  const empty = { ...shown, view: { ...shown.view, window: { top: 0, left: 0, height: 0, width: 0 } } };
+  const picture = shown();
+  expect(viewBox(picture, "receptive field")).toEqual({ top: 0, left: 2, height: 3, width: 2 });
+  expect(viewBox(picture, "whole image")).toEqual({ top: 0, left: 0, height: 4, width: 4 });
+  const empty = { ...picture, view: { ...picture.view, window: { top: 0, left: 0, height: 0, width: 0 } } };
   expect(viewBox(empty, "receptive field")).toEqual({ top: 0, left: 0, height: 4, width: 4 });
 });
 
@@ -54,8 +54,8 @@ describe("the columns of pictures", () => {
   });
 
   test("wait for random weights below, and then show them in their own window and to their own scale", () => {
-    const aside = { ...ASIDE, random: true };
-    expect(columns({ aside })[0]?.[1]).toMatchObject({
+    const panelRequest = { ...ASIDE, random: true };
+    expect(columns({ panelRequest })[0]?.[1]).toMatchObject({
       attribute: "data-random",
       code: "FTT",
       picture: null,
@@ -68,7 +68,7 @@ describe("the columns of pictures", () => {
       window,
       reconstructions: [reconstruction({}), reconstruction({ code: "TTT" })],
     };
-    const [, below] = columns({ aside, asides: { random } })[0] ?? [];
+    const [, below] = columns({ panelRequest, panels: { random } })[0] ?? [];
     expect(below).toMatchObject({ window, range: "±9", painting: { gain: 2, reference: { q: 8, scale: 9 } } });
     expect(below?.label).toBe("DeConvNet of neuron 2 with random weights: ±9");
   });
@@ -77,15 +77,15 @@ describe("the columns of pictures", () => {
     const random = {
       client: "",
       seq: 1,
-      window: viewBox(scene(), "whole image"),
+      window: viewBox(shown(), "whole image"),
       reconstructions: [reconstruction({})],
     };
-    expect(columns({ asides: { random } })[0]).toHaveLength(1);
+    expect(columns({ panels: { random } })[0]).toHaveLength(1);
   });
 
   test("end with the edges in the same box, never on the pictures' scale", () => {
     const last = columns({ edges: true, scale: "shared" }).at(-1)?.[0];
-    expect(last).toMatchObject({ attribute: "data-edges", name: "edges", window: viewBox(scene(), "receptive field") });
+    expect(last).toMatchObject({ attribute: "data-edges", name: "edges", window: viewBox(shown(), "receptive field") });
     expect(last?.painting.reference.scale).toBe(last?.picture?.scale);
     expect(last?.picture?.bytes).toHaveLength(6);
   });

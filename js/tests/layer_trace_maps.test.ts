@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { WayBackStep } from "../src/protocol/panels";
 import { meetingPixels, stepBox, stoppedShare } from "../src/pictures/layer_trace_maps";
+import type { LayerTraceStep } from "../src/protocol/panels";
 import type { Layer } from "../src/protocol/protocol";
 
 const IMAGE = { height: 32, width: 32 };
@@ -12,7 +12,7 @@ const LAYER: Layer = {
   field: { stride: [2, 2], offset: [-1, -1], size: [4, 4] },
 };
 
-function step(change: Partial<WayBackStep> = {}): WayBackStep {
+function step(change: Partial<LayerTraceStep> = {}): LayerTraceStep {
   return {
     name: "pool1",
     label: "pool1",
@@ -58,7 +58,7 @@ test("signal and activation are white where both are strong, and told apart wher
 describe("what a rectifier stops", () => {
   const layers = ["conv1", "relu1", "conv2", "pool1"].map((name) => ({ ...LAYER, name }));
   const rectifier = step({ name: "relu1" });
-  const input = (change: Partial<WayBackStep> = {}): WayBackStep =>
+  const input = (change: Partial<LayerTraceStep> = {}): LayerTraceStep =>
     step({ name: "conv1", kind: "convolution", energy: 1, masks: false, ...change });
 
   test("is what its input lacks of its output's energy, whatever the shrunken maps say", () => {

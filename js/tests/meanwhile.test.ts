@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** What a person does while something else is under way, or is no longer there. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { wantedAt } from "../src/protocol/address";
+import { requestAt } from "../src/protocol/address";
 import { openStore } from "../src/store/store";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
@@ -88,9 +88,9 @@ describe("while another layer or network is on its way", () => {
 
   test("an address names the layers of its own network", () => {
     const { _network: network, _catalog: catalog } = answer();
-    const state = { scene: { network }, catalog } as Parameters<typeof wantedAt>[1];
-    expect(wantedAt("tiny/conv1_1/7@3,3", state)?.layer).toBe("features.0");
-    expect(wantedAt("other/conv1_1/7@3,3", state)?.layer).toBe("conv1_1");
+    const state = { shown: { network }, catalog } as Parameters<typeof requestAt>[1];
+    expect(requestAt("tiny/conv1_1/7@3,3", state)?.layer).toBe("features.0");
+    expect(requestAt("other/conv1_1/7@3,3", state)?.layer).toBe("conv1_1");
   });
 });
 
@@ -184,7 +184,7 @@ describe("pins", () => {
     second.all(".dcs-compare")[1]?.click();
     await first.reply();
     expect(pressed(first)).toEqual([true, true]);
-    expect(model.queries.at(-1)?.aside.compare).toEqual(model.get("pins"));
+    expect(model.queries.at(-1)?.panelRequest.compare).toEqual(model.get("pins"));
     second.all(".dcs-compare")[0]?.click();
     await drawn();
     expect(pressed(first)).toEqual([false, true]);
@@ -206,7 +206,7 @@ describe("pins", () => {
     await explorer.receive(pinned(1));
     expect(pressed(explorer)).toEqual([false]);
     await explorer.click(".dcs-compare");
-    expect(explorer.model.queries.at(-1)?.aside.compare).toBeNull();
+    expect(explorer.model.queries.at(-1)?.panelRequest.compare).toBeNull();
     expect(pressed(explorer)).toEqual([true]);
   });
 });

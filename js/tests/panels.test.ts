@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { asidesReader } from "../src/protocol/panels";
+import { panelsReader } from "../src/protocol/panels";
 import { FakeModel, inLargerBuffer } from "./sample";
 
 const DRAWN = { client: "me", seq: 4 };
@@ -22,15 +22,15 @@ describe("what comes beside the view", () => {
   test("belongs to it by client and number, or is not there", () => {
     for (const ticket of [DRAWN, { ...DRAWN, seq: 3 }, { ...DRAWN, client: "other" }]) {
       const model = new FakeModel({ _meters: { ...ticket, samples: 8, similarities: [0.5, null] } });
-      const { meters } = asidesReader(model)(DRAWN);
+      const { meters } = panelsReader(model)(DRAWN);
       expect(meters?.similarities ?? null).toEqual(ticket === DRAWN ? [0.5, null] : null);
     }
-    expect(asidesReader(new FakeModel({}))(DRAWN)).toEqual({});
+    expect(panelsReader(new FakeModel({}))(DRAWN)).toEqual({});
   });
 
   test("is the same object until the kernel sends another", () => {
     const model = new FakeModel({ _meters: { ...DRAWN, samples: 1, similarities: [] } });
-    const read = asidesReader(model);
+    const read = panelsReader(model);
     const first = read(DRAWN).meters;
     expect(read(DRAWN).meters).toBe(first);
     model.receive({ _meters: { ...DRAWN, samples: 2, similarities: [] } });
@@ -46,7 +46,7 @@ describe("what comes beside the view", () => {
       _way_back: { ...DRAWN, code: "TTT", steps },
       _way_back_maps: inLargerBuffer([1, 2, 3, 4, 5, 6]),
     });
-    const split = asidesReader(model)(DRAWN).wayBack?.steps ?? [];
+    const split = panelsReader(model)(DRAWN).layerTrace?.steps ?? [];
     expect(split.map(({ signalMap, activationMap }) => [[...signalMap], [...activationMap]])).toEqual([
       [
         [1, 2],
@@ -55,7 +55,7 @@ describe("what comes beside the view", () => {
       [[5], [6]],
     ]);
     model.receive({ _way_back_maps: inLargerBuffer([1, 2, 3, 4, 5]) });
-    expect(() => asidesReader(model)(DRAWN)).toThrow("does not fit together");
+    expect(() => panelsReader(model)(DRAWN)).toThrow("does not fit together");
   });
 
   test("compared sides have windows, and so picture sizes, of their own", () => {
@@ -68,7 +68,7 @@ describe("what comes beside the view", () => {
       _comparison: { ...DRAWN, sides },
       _comparison_pictures: inLargerBuffer([1, 2, 3, 4, 5, 6, 7]),
     });
-    const compared = asidesReader(model)(DRAWN).comparison?.sides ?? [];
+    const compared = panelsReader(model)(DRAWN).comparison?.sides ?? [];
     expect(compared.map(({ reconstructions }) => reconstructions.map(({ bytes }) => [...bytes]))).toEqual([
       [
         [1, 2],
@@ -77,14 +77,14 @@ describe("what comes beside the view", () => {
       [[7]],
     ]);
     model.receive({ _comparison_pictures: inLargerBuffer([1, 2, 3, 4, 5, 6, 7, 8]) });
-    expect(() => asidesReader(model)(DRAWN)).toThrow("does not fit together");
+    expect(() => panelsReader(model)(DRAWN)).toThrow("does not fit together");
   });
 
   test("a segmentation has a bit for each pixel, the highest of a byte first", () => {
     const info = { ...DRAWN, name: "SaliNet", height: 3, width: 3, share: 0.2, note: "" };
     const model = new FakeModel({ _segmentation: info, _segmentation_mask: inLargerBuffer([0b01000001, 0b10000000]) });
-    expect([...(asidesReader(model)(DRAWN).segmentation?.mask ?? [])]).toEqual([0, 1, 0, 0, 0, 0, 0, 1, 1]);
+    expect([...(panelsReader(model)(DRAWN).segmentation?.mask ?? [])]).toEqual([0, 1, 0, 0, 0, 0, 0, 1, 1]);
     model.receive({ _segmentation_mask: inLargerBuffer([0]) });
-    expect(() => asidesReader(model)(DRAWN)).toThrow("does not fit together");
+    expect(() => panelsReader(model)(DRAWN)).toThrow("does not fit together");
   });
 });

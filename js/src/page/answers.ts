@@ -1,7 +1,7 @@
 /** Answers what an explorer asks from what the page holds. */
 
 import { formatAddress } from "../protocol/address";
-import type { AtlasInfo, Query, Traits, View } from "../protocol/protocol";
+import type { AtlasInfo, Query, Traits, ViewInfo } from "../protocol/protocol";
 import { type Block, fromBase64, type Head, inflated, readBlock } from "./contents";
 import { ahead, nearest, samePlace } from "./nearest";
 import { storedPictures } from "./stored_pictures";
@@ -27,7 +27,7 @@ export class Answers {
   readonly #exhibit: string;
   readonly #head: Head;
   readonly #layers: ReadonlyMap<string, Layer>;
-  #shown: { readonly layer: Layer; readonly neuron: View["neuron"] } | null = null;
+  #shown: { readonly layer: Layer; readonly neuron: ViewInfo["neuron"] } | null = null;
 
   constructor(exhibit: string, head: Head) {
     this.#exhibit = exhibit;
@@ -82,7 +82,7 @@ export class Answers {
     const [pictures, map, atlas] = await Promise.all([storedPictures(chosen), inflated(block.map), layer.atlas]);
     const { neuron, window } = stored;
     this.#shown = { layer, neuron };
-    const view: View = {
+    const view: ViewInfo = {
       client: query.client,
       seq: query.seq,
       layer: layer.info.layer,
@@ -136,7 +136,7 @@ export class Answers {
     return block;
   }
 
-  #pictureNumbers({ architectures }: Query, pictures: View["pictures"]): number[] {
+  #pictureNumbers({ architectures }: Query, pictures: ViewInfo["pictures"]): number[] {
     return architectures.map((asked) => {
       const index = pictures.findIndex(({ code, name }) => code === asked || name === asked);
       if (index >= 0) return index;
@@ -145,7 +145,7 @@ export class Answers {
     });
   }
 
-  #address(layer: Layer, { channel, y, x }: View["neuron"], pictures: View["pictures"]): string {
+  #address(layer: Layer, { channel, y, x }: ViewInfo["neuron"], pictures: ViewInfo["pictures"]): string {
     const { model, image } = this.#head.traits._network;
     const architectures = pictures.map(({ code }) => code);
     return formatAddress({ model, layer: layer.info.layer, channel, y, x, architectures, image: image.name });

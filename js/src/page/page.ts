@@ -37,12 +37,12 @@ async function present(place: HTMLElement): Promise<Presented> {
 /** Goes where the page's URL says: in the explorers that hold the layer, or else in those of its network, which say so. */
 async function follow(explorers: readonly Presented[]): Promise<void> {
   const address = addressIn(location.hash.slice(1));
-  const wanted = explorers.flatMap((explorer) => {
+  const requested = explorers.flatMap((explorer) => {
     const query = address && queryAt(address, explorer.head);
     return query ? [{ ...explorer, query }] : [];
   });
-  const holding = wanted.filter(({ answers, query }) => answers.layers.includes(query.layer ?? ""));
-  const going = holding.length > 0 ? holding : wanted;
+  const holding = requested.filter(({ answers, query }) => answers.layers.includes(query.layer ?? ""));
+  const going = holding.length > 0 ? holding : requested;
   await Promise.all(going.map(({ model, query }) => model.show(query)));
   // A frame draws them, and only the next one knows where they are.
   for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
@@ -60,7 +60,14 @@ function queryFor(head: Head, place: Pick<Query, "layer" | "neuron">, codes: rea
     model: network.model,
     image: network.image.name,
     architectures: codes.length > 0 ? codes : catalog.architectures.map(({ code }) => code),
-    aside: { meter: false, random: false, wayBack: null, compare: null, exemplars: false, segmentation: false },
+    panelRequest: {
+      meter: false,
+      random: false,
+      layerTrace: null,
+      compare: null,
+      exemplars: false,
+      segmentation: false,
+    },
     ...place,
   };
 }

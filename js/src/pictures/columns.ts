@@ -1,12 +1,12 @@
 /** Which pictures stand side by side, in what box and to what scale. */
 
+import { memoized } from "../memoized";
+import { valueText } from "../number_text";
+import type { Reconstruction, ShownView } from "../protocol/shown_view";
+import type { State } from "../store/state";
 import type { Painting, Picture, Reference } from "./display";
 import { edgePicture } from "./edges";
 import { type Box, wholeBox } from "./geometry";
-import { valueText } from "../number_text";
-import { remembered } from "../memoized";
-import type { Reconstruction, Scene } from "../protocol/shown_view";
-import type { State } from "../store/state";
 
 export interface ShownPicture {
   /** With the code it tells the picture's canvas from all others. */
@@ -25,7 +25,7 @@ export interface ShownPicture {
 }
 
 /** The box of the image that all pictures show. */
-export const viewBox = ({ network: { image }, view: { window } }: Scene, zoom: State["zoom"]): Box => {
+export const viewBox = ({ network: { image }, view: { window } }: ShownView, zoom: State["zoom"]): Box => {
   const whole = zoom === "whole image" || window.height * window.width === 0;
   return whole ? wholeBox(image) : window;
 };
@@ -33,20 +33,20 @@ export const viewBox = ({ network: { image }, view: { window } }: Scene, zoom: S
 type Columns = readonly (readonly ShownPicture[])[];
 
 /** Tells what is shown in a state: columns of one picture, or of two where those of random weights stand below. */
-export const pictureColumns = (): ((state: State, scene: Scene) => Columns) => {
-  const edgesOf = remembered(edgePicture);
-  const columnsOf = remembered(
+export const pictureColumns = (): ((state: State, shown: ShownView) => Columns) => {
+  const edgesOf = memoized(edgePicture);
+  const columnsOf = memoized(
     (
-      scene: Scene,
+      shown: ShownView,
       mode: State["display"],
       gain: number,
       scale: State["scale"],
       zoom: State["zoom"],
       edges: boolean,
       wantsRandom: boolean,
-      random: State["asides"]["random"],
+      random: State["panels"]["random"],
     ): Columns => {
-      const { view, photograph, network, reconstructions } = scene;
+      const { view, photograph, network, reconstructions } = shown;
       const painting = (reference: Reference): Painting => ({
         mode,
         gain,
@@ -69,7 +69,7 @@ export const pictureColumns = (): ((state: State, scene: Scene) => Columns) => {
         return [chosen, { ...below, attribute: "data-random", name: "random weights", label: told }];
       });
       if (!edges) return columns;
-      const window = viewBox(scene, zoom);
+      const window = viewBox(shown, zoom);
       const picture = edgesOf(photograph.pixels, network.image, window);
       const range = `0 … ${valueText(picture.scale)}`;
       const label = `edges of the photograph: ${range} luminance a pixel`;
@@ -77,8 +77,8 @@ export const pictureColumns = (): ((state: State, scene: Scene) => Columns) => {
       return [...columns, [{ ...own, attribute: "data-edges" }]];
     },
   );
-  return ({ display, gain, scale, zoom, edges, aside, asides }, scene) =>
-    columnsOf(scene, display, gain, scale, zoom, edges, aside.random, asides.random);
+  return ({ display, gain, scale, zoom, edges, panelRequest, panels }, shown) =>
+    columnsOf(shown, display, gain, scale, zoom, edges, panelRequest.random, panels.random);
 };
 
 const strongest = (row: readonly Reconstruction[]): Reference => {

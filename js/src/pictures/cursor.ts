@@ -1,10 +1,10 @@
 /** The cursor that all pictures share: where it is in each of them, what lies under it, and where the arrow keys move it. */
 
+import { signedText } from "../number_text";
+import { commandFor, type KeyPress } from "../store/keys";
 import { expand } from "./companding";
 import type { Picture } from "./display";
 import { type Box, clamp, contains, type Place } from "./geometry";
-import { commandFor, type KeyPress } from "../store/keys";
-import { signedText } from "../number_text";
 
 const COLOURS = ["R", "G", "B"];
 /** More channels than these leave no room to read them. */

@@ -3,11 +3,11 @@
  * entries (byte → grey level or opacity) and a loop over the pixels: gain and mode change without the kernel.
  */
 
+import { opaquePixels } from "../dom";
+import type { DisplayMode } from "../protocol/protocol";
 import { SEQUENTIAL } from "./colour_maps";
 import { EXPANDED } from "./companding";
-import { opaquePixels } from "../dom";
 import { type Box, contains, type Extent } from "./geometry";
-import type { DisplayMode } from "../protocol/protocol";
 
 /** One reversed picture inside its window: C·h·w companded bytes and the value that ±127 stand for. */
 export interface Picture {

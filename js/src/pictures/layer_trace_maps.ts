@@ -1,16 +1,16 @@
 /** The way back as small maps: where each step lies in the image, where signal and activation meet, and what rectifiers stop. */
 
-import type { WayBackStep } from "../protocol/panels";
 import { opaquePixels } from "../dom";
-import { type Box, type Extent, mapBox } from "./geometry";
+import type { LayerTraceStep } from "../protocol/panels";
 import type { Layer } from "../protocol/protocol";
+import { type Box, type Extent, mapBox } from "./geometry";
 
 /** Added up they are white, and orange is the lighter for who sees no colours. */
 const SIGNAL = [255, 150, 60];
 const ACTIVATION = [0, 105, 195];
 
 /** The box of the image that a step's window covers; null where its layer has no places, or is not known. */
-export const stepBox = (step: WayBackStep, layers: readonly Layer[], image: Extent): Box | null => {
+export const stepBox = (step: LayerTraceStep, layers: readonly Layer[], image: Extent): Box | null => {
   const layer = layers.find(({ name }) => name === step.name);
   const [, rows, columns] = layer?.shape ?? [];
   if (!layer?.field || !rows || !columns) return null;
@@ -25,7 +25,7 @@ export const stepBox = (step: WayBackStep, layers: readonly Layer[], image: Exte
 };
 
 /** The signal as orange light, the activation as blue light: white where both are strong. */
-export const meetingPixels = ({ signalMap, activationMap }: WayBackStep): Uint8ClampedArray<ArrayBuffer> => {
+export const meetingPixels = ({ signalMap, activationMap }: LayerTraceStep): Uint8ClampedArray<ArrayBuffer> => {
   const pixels = opaquePixels(signalMap.length);
   signalMap.forEach((level, place) => {
     const [signal, activation] = [level / 255, (activationMap[place] ?? 0) / 255];
@@ -39,11 +39,11 @@ export const meetingPixels = ({ signalMap, activationMap }: WayBackStep): Uint8C
 
 /**
  * The share, of the sum of squares, that the signal at a rectifier's output loses on the way to its input, `next`. Null
- * where its reversed rule does more than keep or silence each value, and where the step at its input was left out.
+ * where its reversed rule does more than keep or outage each value, and where the step at its input was left out.
  */
 export const stoppedShare = (
-  { name, masks, energy }: WayBackStep,
-  next: WayBackStep | undefined,
+  { name, masks, energy }: LayerTraceStep,
+  next: LayerTraceStep | undefined,
   layers: readonly Layer[],
 ): number | null => {
   const input = layers[layers.findIndex((layer) => layer.name === name) - 1];

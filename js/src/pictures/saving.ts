@@ -2,8 +2,8 @@
 
 import { hiddenCanvas } from "../dom";
 import { valueText } from "../number_text";
-import { viewBox } from "./columns";
 import type { State } from "../store/state";
+import { viewBox } from "./columns";
 
 /** About how large a picture becomes: each of its pixels a square of a whole number. */
 const PICTURE_SIZE = 440;
@@ -13,14 +13,14 @@ const LINE = 32;
 
 /** Hands the person a file of what is drawn in `root`: the photograph, then a column for each picture. */
 export const savePictures = (
-  { scene, zoom, display, gain }: State,
+  { shown, zoom, display, gain }: State,
   root: ParentNode,
   colour: (name: string) => string,
 ): void => {
-  if (!scene) return;
-  const { network, view, layer, photograph } = scene;
+  if (!shown) return;
+  const { network, view, layer, photograph } = shown;
   const columns = [...root.querySelectorAll(".dcs-panels > div")].map(({ children }) => [...children]);
-  const box = viewBox(scene, zoom);
+  const box = viewBox(shown, zoom);
   const largest = Math.max(box.height, box.width);
   const magnification = Math.max(1, Math.round(PICTURE_SIZE / largest));
   const side = magnification * largest;

@@ -3,8 +3,8 @@
  * Vector layers have no `@y,x`; architectures and image may be absent, and then stay as they are.
  */
 
-import type { Wanted } from "./protocol";
 import type { State } from "../store/state";
+import type { ViewRequest } from "./protocol";
 
 export interface Address {
   readonly model: string;
@@ -51,11 +51,11 @@ export const parseAddress = (text: string): Address | null => {
 };
 
 /** The place that an address names, or null where the text is none; a layer of the network shown may be named by its label. */
-export const wantedAt = (text: string, { scene, catalog }: State): Partial<Wanted> | null => {
+export const requestAt = (text: string, { shown, catalog }: State): Partial<ViewRequest> | null => {
   const address = parseAddress(text);
   if (!address) return null;
   const { model, layer, channel, y, x, architectures, image } = address;
-  const layers = scene?.network.model === model ? scene.network.layers : [];
+  const layers = shown?.network.model === model ? shown.network.layers : [];
   const known = layers.find(({ name, label }) => name === layer || label === layer);
   const codes = architectures.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
   return {

@@ -31,5 +31,5 @@ export const kernelState = (widgetManager: unknown): KernelState => {
 };
 
 /** Asks the kernel something that it answers after what it was asked before; null where the host has no way to. */
-export const signOfLife = (widgetManager: unknown): Promise<unknown> | null =>
+export const pingKernel = (widgetManager: unknown): Promise<unknown> | null =>
   kernelOf(widgetManager)?.requestCommInfo?.({ target_name: "jupyter.widget" }) ?? null;

@@ -1,7 +1,7 @@
 /**
  * What the kernel and the browser tell each other: the types of the widget's traits. `Explorer` on the Python side
  * writes the same names, and is of one version with this: the front end is itself a trait of the widget, also in a
- * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see scene.ts.
+ * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see shown.ts.
  */
 
 import type { Box } from "../pictures/geometry";
@@ -95,7 +95,7 @@ export interface PictureInfo {
   readonly max: number;
 }
 
-export interface View extends Ticket {
+export interface ViewInfo extends QueryId {
   readonly layer: string;
   readonly neuron: Neuron;
   readonly map: {
@@ -113,7 +113,7 @@ export interface View extends Ticket {
   readonly stored?: readonly Pair[] | null;
 }
 
-export interface Failure extends Ticket {
+export interface Failure extends QueryId {
   readonly message: string;
 }
 
@@ -126,13 +126,13 @@ export interface Progress {
 
 /**
  * What is computed beside the view, in the background. Each comes in traits of its own that name their view by its
- * client and number. Views that Python moved to have the asides that were wanted last.
+ * client and number. Views that Python moved to have the panels that were requested last.
  */
-export interface Aside {
+export interface PanelRequest {
   readonly meter: boolean;
   readonly random: boolean;
   /** The architecture whose way back is shown. */
-  readonly wayBack: string | null;
+  readonly layerTrace: string | null;
   readonly compare: readonly [address: string, address: string] | null;
   /** The images of a data set that excite the channel most. */
   readonly exemplars: boolean;
@@ -140,22 +140,22 @@ export interface Aside {
 }
 
 /** The complete place that the browser wants to see: queued updates merge, so a partial one would be lost. */
-export interface Wanted {
+export interface ViewRequest {
   readonly model: string;
   readonly image: string;
   readonly layer: string | null;
   readonly neuron: NeuronPlace | null;
   readonly architectures: readonly string[];
-  readonly aside: Aside;
+  readonly panelRequest: PanelRequest;
 }
 
 /** Which query, or the answer to which. */
-export interface Ticket {
+export interface QueryId {
   readonly client: string;
   readonly seq: number;
 }
 
-export interface Query extends Wanted, Ticket {}
+export interface Query extends ViewRequest, QueryId {}
 
 /** The neuron under a resting pointer, for the kernel to compute ahead. */
 export interface HoveredNeuron extends NeuronPlace {
@@ -172,19 +172,19 @@ export interface UploadInfo {
 }
 
 /** Mean similarity to the pictures of other channels' neurons at the same place, one a picture; null for a zero one. */
-export interface Meters extends Ticket {
+export interface Meters extends QueryId {
   readonly samples: number;
   readonly similarities: readonly (number | null)[];
 }
 
 /** The same click in the network with random filters; the bytes are coded as those of the view. */
-export interface RandomInfo extends Ticket {
+export interface RandomInfo extends QueryId {
   readonly window: Box;
   readonly pictures: readonly PictureInfo[];
 }
 
 /** One tensor on the way back: its window in that layer's map, and the extent of the small maps that were sent. */
-export interface WayBackStepInfo extends Box {
+export interface LayerTraceStepInfo extends Box {
   readonly name: string;
   readonly label: string;
   readonly kind: string;
@@ -200,9 +200,9 @@ export interface WayBackStepInfo extends Box {
 }
 
 /** Steps from the neuron to the image; the bytes hold each step's signal, then its activation, rows·columns each. */
-export interface WayBackInfo extends Ticket {
+export interface LayerTraceInfo extends QueryId {
   readonly code: string;
-  readonly steps: readonly WayBackStepInfo[];
+  readonly steps: readonly LayerTraceStepInfo[];
 }
 
 export interface ComparedSideInfo {
@@ -212,7 +212,7 @@ export interface ComparedSideInfo {
   readonly pictures: readonly PictureInfo[];
 }
 
-export interface ComparisonInfo extends Ticket {
+export interface ComparisonInfo extends QueryId {
   readonly sides: readonly ComparedSideInfo[];
 }
 
@@ -229,7 +229,7 @@ export interface ExemplarCard {
 }
 
 /** The images of a data set that excite the channel most, the strongest first. */
-export interface Exemplars extends Ticket {
+export interface Exemplars extends QueryId {
   readonly layer: string;
   readonly channel: number;
   /** The architecture's. */
@@ -242,7 +242,7 @@ export interface Exemplars extends Ticket {
 }
 
 /** What a picture says is foreground; the mask has a bit for each of height·width pixels, row by row, the highest first. */
-export interface SegmentationInfo extends Ticket {
+export interface SegmentationInfo extends QueryId {
   /** The architecture's. */
   readonly name: string;
   readonly height: number;
@@ -276,13 +276,13 @@ export interface Traits {
   _atlas: unknown;
   _map: unknown;
   _pictures: unknown;
-  _view: View | Empty;
+  _view: ViewInfo | Empty;
   _failure: Failure | Empty;
   _progress: Progress | Empty;
   _meters: Meters | Empty;
   _random: RandomInfo | Empty;
   _random_pictures: unknown;
-  _way_back: WayBackInfo | Empty;
+  _way_back: LayerTraceInfo | Empty;
   _way_back_maps: unknown;
   _comparison: ComparisonInfo | Empty;
   _comparison_pictures: unknown;
@@ -292,7 +292,7 @@ export interface Traits {
   _pins: readonly Pin[];
   _query: Query;
   /** Gives up the query under way; its answer is a failure, and the view stays. */
-  _cancel: Ticket;
+  _cancel: QueryId;
   _hover: HoveredNeuron | Empty;
   _upload: DataView;
   _upload_info: UploadInfo | Empty;

@@ -3,12 +3,12 @@
  * A query that stays without an answer for long no longer holds the next one back.
  */
 
-import type { Wanted } from "./protocol";
+import type { ViewRequest } from "./protocol";
 
 /** How long a query may hold back a newer one; and how often the clock is looked at. */
 export const PATIENCE_MS = 300;
 /** After this long without an answer the person is told. */
-export const SILENCE_MS = 1500;
+export const WAITING_MS = 1500;
 /** This long after a sign of life, a kernel that stands idle and never answered is taken not to know this widget. */
 export const IDLE_MS = 3000;
 /** And this long after one, if it answered before. */
@@ -20,47 +20,47 @@ export const UNKNOWN_MS = 10_000;
 export type KernelState = "absent" | "idle" | "busy" | "unknown";
 
 /** What the person is told while nothing answers. */
-export type Silence = "none" | "waiting" | "no kernel";
+export type Outage = "none" | "waiting" | "no kernel";
 
 interface Sent {
   readonly seq: number;
-  readonly wanted: Wanted;
+  readonly requested: ViewRequest;
 }
 
-export interface ConversationParts {
+export interface QueryQueueOptions {
   /** Sends a query; the answer carries its number. */
-  readonly send: (wanted: Wanted, seq: number) => void;
+  readonly send: (requested: ViewRequest, seq: number) => void;
   readonly kernelState: () => KernelState;
   /** Asks the kernel for a sign of life, which a busy machine delays like an answer; null where the host cannot. */
-  readonly signOfLife: () => Promise<unknown> | null;
+  readonly pingKernel: () => Promise<unknown> | null;
   /** True while the kernel reports progress: it lives, whatever the clock says. */
   readonly working: () => boolean;
   /** Told the place asked for and not yet drawn, and whether anything answers. */
-  readonly changed: (wanted: Wanted | null, silence: Silence) => void;
+  readonly changed: (requested: ViewRequest | null, outage: Outage) => void;
 }
 
-export interface Conversation {
+export interface QueryQueue {
   /** The number of the query that is under way, or null. */
   readonly inFlight: number | null;
-  ask(wish: Wanted): void;
+  ask(wish: ViewRequest): void;
   /** True where an answer to this query came too late: a newer one of this browser's is under way. */
   isStale(answer: number): boolean;
   /** The answer, or the failure, that ends the query of this number; returns what was asked, null where it came too late. */
-  answered(answer: number): Wanted | null;
+  answered(answer: number): ViewRequest | null;
   /** Wants nothing any more; an answer to what is under way comes too late. */
-  takeBack(): void;
+  withdraw(): void;
   /** The host says that its connection to the kernel changed. */
   disconnected(): void;
   stop(): void;
 }
 
-export const conversation = ({ send, kernelState, signOfLife, working, changed }: ConversationParts): Conversation => {
+export const queryQueue = ({ send, kernelState, pingKernel, working, changed }: QueryQueueOptions): QueryQueue => {
   let seq = 0;
-  let wanted: Wanted | null = null;
+  let requested: ViewRequest | null = null;
   let sent: Sent | null = null;
   /** What was asked last. */
-  let last: Wanted | null = null;
-  let silence: Silence = "none";
+  let last: ViewRequest | null = null;
+  let outage: Outage = "none";
   let everAnswered = false;
   /** For how long the query under way has been without an answer, and until when that was counted. */
   let silent = 0;
@@ -71,13 +71,13 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
   let idle = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const tell = (): void => changed(wanted, silence);
+  const tell = (): void => changed(requested, outage);
 
   /** Sends the last of what one event asks for, before anything is drawn: a frame is felt. */
   const sendSoon = (): void => queueMicrotask(() => sent || flush());
 
   const flush = (): void => {
-    if (!wanted) return;
+    if (!requested) return;
     if (kernelState() === "absent") {
       giveUp();
       return;
@@ -88,19 +88,19 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
   };
 
   const sendIfNew = (): void => {
-    if (!wanted || wanted === sent?.wanted) return;
+    if (!requested || requested === sent?.requested) return;
     seq += 1;
     silent = idle = 0;
     looked = performance.now();
-    sent = { seq, wanted };
-    last = wanted;
-    send(wanted, seq);
+    sent = { seq, requested };
+    last = requested;
+    send(requested, seq);
   };
 
   /** Is there still a kernel, and is a newer wish to be sent? */
   const look = (): void => {
     if (!sent) return;
-    // A browser that is held up itself hears no answer either: that is not silence.
+    // A browser that is held up itself hears no answer either: that is not outage.
     const elapsed = Math.min(performance.now() - looked, 2 * PATIENCE_MS);
     looked = performance.now();
     silent += elapsed;
@@ -109,8 +109,8 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
       giveUp();
       return;
     }
-    if (silent >= SILENCE_MS && silence === "none") {
-      silence = "waiting";
+    if (silent >= WAITING_MS && outage === "none") {
+      outage = "waiting";
       tell();
     }
     flush();
@@ -133,7 +133,7 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
   const doubt = (): void => {
     if (doubted === sent) return;
     doubted = sent;
-    const sign = signOfLife();
+    const sign = pingKernel();
     lives = sign === null;
     const come = (): void => {
       lives ||= doubted === sent;
@@ -143,14 +143,14 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
 
   const giveUp = (): void => {
     clearTimeout(timer);
-    sent = wanted = null;
-    silence = "no kernel";
+    sent = requested = null;
+    outage = "no kernel";
     tell();
   };
 
-  const takeBack = (): void => {
+  const withdraw = (): void => {
     clearTimeout(timer);
-    sent = wanted = null;
+    sent = requested = null;
     tell();
   };
 
@@ -159,26 +159,26 @@ export const conversation = ({ send, kernelState, signOfLife, working, changed }
       return sent?.seq ?? null;
     },
     ask(wish) {
-      wanted = wish;
+      requested = wish;
       tell();
       sendSoon();
     },
     isStale: (answer) => answer < seq,
     answered(answer) {
       everAnswered = true;
-      silence = "none";
+      outage = "none";
       if (answer < seq) return null;
       clearTimeout(timer);
-      if (!sent || wanted === sent.wanted) wanted = null;
+      if (!sent || requested === sent.requested) requested = null;
       sent = null;
-      if (wanted) sendSoon();
+      if (requested) sendSoon();
       tell();
       return last;
     },
-    takeBack,
+    withdraw,
     disconnected() {
       if (kernelState() === "absent" || sent) giveUp();
     },
-    stop: takeBack,
+    stop: withdraw,
   };
 };

@@ -1,10 +1,10 @@
 /** One consistent answer of the kernel: a view and everything that is drawn for it, checked to fit together. */
 
+import { memoized } from "../memoized";
 import type { Picture } from "../pictures/display";
 import type { Box, Place } from "../pictures/geometry";
 import type { Photograph } from "./photograph";
-import type { AtlasInfo, Layer, Network, NeuronPlace, PictureInfo, View } from "./protocol";
-import { remembered } from "../memoized";
+import type { AtlasInfo, Layer, Network, NeuronPlace, PictureInfo, ViewInfo } from "./protocol";
 
 export interface Atlas {
   readonly info: AtlasInfo;
@@ -16,43 +16,43 @@ export interface Reconstruction extends Picture {
   readonly info: PictureInfo;
 }
 
-export interface Scene {
+export interface ShownView {
   readonly network: Network;
   readonly photograph: Photograph;
   readonly atlas: Atlas;
-  readonly view: View;
+  readonly view: ViewInfo;
   readonly layer: Layer;
   /** The chosen channel; ±32767 stand for ± `view.map.scale`. */
   readonly map: Int16Array<ArrayBuffer>;
   readonly reconstructions: readonly Reconstruction[];
 }
 
-export interface SceneParts {
+export interface ViewParts {
   readonly network: Network;
   readonly atlas: Atlas;
-  readonly view: View;
+  readonly view: ViewInfo;
   readonly map: Int16Array<ArrayBuffer>;
   readonly pictures: Uint8Array<ArrayBuffer>;
 }
 
-export function mustFit(fits: unknown): asserts fits {
+export function assertConsistent(fits: unknown): asserts fits {
   if (!fits) throw new Error("the kernel’s answer does not fit together");
 }
 
-/** Everything of a scene but the photograph, which is decoded asynchronously. */
-export const assembleScene = ({ network, atlas, view, map, pictures }: SceneParts): Omit<Scene, "photograph"> => {
+/** Everything of a shown but the photograph, which is decoded asynchronously. */
+export const assembleView = ({ network, atlas, view, map, pictures }: ViewParts): Omit<ShownView, "photograph"> => {
   const { info, bytes } = atlas;
   const layer = network.layers.find(({ name }) => name === view.layer);
-  mustFit(layer);
+  assertConsistent(layer);
   const { channels, minima, maxima, variances } = info;
-  mustFit(
+  assertConsistent(
     info.layer === view.layer &&
       view.neuron.channel < channels &&
       bytes.length === channels * info.tileHeight * info.tileWidth &&
       [minima, maxima, variances].every(({ length }) => length === channels) &&
       map.length === view.map.height * view.map.width,
   );
-  const parts = partsOf(pictures);
+  const parts = byteReader(pictures);
   return {
     network,
     atlas,
@@ -71,7 +71,7 @@ export interface Parts {
 }
 
 /** Hands out bytes part by part. */
-export const partsOf = (bytes: Uint8Array<ArrayBuffer>): Parts => {
+export const byteReader = (bytes: Uint8Array<ArrayBuffer>): Parts => {
   let start = 0;
   return {
     take(length) {
@@ -79,7 +79,7 @@ export const partsOf = (bytes: Uint8Array<ArrayBuffer>): Parts => {
       return bytes.subarray(start - length, start);
     },
     end(made) {
-      mustFit(start === bytes.length);
+      assertConsistent(start === bytes.length);
       return made;
     },
   };
@@ -103,8 +103,8 @@ export const sameNeuron = (one: NeuronPlace | null, other: NeuronPlace | null): 
 export const isVector = (layer: Layer): boolean => layer.shape.length === 1;
 
 /** The value at one place of the chosen map. */
-export const mapValue = (scene: Scene, y: number, x: number): number =>
-  ((scene.map[y * scene.view.map.width + x] ?? 0) / 32767) * scene.view.map.scale;
+export const mapValue = (shown: ShownView, y: number, x: number): number =>
+  ((shown.map[y * shown.view.map.width + x] ?? 0) / 32767) * shown.view.map.scale;
 
 /** The largest magnitude of a channel, which ±127 of its tile stand for. */
 export const channelExtent = (info: AtlasInfo, channel: number): number =>
@@ -124,7 +124,7 @@ export const softmax = (scores: readonly number[]): readonly number[] => {
 };
 
 /** The box of the image in which any of the pictures is not zero; of zero size where all are. */
-export const support = ({ view: { window }, reconstructions }: Scene): Box => {
+export const support = ({ view: { window }, reconstructions }: ShownView): Box => {
   let [top, left, bottom, right] = [window.height, window.width, 0, 0];
   for (const { bytes } of reconstructions) {
     bytes.forEach((byte, index) => {
@@ -155,13 +155,13 @@ export const tileValue = ({ info, bytes }: Atlas, channel: number, { y, x }: Pla
 export const CHANNEL_ORDERS = ["strongest", "here", "variance", "index"] as const;
 export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
 
-/** The channels of a scene in the order in which they are shown; where they have no places, the strongest come first. */
+/** The channels of a shown in the order in which they are shown; where they have no places, the strongest come first. */
 export const shownChannels = (
-  { atlas, layer, view: { neuron } }: Pick<Scene, "atlas" | "layer" | "view">,
+  { atlas, layer, view: { neuron } }: Pick<ShownView, "atlas" | "layer" | "view">,
   order: ChannelOrder,
 ): readonly number[] => orderedChannels(atlas, isVector(layer) ? "strongest" : order, neuron.y ?? 0, neuron.x ?? 0);
 
-export const orderedChannels = remembered(
+export const orderedChannels = memoized(
   (atlas: Atlas, order: ChannelOrder, y: number, x: number): readonly number[] => {
     const { stored, maxima, variances } = atlas.info;
     const channels = stored ?? [...maxima.keys()];

@@ -5,10 +5,10 @@
  * steps end at the same place, however long the answers take.
  */
 
+import type { ViewRequest } from "../protocol/protocol";
 import type { Command } from "./keys";
-import type { Wanted } from "../protocol/protocol";
 
-type Ask = (changes: Partial<Wanted>) => void;
+type Ask = (changes: Partial<ViewRequest>) => void;
 
 /** A key press. */
 export interface Press {
@@ -21,46 +21,46 @@ interface Step extends Omit<Press, "does"> {
   readonly does: Press["does"] | "choose";
 }
 
-export interface StepsParts {
-  /** Asks for another place; returns the place that is wanted now, or null where there is none. */
-  readonly ask: (changes: Partial<Wanted>) => Wanted | null;
+export interface ActionQueueOptions {
+  /** Asks for another place; returns the place that is requested now, or null where there is none. */
+  readonly ask: (changes: Partial<ViewRequest>) => ViewRequest | null;
   /** Whether nothing is asked for that is not drawn. */
   readonly isSettled: () => boolean;
   /** Takes back what is asked for. */
-  readonly takeBack: () => void;
+  readonly withdraw: () => void;
   /** Told of a press that a choice overtook, and that was to leave something behind. */
   readonly lost: (does: "pin" | "save") => void;
 }
 
 export interface Steps {
   press(press: Press): void;
-  choose(changes: Partial<Wanted>): void;
+  choose(changes: Partial<ViewRequest>): void;
   /** Says that a place is drawn. */
-  drawn(place: Wanted | null): void;
+  drawn(place: ViewRequest | null): void;
   /** Says that what was asked last is refused; returns whether steps are taken once more because of it. */
   refused(): boolean;
   /** Takes the steps that need to wait no longer. */
-  goOn(): void;
+  resume(): void;
   /** Gives up what waits. */
   forget(): void;
 }
 
-export const stepping = ({ ask, isSettled, takeBack, lost }: StepsParts): Steps => {
+export const actionQueue = ({ ask, isSettled, withdraw, lost }: ActionQueueOptions): Steps => {
   let waiting: readonly Step[] = [];
-  /** Steps taken since the drawn place, with what was wanted after each. */
-  let taken: readonly (readonly [step: Step, wanted: Wanted | null])[] = [];
+  /** Steps taken since the drawn place, with what was requested after each. */
+  let taken: readonly (readonly [step: Step, requested: ViewRequest | null])[] = [];
 
   const attempt = (step: Step): boolean => {
-    let wanted: Wanted | null = null;
+    let requested: ViewRequest | null = null;
     const done = step.attempt((changes) => {
-      wanted = ask(changes);
+      requested = ask(changes);
     });
-    if (done && (wanted || taken.length > 0)) taken = [...taken, [step, wanted]];
+    if (done && (requested || taken.length > 0)) taken = [...taken, [step, requested]];
     return done;
   };
 
   /** Whether a choice leads to the same place whatever the steps that wait come to. */
-  const overtakes = (changes: Partial<Wanted>): boolean =>
+  const overtakes = (changes: Partial<ViewRequest>): boolean =>
     !waiting.some(({ does }) => does === "choose" || (does === "layer" && !changes.neuron && !("layer" in changes)));
 
   const overtake = (): void => {
@@ -70,15 +70,15 @@ export const stepping = ({ ask, isSettled, takeBack, lost }: StepsParts): Steps 
     waiting = [];
   };
 
-  const goOn = (): void => {
+  const resume = (): void => {
     for (let [next] = waiting; next && attempt(next); [next] = waiting) waiting = waiting.slice(1);
   };
 
   return {
-    goOn,
+    resume,
     press(press) {
       waiting = [...waiting, press];
-      goOn();
+      resume();
     },
     choose(changes) {
       const step: Step = {
@@ -96,14 +96,14 @@ export const stepping = ({ ask, isSettled, takeBack, lost }: StepsParts): Steps 
       }
     },
     drawn(place) {
-      taken = taken.slice(taken.findIndex(([, wanted]) => wanted === place) + 1);
-      if (!taken.some(([, wanted]) => wanted)) taken = [];
+      taken = taken.slice(taken.findIndex(([, requested]) => requested === place) + 1);
+      if (!taken.some(([, requested]) => requested)) taken = [];
     },
     refused() {
       const again = taken.length > 1 ? taken : [];
       taken = [];
       if (again.length === 0) return false;
-      takeBack();
+      withdraw();
       const oneByOne = again.map(([step]) => ({
         ...step,
         attempt: (ask: Ask) => isSettled() && step.attempt(ask),

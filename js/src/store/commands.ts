@@ -5,10 +5,10 @@
  */
 
 import { clamp } from "../pictures/geometry";
+import type { ViewRequest } from "../protocol/protocol";
+import { isVector, orderedChannels, type ShownView } from "../protocol/shown_view";
 import type { Command } from "./keys";
 import { drawnPlace, isSettled, markedNeuron, sameMaps, sameRecording } from "./requests";
-import type { Wanted } from "../protocol/protocol";
-import { isVector, orderedChannels, type Scene } from "../protocol/shown_view";
 import type { State } from "./state";
 import type { Store } from "./store";
 
@@ -16,20 +16,20 @@ import type { Store } from "./store";
 export const WAIT = "wait";
 
 /** What is done with the place that the presses before led to, once it is drawn. */
-export interface Acts {
+export interface CommandActions {
   readonly pin: () => void;
   readonly save: () => void;
 }
 
 /** Carries a command out, after those that wait. */
-export const run = (command: Command, store: Store, { pin, save }: Acts): void => {
+export const run = (command: Command, store: Store, { pin, save }: CommandActions): void => {
   const [does] = command;
   const act = does === "pin" ? pin : does === "save" ? save : null;
   store.press({
     does,
     attempt: (ask) => {
       if (act && !isSettled(store.state)) return false;
-      const wish = act ? act() : wishOf(command, store.state);
+      const wish = act ? act() : requestOf(command, store.state);
       if (wish === WAIT) return false;
       if (wish) ask(wish);
       return true;
@@ -38,49 +38,49 @@ export const run = (command: Command, store: Store, { pin, save }: Acts): void =
 };
 
 /** What a command asks for in a state, or null where all stays as it is. */
-export const wishOf = (command: Command, state: State): Partial<Wanted> | null | typeof WAIT => {
+export const requestOf = (command: Command, state: State): Partial<ViewRequest> | null | typeof WAIT => {
   const [does, first = 0, second = 0] = command;
-  const { scene } = state;
-  if (!scene) return WAIT;
-  if (does === "layer") return layerStep(first, scene, state);
+  const { shown } = state;
+  if (!shown) return WAIT;
+  if (does === "layer") return layerStep(first, shown, state);
   if (!["strongest", "channel", "move"].includes(does)) return null;
   const neuron = markedNeuron(state);
   if (does === "strongest") return isOnDrawnMaps(state) ? { neuron: null } : WAIT;
   // Of a page that stores some places only, the answer tells which one stands in for what was asked
-  const partial = scene.view.stored ?? scene.atlas.info.stored;
-  if (!neuron || (partial && state.wanted)) return WAIT;
+  const partial = shown.view.stored ?? shown.atlas.info.stored;
+  if (!neuron || (partial && state.requested)) return WAIT;
   const { channel, y, x } = neuron;
-  const vector = isVector(scene.layer);
+  const vector = isVector(shown.layer);
   if (!vector && (y === null || x === null)) return WAIT;
   if (does === "move" && !vector) {
-    const { height, width } = scene.view.map;
+    const { height, width } = shown.view.map;
     const to = { y: clamp((y ?? 0) + first, 0, height - 1), x: clamp((x ?? 0) + second, 0, width - 1) };
     return to.y === y && to.x === x ? null : { neuron: { channel, ...to } };
   }
   // By the values at the place asked for, which need not be the one that is drawn
-  const channels = orderedChannels(scene.atlas, vector ? "strongest" : state.order, y ?? 0, x ?? 0);
+  const channels = orderedChannels(shown.atlas, vector ? "strongest" : state.order, y ?? 0, x ?? 0);
   const position = clamp(channels.indexOf(channel) + first + second, 0, channels.length - 1);
   return { neuron: { channel: channels[position] ?? channel, y, x } };
 };
 
 const isOnDrawnMaps = (state: State): boolean => {
   const here = drawnPlace(state);
-  return here !== null && sameMaps(state.wanted ?? here, here);
+  return here !== null && sameMaps(state.requested ?? here, here);
 };
 
 /** The layer before or after; one that was refused is stepped over. */
 const layerStep = (
   step: number,
-  { network: { layers } }: Scene,
+  { network: { layers } }: ShownView,
   state: State,
-): Partial<Wanted> | null | typeof WAIT => {
+): Partial<ViewRequest> | null | typeof WAIT => {
   const here = drawnPlace(state);
-  const numberOf = (place: Wanted | null): number =>
+  const numberOf = (place: ViewRequest | null): number =>
     place && here && sameRecording(place, here) ? layers.findIndex(({ name }) => name === place.layer) : -1;
-  const { wanted, refused } = state;
-  if (wanted && numberOf(wanted) < 0) return WAIT;
+  const { requested, refused } = state;
+  if (requested && numberOf(requested) < 0) return WAIT;
   // Whatever moved since it was refused would have ended the refusal
-  const [from = -1] = [refused, wanted, here].map(numberOf).filter((number) => number >= 0);
+  const [from = -1] = [refused, requested, here].map(numberOf).filter((number) => number >= 0);
   const next = from < 0 ? undefined : layers[from + step];
   return next ? { layer: next.name, neuron: null } : null;
 };

@@ -1,10 +1,10 @@
 /** What all displays of a widget show: what the kernel sent, what was asked, and what stays in the browser. */
 
-import type { Asides } from "../protocol/panels";
-import type { Silence } from "../protocol/query_queue";
 import type { Place } from "../pictures/geometry";
-import type { Aside, Catalog, DisplayMode, Pin, Progress, Wanted } from "../protocol/protocol";
-import type { ChannelOrder, Scene } from "../protocol/shown_view";
+import type { Panels } from "../protocol/panels";
+import type { Catalog, DisplayMode, PanelRequest, Pin, Progress, ViewRequest } from "../protocol/protocol";
+import type { Outage } from "../protocol/query_queue";
+import type { ChannelOrder, ShownView } from "../protocol/shown_view";
 
 /** What lies under the pointer: a place of a channel's map, a pixel of the image, or both. */
 export interface Hover {
@@ -14,12 +14,12 @@ export interface Hover {
 
 export interface State {
   readonly catalog: Catalog;
-  readonly scene: Scene | null;
+  readonly shown: ShownView | null;
   /** Asked for and not yet drawn. */
-  readonly wanted: Wanted | null;
+  readonly requested: ViewRequest | null;
   /** The layer's strongest neuron that was asked for last, where the kernel refused it: the keys step over that layer. */
-  readonly refused: Wanted | null;
-  readonly silence: Silence;
+  readonly refused: ViewRequest | null;
+  readonly outage: Outage;
   readonly failure: string | null;
   readonly progress: Progress | null;
   readonly display: DisplayMode;
@@ -35,9 +35,9 @@ export interface State {
   readonly edges: boolean;
   /** The step of the way back that is shown large, by its layer. */
   readonly enlarged: string | null;
-  /** What is wanted beside the view, and what of it has come for the drawn view. */
-  readonly aside: Aside;
-  readonly asides: Asides;
+  /** What is requested beside the view, and what of it has come for the drawn view. */
+  readonly panelRequest: PanelRequest;
+  readonly panels: Panels;
   readonly pins: readonly Pin[];
   /** The pinned address that another is awaited for, to compare the two; or empty. */
   readonly firstCompared: string;

@@ -3,12 +3,12 @@
  * stay in the browser. Listens to the widget's model while at least one display is mounted.
  */
 
-import { conversation } from "../protocol/query_queue";
-import { kernelState, signOfLife } from "../protocol/kernel";
+import { kernelState, pingKernel } from "../protocol/kernel";
+import type { NeuronPlace, PanelRequest, Traits, ViewRequest, WidgetModel } from "../protocol/protocol";
+import { queryQueue } from "../protocol/query_queue";
+import { actionQueue, type Press } from "./action_queue";
 import { drawnPlace, isSettled, latestPlace } from "./requests";
-import type { Aside, NeuronPlace, Traits, Wanted, WidgetModel } from "../protocol/protocol";
 import type { State } from "./state";
-import { type Press, stepping } from "./action_queue";
 import { traitReader } from "./trait_reader";
 
 /** What a view may change at will: it stays in the browser. */
@@ -33,10 +33,10 @@ const LOST = { pin: "not pinned", save: "not saved" };
 /** Before anything came. */
 const EMPTY: State = {
   catalog: { models: [], images: [], architectures: [] },
-  scene: null,
-  wanted: null,
+  shown: null,
+  requested: null,
   refused: null,
-  silence: "none",
+  outage: "none",
   failure: null,
   progress: null,
   display: "paper",
@@ -48,8 +48,8 @@ const EMPTY: State = {
   hover: null,
   edges: false,
   enlarged: null,
-  aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
-  asides: {},
+  panelRequest: { meter: true, random: false, layerTrace: null, compare: null, exemplars: true, segmentation: false },
+  panels: {},
   pins: [],
   firstCompared: "",
   live: false,
@@ -83,44 +83,44 @@ export const openStore = (model: WidgetModel) => {
     model.set(name, value);
     model.save_changes();
   };
-  const talk = conversation({
-    send: (wanted, seq) => set("_query", { ...wanted, client, seq }),
+  const queries = queryQueue({
+    send: (requested, seq) => set("_query", { ...requested, client, seq }),
     kernelState: () => kernelState(model.widget_manager),
-    signOfLife: () => signOfLife(model.widget_manager),
+    pingKernel: () => pingKernel(model.widget_manager),
     working: () => state.progress !== null && model.get("_progress") !== savedProgress,
-    changed: (wanted, silence) => {
-      change({ wanted, silence });
-      if (wanted || !model.get("_upload")?.byteLength) return;
+    changed: (requested, outage) => {
+      change({ requested, outage });
+      if (requested || !model.get("_upload")?.byteLength) return;
       // A person's picture would be saved with the notebook. The kernel, which has it, is told with what comes next.
       model.set("_upload", new DataView(new ArrayBuffer(0)));
       model.set("_upload_info", {});
     },
   });
 
-  const steps = stepping({
+  const steps = actionQueue({
     ask(changes) {
       const place = latestPlace(state);
       if ("neuron" in changes) change({ refused: null });
-      if (place) talk.ask({ ...place, ...changes });
-      return state.wanted;
+      if (place) queries.ask({ ...place, ...changes });
+      return state.requested;
     },
     isSettled: () => isSettled(state),
-    takeBack: () => talk.takeBack(),
+    withdraw: () => queries.withdraw(),
     lost: (does) => change({ failure: `${LOST[does]}: another place was chosen before its pictures came` }),
   });
 
   const readTraits = traitReader({
     get,
     client,
-    isStale: talk.isStale,
-    show(scene, seq) {
-      change({ scene, failure: null });
+    isStale: queries.isStale,
+    show(shown, seq) {
+      change({ shown, failure: null });
       if (seq === null) change({ refused: null });
-      else steps.drawn(talk.answered(seq));
+      else steps.drawn(queries.answered(seq));
     },
     refuse(seq) {
-      const place = talk.answered(seq);
-      if (!steps.refused() && place?.neuron === null && !state.wanted) change({ refused: place });
+      const place = queries.answered(seq);
+      if (!steps.refused() && place?.neuron === null && !state.requested) change({ refused: place });
     },
     now: () => state,
     change,
@@ -132,14 +132,14 @@ export const openStore = (model: WidgetModel) => {
     reading = true;
     queueMicrotask(() => {
       reading = false;
-      if (displays.size > 0) void readTraits().then(steps.goOn);
+      if (displays.size > 0) void readTraits().then(steps.resume);
     });
   };
   /** What waits for an answer that will not come is not carried out with what is done now. */
   const forgetUnanswered = (): void => {
-    if (state.silence === "no kernel") steps.forget();
+    if (state.outage === "no kernel") steps.forget();
   };
-  const onConnection = (): void => talk.disconnected();
+  const onConnection = (): void => queries.disconnected();
   const store = {
     get state(): State {
       return state;
@@ -158,7 +158,7 @@ export const openStore = (model: WidgetModel) => {
         for (const name of watched) model.off(`change:${name}`, onTrait);
         watched.clear();
         steps.forget();
-        talk.stop();
+        queries.stop();
       };
     },
 
@@ -184,10 +184,10 @@ export const openStore = (model: WidgetModel) => {
     },
 
     /** Asks for something else beside the view; what is not named stays. */
-    setAside(changes: Partial<Aside>): void {
-      const aside = { ...state.aside, ...changes };
-      change({ aside });
-      store.ask({ aside });
+    requestPanels(changes: Partial<PanelRequest>): void {
+      const panelRequest = { ...state.panelRequest, ...changes };
+      change({ panelRequest });
+      store.ask({ panelRequest });
     },
 
     /** Carries out a key press, after those before it. */
@@ -199,12 +199,12 @@ export const openStore = (model: WidgetModel) => {
     /** Gives up the query under way, and what waits for its answer. */
     cancel(): void {
       steps.forget();
-      const seq = talk.inFlight;
+      const seq = queries.inFlight;
       if (seq !== null) set("_cancel", { client, seq });
     },
 
     /** Tells the kernel which neuron of the shown layer the pointer rests on; null that it does no longer. */
-    tellHover(neuron: NeuronPlace | null): void {
+    sendHover(neuron: NeuronPlace | null): void {
       const place = latestPlace(state);
       if (!neuron || !place?.layer) set("_hover", {});
       else set("_hover", { client, layer: place.layer, ...neuron, architectures: place.architectures });
@@ -219,7 +219,7 @@ export const openStore = (model: WidgetModel) => {
     },
 
     /** Asks the kernel for another place. What is not named stays as it was last asked, or is now. */
-    ask(changes: Partial<Wanted>): void {
+    ask(changes: Partial<ViewRequest>): void {
       forgetUnanswered();
       steps.choose(changes);
     },

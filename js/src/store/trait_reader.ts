@@ -1,20 +1,20 @@
-/** Reads what the kernel sent into the state: consistent scenes, of traits that change one after another. */
+/** Reads what the kernel sent into the state: consistent views, of traits that change one after another. */
 
-import { asidesReader } from "../protocol/panels";
-import type { Conversation } from "../protocol/query_queue";
+import { memoized } from "../memoized";
+import { panelsReader } from "../protocol/panels";
 import { decodePhotograph } from "../protocol/photograph";
 import type { AtlasInfo, Network, WidgetModel } from "../protocol/protocol";
-import { remembered } from "../memoized";
-import { assembleScene, type Scene } from "../protocol/shown_view";
-import type { State } from "./state";
+import type { QueryQueue } from "../protocol/query_queue";
+import { assembleView, type ShownView } from "../protocol/shown_view";
 import { errorText, readBytes, readInt8, readInt16, told } from "../protocol/traits";
+import type { State } from "./state";
 
-export interface ReaderParts extends Pick<WidgetModel, "get"> {
+export interface ReaderOptions extends Pick<WidgetModel, "get"> {
   /** What one's own queries are signed with. */
   readonly client: string;
-  readonly isStale: Conversation["isStale"];
-  /** Told of a scene, and of the number of one's own query that it answers. */
-  readonly show: (scene: Scene, seq: number | null) => void;
+  readonly isStale: QueryQueue["isStale"];
+  /** Told of a shown, and of the number of one's own query that it answers. */
+  readonly show: (shown: ShownView, seq: number | null) => void;
   /** Told of one's own query that was refused. */
   readonly refuse: (seq: number) => void;
   readonly now: () => State;
@@ -30,13 +30,13 @@ export const traitReader = ({
   refuse,
   now,
   change,
-}: ReaderParts): (() => Promise<void>) => {
+}: ReaderOptions): (() => Promise<void>) => {
   let lastView: unknown;
   let lastFailure: unknown;
   // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
-  const asidesOf = asidesReader({ get });
-  const atlasOf = remembered((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
-  const photographOf = remembered((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
+  const panelsOf = panelsReader({ get });
+  const atlasOf = memoized((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
+  const photographOf = memoized((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
 
   const readFailure = (): void => {
     const trait = get("_failure");
@@ -59,7 +59,7 @@ export const traitReader = ({
     if (!view || !network || !info) return;
     const own = view.client === client;
     if (own && isStale(view.seq)) return;
-    const parts = assembleScene({
+    const parts = assembleView({
       network,
       atlas: atlasOf(info, get("_atlas")),
       view,
@@ -84,8 +84,8 @@ export const traitReader = ({
       });
       readFailure();
       await readView();
-      const { scene } = now();
-      if (scene) change({ asides: asidesOf(scene.view) });
+      const { shown } = now();
+      if (shown) change({ panels: panelsOf(shown.view) });
     } catch (error) {
       change({ failure: errorText(error) });
     }

@@ -4,7 +4,7 @@ import type { Tree } from "../dom";
 import type { State } from "../store/state";
 import type { Store } from "../store/store";
 
-export interface Stage {
+export interface ViewServices {
   readonly store: Store;
   /** Asks for a frame: something has changed that only this display knows. */
   readonly redraw: () => void;
@@ -19,4 +19,4 @@ export interface Stage {
 }
 
 /** What a part of the screen should be. */
-export type View = (state: State) => Tree;
+export type Component = (state: State) => Tree;

@@ -6,9 +6,9 @@ import type { State } from "../store/state";
 import type { Store } from "../store/store";
 import { remark, thumbnail } from "./controls/elements";
 
-export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null => {
-  const offered = scene?.network.exemplars?.includes(scene.layer.name);
-  if (!aside.exemplars || !offered) return null;
+export const exemplarStrip = (store: Store, { panelRequest, panels: { exemplars }, shown }: State): Tree | null => {
+  const offered = shown?.network.exemplars?.includes(shown.layer.name);
+  if (!panelRequest.exemplars || !offered) return null;
   const { channel, cards = [] } = exemplars ?? {};
   return h(
     "section.exemplars",

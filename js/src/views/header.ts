@@ -3,17 +3,17 @@
 import { h, plain } from "../dom";
 import { latestPlace } from "../store/requests";
 import type { State } from "../store/state";
+import type { Component, ViewServices } from "./component";
 import { addressField } from "./controls/address_field";
 import { choice, type Option } from "./controls/choice";
 import { thumbnail } from "./controls/elements";
-import { openingButton } from "./controls/uploads";
 import { listOf } from "./controls/select";
-import type { Stage, View } from "./component";
+import { openButton } from "./controls/uploads";
 
-export const header = (stage: Stage, toggleHelp: () => void): View => {
-  const { store } = stage;
-  const address = addressField(stage);
-  const networks = listOf(stage);
+export const header = (services: ViewServices, toggleHelp: () => void): Component => {
+  const { store } = services;
+  const address = addressField(services);
+  const networks = listOf(services);
   return (state) => {
     const place = latestPlace(store.state);
     return plain(
@@ -21,11 +21,11 @@ export const header = (stage: Stage, toggleHelp: () => void): View => {
       networks("network", "models", modelOptions(state), place?.model, (model) =>
         store.ask({ model, layer: null, neuron: null }),
       ),
-      h("span.badge", { hidden: !state.scene?.network.randomWeights }, "random weights"),
+      h("span.badge", { hidden: !state.shown?.network.randomWeights }, "random weights"),
       choice("photograph", "images", "thumbnail", imageOptions(state), place && place.image, (image) =>
         store.ask({ image, neuron: null }),
       ),
-      openingButton(store),
+      openButton(store),
       address(state),
       h("button.button.help-button", { named: "keys and help (?)", onclick: toggleHelp }, "?"),
     );

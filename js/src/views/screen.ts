@@ -3,27 +3,32 @@
 import { type Child, h, plain } from "../dom";
 import type { State } from "../store/state";
 import { atlasView } from "./atlas/atlas";
-import { comparison } from "./pictures/comparison";
+import type { ViewServices } from "./component";
 import { modeBar, pictureControls } from "./controls/display_controls";
 import { exemplarStrip } from "./exemplars";
 import { header } from "./header";
 import { imageView } from "./image/image";
 import { layerStrip } from "./layer_strip";
-import { pins } from "./pins";
+import { comparison } from "./pictures/comparison";
+import { layerTrace } from "./pictures/layer_trace";
 import { reconstructions } from "./pictures/reconstructions";
-import type { Stage } from "./component";
+import { pins } from "./pins";
 import { statusLine } from "./status";
-import { wayBack } from "./pictures/layer_trace";
 
 export const screen = (
-  stage: Stage,
+  services: ViewServices,
   save: () => void,
   toggleHelp: () => void,
 ): ((state: State) => readonly Child[]) => {
-  const { store } = stage;
-  const [top, strip, image, atlas] = [header(stage, toggleHelp), layerStrip(stage), imageView(stage), atlasView(stage)];
-  const [modes, pictures, back] = [modeBar(stage, save), reconstructions(stage), wayBack(stage)];
-  const [compared, pinned, status] = [comparison(store), pins(stage), statusLine(stage)];
+  const { store } = services;
+  const [top, strip, image, atlas] = [
+    header(services, toggleHelp),
+    layerStrip(services),
+    imageView(services),
+    atlasView(services),
+  ];
+  const [modes, pictures, back] = [modeBar(services, save), reconstructions(services), layerTrace(services)];
+  const [compared, pinned, status] = [comparison(store), pins(services), statusLine(services)];
   return (state) => [
     top(state),
     strip(state),

@@ -1,39 +1,39 @@
 /** The layer's channels: tiles with their maps, or a list where they have no places; and the field that finds one. */
 
 import { create, h, plain } from "../../dom";
-import type { Place } from "../../pictures/geometry";
 import { shapeText } from "../../number_text";
-import { markedNeuron } from "../../store/requests";
+import type { Place } from "../../pictures/geometry";
 import { CHANNEL_ORDERS, isVector } from "../../protocol/shown_view";
-import { atlasTiles } from "./tiles";
-import { channelList, channelNumber, matchingChannels } from "./channel_list";
+import { markedNeuron } from "../../store/requests";
+import type { Component, ViewServices } from "../component";
 import { listOf } from "../controls/select";
-import type { Stage, View } from "../component";
+import { channelList, channelNumber, matchingChannels } from "./channel_list";
+import { atlasTiles } from "./tiles";
 
-export const atlasView = (stage: Stage): View => {
-  const { store, redraw } = stage;
+export const atlasView = (services: ViewServices): Component => {
+  const { store, redraw } = services;
   const find = create<HTMLInputElement>(plain("input.find"));
   let listed: string | undefined;
 
   const pick = (channel: number, place: Place | null = null): void =>
     store.pick({ channel, y: place?.y ?? null, x: place?.x ?? null });
-  const [orders, tiles] = [listOf(stage), atlasTiles(stage, pick)];
+  const [orders, tiles] = [listOf(services), atlasTiles(services, pick)];
 
   /** The channel that the field asks for. */
-  const wanted = (): number | undefined => {
-    const { scene } = store.state;
+  const requested = (): number | undefined => {
+    const { shown } = store.state;
     const text = find.value.trim();
-    if (!scene || !text) return undefined;
-    if (isVector(scene.layer)) return matchingChannels(scene, text)[0];
+    if (!shown || !text) return undefined;
+    if (isVector(shown.layer)) return matchingChannels(shown, text)[0];
     const channel = channelNumber(text);
-    return channel < scene.atlas.info.channels ? channel : undefined;
+    return channel < shown.atlas.info.channels ? channel : undefined;
   };
 
   return (state) => {
-    const { scene, order } = state;
+    const { shown, order } = state;
     const section = { label: "channels of the layer" };
-    if (!scene) return h("section.atlas", section);
-    const { layer, network } = scene;
+    if (!shown) return h("section.atlas", section);
+    const { layer, network } = shown;
     if (layer.name !== listed) find.value = "";
     listed = layer.name;
     const named = network.classes?.layer === layer.name;
@@ -53,10 +53,10 @@ export const atlasView = (stage: Stage): View => {
           h(find, {
             placeholder: named ? "find a class" : "find #",
             named: `find a channel by its number${named ? " or name" : ""}, then Enter`,
-            "aria-invalid": (find.value !== "" && wanted() === undefined) || null,
+            "aria-invalid": (find.value !== "" && requested() === undefined) || null,
             oninput: redraw,
             onkeydown: ({ key }) => {
-              const channel = wanted();
+              const channel = requested();
               if (key === "Enter" && channel !== undefined) pick(channel);
             },
           }),
@@ -71,8 +71,8 @@ export const atlasView = (stage: Stage): View => {
         ),
       ),
       isVector(layer)
-        ? channelList(scene, find.value.trim(), markedNeuron(store.state)?.channel ?? null, pick)
-        : tiles(state, scene),
+        ? channelList(shown, find.value.trim(), markedNeuron(store.state)?.channel ?? null, pick)
+        : tiles(state, shown),
     );
   };
 };

@@ -2,7 +2,7 @@
 
 import { h, plain, type Tree } from "../../dom";
 import { percentText, valueText } from "../../number_text";
-import { type Scene, shownChannels, softmax } from "../../protocol/shown_view";
+import { type ShownView, shownChannels, softmax } from "../../protocol/shown_view";
 import { matches } from "../../search";
 import { choice, type Option } from "../controls/choice";
 
@@ -14,26 +14,26 @@ export const channelNumber = (text: string): number =>
   /^#?\d+$/.test(text) ? Number(text.replace("#", "")) : Number.NaN;
 
 /** The channels that have every word of `text` in their number or name: the one of that number, then the strongest. */
-export const matchingChannels = (scene: Scene, text: string): readonly number[] => {
+export const matchingChannels = (shown: ShownView, text: string): readonly number[] => {
   const exact = channelNumber(text);
-  return shownChannels(scene, "strongest")
-    .filter((channel) => matches(`#${channel} ${className(scene, channel)}`, text))
+  return shownChannels(shown, "strongest")
+    .filter((channel) => matches(`#${channel} ${className(shown, channel)}`, text))
     .sort((a, b) => Number(b === exact) - Number(a === exact));
 };
 
 export const channelList = (
-  scene: Scene,
+  shown: ShownView,
   searched: string,
   chosen: number | null,
   pick: (channel: number) => void,
 ): Tree => {
-  const all = matchingChannels(scene, searched);
+  const all = matchingChannels(shown, searched);
   const first = all.slice(0, MOST_ROWS);
   if (chosen !== null && !searched && !first.includes(chosen)) first.push(chosen);
   const more = all.length - first.length;
   return plain(
     ".classes",
-    choice("channels", "rows", "channel", rowOptions(scene, first), chosen, pick),
+    choice("channels", "rows", "channel", rowOptions(shown, first), chosen, pick),
     h(
       "p.muted",
       { role: "status" },
@@ -43,12 +43,12 @@ export const channelList = (
 };
 
 /** The name of a classifier's channel; empty on other layers. */
-export const className = ({ network: { classes }, layer }: Scene, channel: number): string =>
+export const className = ({ network: { classes }, layer }: ShownView, channel: number): string =>
   (classes?.layer === layer.name && classes.names[channel]) || "";
 
-const rowOptions = (scene: Scene, channels: readonly number[]): Option<number>[] => {
-  const { maxima } = scene.atlas.info;
-  const probabilities = scene.network.classes?.layer === scene.layer.name ? softmax(maxima) : null;
+const rowOptions = (shown: ShownView, channels: readonly number[]): Option<number>[] => {
+  const { maxima } = shown.atlas.info;
+  const probabilities = shown.network.classes?.layer === shown.layer.name ? softmax(maxima) : null;
   const most = Math.max(0, ...maxima) || 1;
   // Of scores only what is above zero is drawn; of a layer with negative values both sides are, around the middle.
   const least = probabilities ? 0 : Math.min(0, ...maxima);
@@ -57,15 +57,15 @@ const rowOptions = (scene: Scene, channels: readonly number[]): Option<number>[]
     const value = maxima[channel] ?? 0;
     const probability = probabilities?.[channel];
     const [left, right] = [percent(Math.min(0, value)), percent(Math.max(0, value))];
-    const name = className(scene, channel) || `#${channel}`;
-    const shown = probability === undefined ? valueText(value) : percentText(probability);
+    const name = className(shown, channel) || `#${channel}`;
+    const text = probability === undefined ? valueText(value) : percentText(probability);
     return {
       value: channel,
-      label: `${name} (${channel}): ${valueText(value)}${probability === undefined ? "" : `, softmax ${shown}`}`,
+      label: `${name} (${channel}): ${valueText(value)}${probability === undefined ? "" : `, softmax ${text}`}`,
       content: plain(
         "span",
         plain("b", name),
-        plain("span", shown),
+        plain("span", text),
         plain("span.track", h("i", { style: `left: ${left}%; width: ${right - left}%` })),
       ),
       attributes: { "data-class": channel },

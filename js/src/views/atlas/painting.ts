@@ -1,10 +1,10 @@
 /** Draws the visible part of an atlas: tiles copied from a sheet, and the rings around some of them. */
 
-import { colourScale, paintMap } from "../../pictures/colour_maps";
 import { opaquePixels, pictureOf } from "../../dom";
+import { memoized } from "../../memoized";
+import { colourScale, paintMap } from "../../pictures/colour_maps";
 import type { Box } from "../../pictures/geometry";
-import { remembered } from "../../memoized";
-import { type Atlas, channelExtent, type Scene, tileOf } from "../../protocol/shown_view";
+import { type Atlas, channelExtent, type ShownView, tileOf } from "../../protocol/shown_view";
 
 export type PlacedChannel = readonly [channel: number, box: Box];
 
@@ -32,10 +32,10 @@ const paintSheet = (atlas: Atlas): HTMLCanvasElement => {
   return pictureOf(pixels, width);
 };
 
-export type DrawAtlas = (context: CanvasRenderingContext2D, scene: Scene, placed: readonly PlacedChannel[]) => void;
+export type DrawAtlas = (context: CanvasRenderingContext2D, shown: ShownView, placed: readonly PlacedChannel[]) => void;
 
 export const atlasPainter = (): DrawAtlas => {
-  const sheetOf = remembered(paintSheet);
+  const sheetOf = memoized(paintSheet);
   return (context, { atlas }, placed) => {
     const { tileHeight, tileWidth } = atlas.info;
     const sheet = sheetOf(atlas);

@@ -1,15 +1,24 @@
 /** The atlas where a layer has places: a tile for each channel, by pointer and by keys. Only what shows is drawn. */
 
 import { type Child, create, h, plain, setAttribute, surface, take } from "../../dom";
-import { clamp, type Place, placeAt, type TileLayout, tileAt, tileBox, tileLayout, tilesHeight } from "../../pictures/geometry";
-import { commandFor } from "../../store/keys";
 import { valueText } from "../../number_text";
+import {
+  clamp,
+  type Place,
+  placeAt,
+  type TileLayout,
+  tileAt,
+  tileBox,
+  tileLayout,
+  tilesHeight,
+} from "../../pictures/geometry";
+import { type ShownView, shownChannels, tileValue } from "../../protocol/shown_view";
+import { commandFor } from "../../store/keys";
 import { markedNeuron } from "../../store/requests";
-import { type Scene, shownChannels, tileValue } from "../../protocol/shown_view";
 import type { State } from "../../store/state";
-import { atlasPainter, drawRing, type PlacedChannel } from "./painting";
+import type { ViewServices } from "../component";
 import { pointAt, pointIn } from "../pointing";
-import type { Stage } from "../component";
+import { atlasPainter, drawRing, type PlacedChannel } from "./painting";
 
 const TILE_WISH = 42;
 const GAP = 5;
@@ -24,10 +33,10 @@ interface Pointed {
 
 /** `pick` is told of a channel that is chosen, and of the place where there is one. */
 export const atlasTiles = (
-  stage: Stage,
+  services: ViewServices,
   pick: (channel: number, place?: Place | null) => void,
-): ((state: State, scene: Scene) => Child) => {
-  const { store, redraw, watchSize, colour } = stage;
+): ((state: State, shown: ShownView) => Child) => {
+  const { store, redraw, watchSize, colour } = services;
   const canvas = create<HTMLCanvasElement>(plain("canvas"));
   const [scroller, spacer] = [create(h(".scroller", { made: watchSize })), create(plain(".spacer"))];
   const drawTiles = atlasPainter();
@@ -39,7 +48,7 @@ export const atlasTiles = (
   /** Which layer and order were painted last. */
   let painted = "";
 
-  const channels = (scene: Scene): readonly number[] => shownChannels(scene, store.state.order);
+  const channels = (shown: ShownView): readonly number[] => shownChannels(shown, store.state.order);
 
   /** Scrolls a position of the order into sight. */
   const reveal = (position: number): void => {
@@ -48,12 +57,12 @@ export const atlasTiles = (
     scroller.scrollTop = clamp(scroller.scrollTop, top + height + 2 * MARGIN - scroller.clientHeight, top);
   };
 
-  const paint = (state: State, scene: Scene): void => {
-    const order = channels(scene);
-    layout = tileLayout(scroller.clientWidth - 2 * MARGIN, TILE_WISH, GAP, scene.atlas.info);
+  const paint = (state: State, shown: ShownView): void => {
+    const order = channels(shown);
+    layout = tileLayout(scroller.clientWidth - 2 * MARGIN, TILE_WISH, GAP, shown.atlas.info);
     spacer.style.height = `${tilesHeight(order.length, layout) + 2 * MARGIN}px`;
     setAttribute(canvas, "data-columns", layout.columns);
-    const now = `${scene.view.layer} ${state.order}`;
+    const now = `${shown.view.layer} ${state.order}`;
     if (now !== painted) scroller.scrollTop = 0;
     painted = now;
     const neuron = markedNeuron(store.state)?.channel;
@@ -62,7 +71,7 @@ export const atlasTiles = (
     const drawn = surface(canvas);
     if (!drawn) return; // not laid out yet: its size is watched
     const placed = tilesInSight(order, layout, scroller.scrollTop, drawn.height);
-    drawTiles(drawn.context, scene, placed);
+    drawTiles(drawn.context, shown, placed);
     for (const [channel, box] of placed) {
       if (channel === marked) drawRing(drawn.context, box, colour("--dcs-accent"), 2, 2);
       else if (channel === state.hover?.neuron?.channel) drawRing(drawn.context, box, colour("--dcs-muted"), 1.5, 1.25);
@@ -70,21 +79,21 @@ export const atlasTiles = (
     }
   };
 
-  const under = (event: MouseEvent, scene: Scene): Pointed | null => {
+  const under = (event: MouseEvent, shown: ShownView): Pointed | null => {
     if (!layout) return null;
     const { clientHeight: height, clientWidth: width } = canvas;
     const point = pointIn(event, canvas, { top: scroller.scrollTop - MARGIN, left: -MARGIN, height, width });
-    const order = channels(scene);
+    const order = channels(shown);
     const position = tileAt(point, layout, order.length);
     if (position === null) return null;
-    return { channel: order[position] ?? 0, place: placeAt(point, tileBox(position, layout), scene.atlas.info) };
+    return { channel: order[position] ?? 0, place: placeAt(point, tileBox(position, layout), shown.atlas.info) };
   };
 
-  const leave = (): void => pointAt(stage, null);
+  const leave = (): void => pointAt(services, null);
 
-  const onKey = (event: KeyboardEvent, scene: Scene): void => {
+  const onKey = (event: KeyboardEvent, shown: ShownView): void => {
     if (!layout || cursor === null) return;
-    const order = channels(scene);
+    const order = channels(shown);
     const { columns, height } = layout;
     const page = Math.max(1, Math.floor(scroller.clientHeight / (height + GAP))) * columns;
     const [does, rows = 0, across = 0] = commandFor(event) ?? [];
@@ -97,12 +106,12 @@ export const atlasTiles = (
     if (step === 0) pick(channel);
     else {
       reveal(cursor);
-      announced = describe(scene, { channel, place: null });
+      announced = describe(shown, { channel, place: null });
       redraw();
     }
   };
 
-  return (state, scene) => [
+  return (state, shown) => [
     h(
       scroller,
       {
@@ -114,29 +123,29 @@ export const atlasTiles = (
         h(canvas, {
           tabIndex: 0,
           role: "application",
-          label: `${channels(scene).length} channels of ${scene.layer.label}; arrow keys point at one, Enter picks it`,
+          label: `${channels(shown).length} channels of ${shown.layer.label}; arrow keys point at one, Enter picks it`,
           onpointermove: (event) => {
-            const pointed = under(event, scene);
+            const pointed = under(event, shown);
             if (!pointed?.place) return leave();
             const neuron = { channel: pointed.channel, ...pointed.place };
-            pointAt(stage, { neuron, pixel: null }, describe(scene, pointed), event);
+            pointAt(services, { neuron, pixel: null }, describe(shown, pointed), event);
           },
           onpointerleave: leave,
           onclick: (event) => {
-            const pointed = under(event, scene);
+            const pointed = under(event, shown);
             if (pointed) pick(pointed.channel, pointed.place);
           },
           onfocus: () => {
-            cursor = channels(scene).indexOf(scene.view.neuron.channel);
+            cursor = channels(shown).indexOf(shown.view.neuron.channel);
             redraw();
           },
           onblur: () => {
             cursor = null;
             redraw();
           },
-          onkeydown: (event) => onKey(event, scene),
-          from: [scene, state.wanted, state.hover?.neuron, state.order, cursor, scroller.scrollTop],
-          paint: () => paint(state, scene),
+          onkeydown: (event) => onKey(event, shown),
+          from: [shown, state.requested, state.hover?.neuron, state.order, cursor, scroller.scrollTop],
+          paint: () => paint(state, shown),
         }),
       ),
     ),
@@ -160,7 +169,7 @@ const tilesInSight = (
   });
 };
 
-const describe = ({ atlas }: Scene, { channel, place }: Pointed): string => {
+const describe = ({ atlas }: ShownView, { channel, place }: Pointed): string => {
   const strongest = `at most ${valueText(atlas.info.maxima[channel] ?? 0)}`;
   if (!place) return `channel ${channel}, ${strongest}`;
   return `${channel} at (${place.y}, ${place.x}) ≈ ${valueText(tileValue(atlas, channel, place), 2)}, ${strongest}`;

@@ -1,15 +1,15 @@
 /** The address of the place: to read, to copy, and to go to a pasted one. */
 
-import { wantedAt } from "../../protocol/address";
 import { create, h, plain } from "../../dom";
+import { requestAt } from "../../protocol/address";
 import type * as protocol from "../../protocol/protocol";
-import type { Stage, View } from "../component";
+import type { Component, ViewServices } from "../component";
 
-export const addressField = ({ store, redraw }: Stage): View => {
+export const addressField = ({ store, redraw }: ViewServices): Component => {
   const field = create<HTMLInputElement>(plain("input.address"));
   let copied = "copy";
   let invalid = false;
-  let shown: protocol.View | undefined;
+  let written: protocol.ViewInfo | undefined;
   const tell = (text: string): void => {
     copied = text;
     redraw();
@@ -24,15 +24,15 @@ export const addressField = ({ store, redraw }: Stage): View => {
     }
   };
   const go = (text: string): void => {
-    const wanted = wantedAt(text, store.state);
-    invalid = !wanted;
-    if (wanted) store.ask(wanted);
+    const requested = requestAt(text, store.state);
+    invalid = !requested;
+    if (requested) store.ask(requested);
     else store.update({ failure: `“${text.slice(0, 80)}” is no address: it has the form model/layer/channel@y,x` });
   };
-  return ({ scene }) => {
-    if (shown !== scene?.view) {
-      shown = scene?.view;
-      field.value = shown?.address ?? "";
+  return ({ shown }) => {
+    if (written !== shown?.view) {
+      written = shown?.view;
+      field.value = written?.address ?? "";
       invalid = false;
       copied = "copy";
     }
@@ -44,7 +44,7 @@ export const addressField = ({ store, redraw }: Stage): View => {
         "aria-invalid": invalid || null,
         onfocus: () => field.select(),
         onkeydown: ({ key }) => {
-          if (key === "Escape") field.value = shown?.address ?? "";
+          if (key === "Escape") field.value = written?.address ?? "";
           if (key === "Enter") go(field.value);
         },
       }),

@@ -4,9 +4,9 @@
  */
 
 import { h, type Tree } from "../../dom";
-import type { Stage } from "../component";
+import type { ViewServices } from "../component";
 
-export const listOf = ({ focus }: Stage) => {
+export const listOf = ({ focus }: ViewServices) => {
   let reached: string | undefined;
   let byKeys = false;
   return <Value extends string>(

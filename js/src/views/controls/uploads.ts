@@ -1,10 +1,10 @@
 /** A person's own pictures: opened from a file, dropped, or pasted. A pasted address is gone to. */
 
-import { wantedAt } from "../../protocol/address";
 import { h, plain, type Tree, take } from "../../dom";
 import { preparedPicture } from "../../pictures/picture_file";
-import type { Store } from "../../store/store";
+import { requestAt } from "../../protocol/address";
 import { errorText } from "../../protocol/traits";
+import type { Store } from "../../store/store";
 
 const open = async (store: Store, file: File | undefined): Promise<void> => {
   if (!file) return;
@@ -16,7 +16,7 @@ const open = async (store: Store, file: File | undefined): Promise<void> => {
 };
 
 /** A button that opens a file. */
-export const openingButton = (store: Store): Tree =>
+export const openButton = (store: Store): Tree =>
   plain(
     "span.open",
     h(
@@ -38,7 +38,7 @@ export const openingButton = (store: Store): Tree =>
   );
 
 /** What the root does with pictures that are dropped and pasted anywhere on the explorer; `drop` tells while one is above. */
-export const openingHandlers = (store: Store, drop: (above: boolean) => void) => {
+export const uploadHandlers = (store: Store, drop: (above: boolean) => void) => {
   const carriesFile = (event: DragEvent): boolean => {
     const carries = event.dataTransfer?.types.includes("Files") ?? false;
     if (carries) take(event);
@@ -55,10 +55,10 @@ export const openingHandlers = (store: Store, drop: (above: boolean) => void) =>
       const { target, clipboardData: pasted } = event;
       if (target instanceof Element && target.matches("input")) return; // where a person writes, pasting is the field's
       const file = pasted?.files[0];
-      const wanted = wantedAt(pasted?.getData("text") ?? "", store.state);
-      if (file || wanted) take(event);
+      const requested = requestAt(pasted?.getData("text") ?? "", store.state);
+      if (file || requested) take(event);
       if (file) void open(store, file);
-      else if (wanted) store.ask(wanted);
+      else if (requested) store.ask(requested);
     },
   };
 };

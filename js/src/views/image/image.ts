@@ -1,52 +1,52 @@
 /** The photograph with a channel's map over it: click a place of the map, see what each neuron can see. */
 
-import { gradient } from "../../pictures/colour_maps";
 import { create, h, plain } from "../../dom";
-import { type Box, mapBox, type Place, placeAt, wholeBox } from "../../pictures/geometry";
+import { memoized } from "../../memoized";
 import { percentText, valueText } from "../../number_text";
+import { gradient } from "../../pictures/colour_maps";
+import { type Box, mapBox, type Place, placeAt, wholeBox } from "../../pictures/geometry";
+import { isVector, mapValue, type ShownView, support } from "../../protocol/shown_view";
 import { markedNeuron } from "../../store/requests";
-import { remembered } from "../../memoized";
-import { isVector, mapValue, type Scene, support } from "../../protocol/shown_view";
-import { chosenField, type MapPicture, mapPicture, paintImage } from "./painting";
+import type { Component, ViewServices } from "../component";
+import { slider } from "../controls/slider";
 import { fieldText } from "../layer_strip";
 import { pointAt, pointIn } from "../pointing";
-import { slider } from "../controls/slider";
-import type { Stage, View } from "../component";
+import { chosenField, type MapPicture, mapPicture, paintImage } from "./painting";
 
 const SHARE = { label: "photograph under the map", minimum: 0, maximum: 1, step: 0.02, home: 0.6 };
 
-export const imageView = (stage: Stage): View => {
-  const { store, watchSize } = stage;
+export const imageView = (services: ViewServices): Component => {
+  const { store, watchSize } = services;
   const canvas = create<HTMLCanvasElement>(h("canvas", { made: watchSize }));
-  const mapOf = remembered(mapPicture);
-  const supportOf = remembered(support);
+  const mapOf = memoized(mapPicture);
+  const supportOf = memoized(support);
 
-  const pixelUnder = (event: MouseEvent, { network: { image } }: Scene): Place =>
+  const pixelUnder = (event: MouseEvent, { network: { image } }: ShownView): Place =>
     pointIn(event, canvas, wholeBox(image));
 
   /** The neuron of the chosen channel under the pointer; null on layers without places. */
-  const neuronUnder = (event: MouseEvent, scene: Scene): (Place & { readonly channel: number }) | null => {
+  const neuronUnder = (event: MouseEvent, shown: ShownView): (Place & { readonly channel: number }) | null => {
     const channel = markedNeuron(store.state)?.channel;
-    if (channel === undefined || isVector(scene.layer)) return null;
-    const box = mapBox(scene.layer.field, scene.view.map, scene.network.image);
-    return { channel, ...placeAt(pixelUnder(event, scene), box, scene.view.map) };
+    if (channel === undefined || isVector(shown.layer)) return null;
+    const box = mapBox(shown.layer.field, shown.view.map, shown.network.image);
+    return { channel, ...placeAt(pixelUnder(event, shown), box, shown.view.map) };
   };
 
   return (state) => {
-    const { scene, hover, asides, photographShare } = state;
+    const { shown, hover, panels, photographShare } = state;
     const label = { label: "image" };
-    if (!scene) return h("section.image", label);
-    const { network, view, layer } = scene;
+    if (!shown) return h("section.image", label);
+    const { network, view, layer } = shown;
     const { image } = network;
     const { channel, y, x } = view.neuron;
-    const map = isVector(layer) ? null : mapOf(scene, hover?.neuron?.channel ?? channel);
-    const box = supportOf(scene);
+    const map = isVector(layer) ? null : mapOf(shown, hover?.neuron?.channel ?? channel);
+    const box = supportOf(shown);
     const pixel = hover?.neuron ? null : hover?.pixel;
     const over = map ? `channel ${map.channel}` : "no map";
     const place = y === null ? "" : `, neuron at row ${y}, column ${x}; arrow keys move it`;
     return h(
       "section.image",
-      { ...label, "data-field": boxText(chosenField(scene, view.neuron)), "data-support": boxText(box) },
+      { ...label, "data-field": boxText(chosenField(shown, view.neuron)), "data-support": boxText(box) },
       plain(
         ".title",
         h("h3", { title: image.label }, image.label),
@@ -58,21 +58,21 @@ export const imageView = (stage: Stage): View => {
         tabIndex: 0,
         role: "application",
         label: `${image.label}, under the map of channel ${channel}${place}`,
-        "data-segmentation": asides.segmentation?.name,
+        "data-segmentation": panels.segmentation?.name,
         onpointermove: (event) => {
-          const under = pixelUnder(event, scene);
-          const neuron = neuronUnder(event, scene);
-          const value = neuron?.channel === channel ? ` = ${valueText(mapValue(scene, neuron.y, neuron.x))}` : "";
+          const under = pixelUnder(event, shown);
+          const neuron = neuronUnder(event, shown);
+          const value = neuron?.channel === channel ? ` = ${valueText(mapValue(shown, neuron.y, neuron.x))}` : "";
           const text = neuron ? `(${neuron.y}, ${neuron.x})${value}` : "";
-          pointAt(stage, { neuron, pixel: { y: Math.floor(under.y), x: Math.floor(under.x) } }, text, event);
+          pointAt(services, { neuron, pixel: { y: Math.floor(under.y), x: Math.floor(under.x) } }, text, event);
         },
-        onpointerleave: () => pointAt(stage, null),
+        onpointerleave: () => pointAt(services, null),
         onclick: (event) => {
-          const neuron = neuronUnder(event, scene);
+          const neuron = neuronUnder(event, shown);
           if (neuron) store.ask({ neuron });
         },
-        from: [scene, hover, state.wanted, photographShare, asides.segmentation],
-        paint: () => paintImage(canvas, state, scene, map, markedNeuron(store.state), box),
+        from: [shown, hover, state.requested, photographShare, panels.segmentation],
+        paint: () => paintImage(canvas, state, shown, map, markedNeuron(store.state), box),
       }),
       map &&
         plain(
@@ -92,11 +92,11 @@ export const imageView = (stage: Stage): View => {
         ),
         map && legend(map),
       ),
-      asides.segmentation &&
+      panels.segmentation &&
         h(
           "p.muted",
-          { title: asides.segmentation.note },
-          `segmentation from ${asides.segmentation.name}: ${percentText(asides.segmentation.share)} of the image`,
+          { title: panels.segmentation.note },
+          `segmentation from ${panels.segmentation.name}: ${percentText(panels.segmentation.share)} of the image`,
         ),
     );
   };

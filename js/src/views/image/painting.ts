@@ -1,11 +1,11 @@
 /** Draws the photograph, a map over it as light, and the receptive fields of the chosen and the pointed-at neuron. */
 
-import type { Segmentation } from "../../protocol/panels";
-import { type ColourScale, colourScale, paintMap } from "../../pictures/colour_maps";
 import { opaquePixels, pictureOf, surface } from "../../dom";
+import { type ColourScale, colourScale, paintMap } from "../../pictures/colour_maps";
 import { type Box, cellBox, type Extent, mapBox, type Place, receptiveField } from "../../pictures/geometry";
+import type { Segmentation } from "../../protocol/panels";
 import type { NeuronPlace } from "../../protocol/protocol";
-import { channelExtent, type Scene, sameNeuron, tileOf } from "../../protocol/shown_view";
+import { channelExtent, type ShownView, sameNeuron, tileOf } from "../../protocol/shown_view";
 import type { State } from "../../store/state";
 
 /** A map ready to be drawn: of the chosen channel, or of the one under the pointer in the atlas. */
@@ -22,7 +22,7 @@ const CROSS = 12;
 const DOTTED = [1.5, 3];
 
 /** The map of one channel; that of the chosen one is finer than its tile in the atlas. */
-export const mapPicture = ({ view, map, atlas }: Scene, channel: number): MapPicture => {
+export const mapPicture = ({ view, map, atlas }: ShownView, channel: number): MapPicture => {
   const { minima, maxima, tileWidth } = atlas.info;
   const [values, width, unit, minimum = 0, maximum = 0] =
     channel === view.neuron.channel
@@ -41,18 +41,18 @@ export const mapPicture = ({ view, map, atlas }: Scene, channel: number): MapPic
 };
 
 /** What a chosen neuron can see; all of the image on layers without places. */
-export const chosenField = ({ layer, network }: Scene, { y, x }: NeuronPlace): Box =>
+export const chosenField = ({ layer, network }: ShownView, { y, x }: NeuronPlace): Box =>
   receptiveField(y === null ? null : layer.field, { y: y ?? 0, x: x ?? 0 }, network.image);
 
 export const paintImage = (
   canvas: HTMLCanvasElement,
-  { photographShare, hover, asides }: State,
-  scene: Scene,
+  { photographShare, hover, panels }: State,
+  shown: ShownView,
   map: MapPicture | null,
   marked: NeuronPlace | null,
   support: Box,
 ): void => {
-  const { network, view, layer, photograph } = scene;
+  const { network, view, layer, photograph } = shown;
   const { image } = network;
   const drawn = surface(canvas);
   if (!drawn) return; // not laid out yet: its size is watched
@@ -73,7 +73,7 @@ export const paintImage = (
     context.globalCompositeOperation = "source-over";
   }
   context.globalAlpha = 1;
-  if (asides.segmentation) context.drawImage(outside(asides.segmentation), 0, 0, frame.width, frame.height);
+  if (panels.segmentation) context.drawImage(outside(panels.segmentation), 0, 0, frame.width, frame.height);
   if (map?.channel === view.neuron.channel)
     for (const [y, x] of view.stored ?? []) dot(context, cellBox({ y, x }, box, view.map));
 

@@ -1,32 +1,32 @@
 /** The way back: the reversed signal at each layer between the neuron and the image, as a strip whose steps enlarge. */
 
-import type { WayBackStep } from "../../protocol/panels";
-import { levelPixels } from "../../pictures/colour_maps";
 import { h, pictureOf, plain, surface, type Tree } from "../../dom";
-import { meetingPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
-import { type Box, wholeBox } from "../../pictures/geometry";
 import { percentText, valueText } from "../../number_text";
-import type { Scene } from "../../protocol/shown_view";
+import { levelPixels } from "../../pictures/colour_maps";
 import { viewBox } from "../../pictures/columns";
+import { type Box, wholeBox } from "../../pictures/geometry";
+import { meetingPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
+import type { LayerTraceStep } from "../../protocol/panels";
+import type { ShownView } from "../../protocol/shown_view";
+import type { Component, ViewServices } from "../component";
 import { choice } from "../controls/choice";
 import { closeButton } from "../controls/elements";
-import { shortLabel } from "../layer_strip";
 import { listOf } from "../controls/select";
-import type { Stage, View } from "../component";
+import { shortLabel } from "../layer_strip";
 
 type Pixels = Uint8ClampedArray<ArrayBuffer>;
 
 /** Below this many screen pixels a place, maps are smoothed. */
 const SQUARE_PIXELS = 2;
 
-export const wayBack = (stage: Stage): View => {
-  const { store, watchSize } = stage;
-  const architectures = listOf(stage);
-  let strip: readonly WayBackStep[] = [];
-  return ({ scene, aside, asides, enlarged }) => {
-    const { wayBack: code } = aside;
-    if (!scene || !code) return h(".way-back", { hidden: true, made: watchSize });
-    const come = asides.wayBack?.code === code ? asides.wayBack.steps : null;
+export const layerTrace = (services: ViewServices): Component => {
+  const { store, watchSize } = services;
+  const architectures = listOf(services);
+  let strip: readonly LayerTraceStep[] = [];
+  return ({ shown, panelRequest, panels, enlarged }) => {
+    const { layerTrace: code } = panelRequest;
+    if (!shown || !code) return h(".way-back", { hidden: true, made: watchSize });
+    const come = panels.layerTrace?.code === code ? panels.layerTrace.steps : null;
     strip = come ?? strip; // the steps of the view before stand empty until those of this one come
     const enlarge = (name: string | null): void => store.update({ enlarged: name });
     const at = strip.findIndex(({ name }) => name === enlarged);
@@ -40,9 +40,9 @@ export const wayBack = (stage: Stage): View => {
         architectures(
           "architecture of the way back",
           "quiet",
-          scene.view.pictures.map(({ code, name }) => [code, name]),
+          shown.view.pictures.map(({ code, name }) => [code, name]),
           code,
-          (chosen) => store.setAside({ wayBack: chosen }),
+          (chosen) => store.requestPanels({ layerTrace: chosen }),
         ),
         plain("span.muted", "signal norms; below them the activation’s"),
       ),
@@ -55,26 +55,31 @@ export const wayBack = (stage: Stage): View => {
           label: one.label,
           content: plain(
             "div",
-            map(scene, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
-            map(scene, one, come && (() => levelPixels(one.activationMap))),
+            map(shown, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
+            map(shown, one, come && (() => levelPixels(one.activationMap))),
             shortLabel(one.label, 10),
           ),
         })),
         enlarged,
         enlarge,
       ),
-      step && enlargement(step, strip[at + 1], scene, () => enlarge(null)),
+      step && enlargement(step, strip[at + 1], shown, () => enlarge(null)),
     );
   };
 };
 
 /** One step large: the signal, the activation, where the two meet, and how much a rectifier stopped. */
-const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Scene, close: () => void): Tree => {
-  const stopped = stoppedShare(step, next, scene.network.layers);
+const enlargement = (
+  step: LayerTraceStep,
+  next: LayerTraceStep | undefined,
+  shown: ShownView,
+  close: () => void,
+): Tree => {
+  const stopped = stoppedShare(step, next, shown.network.layers);
   const figure = (pixels: () => Pixels, text: string): Tree =>
     plain(
       "figure",
-      map(scene, step, pixels, { role: "img", label: `${step.label}: ${text}` }),
+      map(shown, step, pixels, { role: "img", label: `${step.label}: ${text}` }),
       plain("figcaption", text),
     );
   return h(
@@ -98,8 +103,8 @@ const enlargement = (step: WayBackStep, next: WayBackStep | undefined, scene: Sc
 
 /** A step's map, where it has come, as it lies on the photograph, in the box of the receptive field. */
 const map = (
-  scene: Scene,
-  step: WayBackStep,
+  shown: ShownView,
+  step: LayerTraceStep,
   pixels: (() => Pixels) | null,
   props?: Readonly<Record<string, string>>,
 ): Tree => {
@@ -107,8 +112,8 @@ const map = (
     const drawn = surface(canvas);
     if (!drawn) return; // not laid out yet: its size is watched
     const { context, width, height } = drawn;
-    const { layers, image } = scene.network;
-    const view = viewBox(scene, "receptive field");
+    const { layers, image } = shown.network;
+    const view = viewBox(shown, "receptive field");
     const ratio = width / Math.max(view.height, view.width);
     const draw = (picture: HTMLCanvasElement, { top, left, ...size }: Box): void => {
       const middle = (start: number, extent: number): number => width / 2 + (start - extent / 2) * ratio;
@@ -118,9 +123,9 @@ const map = (
     };
     context.fillRect(0, 0, width, height);
     context.globalAlpha = 0.25;
-    draw(scene.photograph.picture, wholeBox(image));
+    draw(shown.photograph.picture, wholeBox(image));
     context.globalAlpha = 1;
     if (pixels && step.columns > 0) draw(pictureOf(pixels(), step.columns), stepBox(step, layers, image) ?? view);
   };
-  return h("canvas", { ...props, from: [step, scene, !pixels], paint });
+  return h("canvas", { ...props, from: [step, shown, !pixels], paint });
 };

@@ -1,26 +1,26 @@
 /** The reversed pictures side by side, in one display, scale and zoom, with one cursor over all of them. */
 
-import { centre, movedCursor } from "../../pictures/cursor";
 import { h, plain, take } from "../../dom";
-import type { Place } from "../../pictures/geometry";
 import { pictureColumns, viewBox } from "../../pictures/columns";
+import { centre, movedCursor } from "../../pictures/cursor";
+import type { Place } from "../../pictures/geometry";
+import type { Component, ViewServices } from "../component";
 import { meter, meterNote } from "./meter";
-import { pictureSheet, reading } from "./picture_figure";
-import type { Stage, View } from "../component";
+import { pictureFigure, reading } from "./picture_figure";
 
-export const reconstructions = ({ store, watchSize }: Stage): View => {
+export const reconstructions = ({ store, watchSize }: ViewServices): Component => {
   const columnsOf = pictureColumns();
   let announced = "";
   const point = (pixel: Place | null): void => store.update({ hover: pixel && { neuron: null, pixel } });
 
   return (state) => {
-    const { scene, zoom, hover, asides } = state;
-    if (!scene) return plain("div");
-    const columns = columnsOf(state, scene);
-    const view = viewBox(scene, zoom);
+    const { shown, zoom, hover, panels } = state;
+    if (!shown) return plain("div");
+    const columns = columnsOf(state, shown);
+    const view = viewBox(shown, zoom);
     const pixel = hover?.pixel ?? null;
     const moveTo = (to: Place): void => {
-      const readings = columns.flat().map((shown) => `${shown.name} ${reading(shown, view, to) ?? ""}`);
+      const readings = columns.flat().map((item) => `${item.name} ${reading(item, view, to) ?? ""}`);
       announced = `row ${to.y}, column ${to.x}: ${readings.join("; ")}`;
       point(to);
     };
@@ -47,13 +47,13 @@ export const reconstructions = ({ store, watchSize }: Stage): View => {
           h(
             "div",
             { key: column[0]?.code },
-            column.map((shown) =>
-              pictureSheet(
-                shown,
+            column.map((item) =>
+              pictureFigure(
+                item,
                 view,
                 pixel,
                 point,
-                shown.attribute === "data-code" && meter(shown.code, asides.meters, index),
+                item.attribute === "data-code" && meter(item.code, panels.meters, index),
               ),
             ),
           ),
