@@ -1,4 +1,4 @@
-/** Remembers the last result of `compute` while its arguments stay the very same values. A failure is not memoized. */
+/** Caches the last result of `compute` while its arguments stay the very same values. Errors are not cached. */
 export const memoized = <Arguments extends readonly unknown[], Result>(
   compute: (...values: Arguments) => Result,
 ): ((...values: Arguments) => Result) => {

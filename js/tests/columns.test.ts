@@ -65,6 +65,7 @@ describe("the columns of pictures", () => {
     const random = {
       client: "",
       seq: 1,
+      pictures: [],
       window,
       reconstructions: [reconstruction({}), reconstruction({ code: "TTT" })],
     };
@@ -77,6 +78,7 @@ describe("the columns of pictures", () => {
     const random = {
       client: "",
       seq: 1,
+      pictures: [],
       window: viewBox(shown(), "whole image"),
       reconstructions: [reconstruction({})],
     };

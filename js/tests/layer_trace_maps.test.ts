@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { meetingPixels, stepBox, stoppedShare } from "../src/pictures/layer_trace_maps";
+import { mixedPixels, stepBox, stoppedShare } from "../src/pictures/layer_trace_maps";
 import type { LayerTraceStep } from "../src/protocol/panels";
 import type { Layer } from "../src/protocol/protocol";
 
@@ -46,7 +46,7 @@ describe("where a step lies in the image", () => {
 });
 
 test("signal and activation are white where both are strong, and told apart where one is", () => {
-  const pixels = meetingPixels(
+  const pixels = mixedPixels(
     step({ signalMap: Uint8Array.of(255, 255, 0), activationMap: Uint8Array.of(255, 0, 255) }),
   );
   const [both, signal, activation] = [0, 4, 8].map((start) => [...pixels.slice(start, start + 3)]);

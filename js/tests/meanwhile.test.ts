@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** What a person does while something else is under way, or is no longer there. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { requestAt } from "../src/protocol/address";
+import { requestAt } from "../src/store/requests";
 import { openStore } from "../src/store/store";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
@@ -184,7 +184,7 @@ describe("pins", () => {
     second.all(".dcs-compare")[1]?.click();
     await first.reply();
     expect(pressed(first)).toEqual([true, true]);
-    expect(model.queries.at(-1)?.panelRequest.compare).toEqual(model.get("pins"));
+    expect(model.queries.at(-1)?.aside.compare).toEqual(model.get("pins"));
     second.all(".dcs-compare")[0]?.click();
     await drawn();
     expect(pressed(first)).toEqual([false, true]);
@@ -206,7 +206,7 @@ describe("pins", () => {
     await explorer.receive(pinned(1));
     expect(pressed(explorer)).toEqual([false]);
     await explorer.click(".dcs-compare");
-    expect(explorer.model.queries.at(-1)?.panelRequest.compare).toBeNull();
+    expect(explorer.model.queries.at(-1)?.aside.compare).toBeNull();
     expect(pressed(explorer)).toEqual([true]);
   });
 });

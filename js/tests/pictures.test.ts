@@ -91,7 +91,7 @@ test("random weights are asked for, awaited in their place, and drawn below", as
   const model = await show();
   button("random weights").click();
   await drawn();
-  expect(model.queries.at(-1)?.panelRequest.random).toBe(true);
+  expect(model.queries.at(-1)?.aside.random).toBe(true);
   expect(button("random weights").getAttribute("aria-pressed")).toBe("true");
   expect(all("canvas[data-random]").map((canvas) => canvas.dataset.random)).toEqual(["FTT", "TTT"]);
   expect(all("[data-waiting] canvas[data-random]")).toHaveLength(2);
@@ -187,7 +187,7 @@ describe("the way back", () => {
 
   test("is asked of DeSaliNet first, and of another on choice", async () => {
     const model = await opened();
-    expect(model.queries.at(-1)?.panelRequest.layerTrace).toBe("TTT");
+    expect(model.queries.at(-1)?.aside.wayBack).toBe("TTT");
     expect(all(".dcs-way-back canvas[data-layer]").map(({ dataset }) => dataset.layer)).toEqual([
       "features.1",
       "features.0",
@@ -196,7 +196,7 @@ describe("the way back", () => {
     select.value = "FTT";
     select.dispatchEvent(new Event("change"));
     await drawn();
-    expect(model.queries.at(-1)?.panelRequest.layerTrace).toBe("FTT");
+    expect(model.queries.at(-1)?.aside.wayBack).toBe("FTT");
     expect(one(".dcs-way-back").hasAttribute("data-waiting")).toBe(true);
   });
 
@@ -222,7 +222,7 @@ describe("the way back", () => {
     const model = await opened();
     button("way back").click();
     await drawn();
-    expect(model.queries.at(-1)?.panelRequest.layerTrace).toBeNull();
+    expect(model.queries.at(-1)?.aside.wayBack).toBeNull();
     expect(one(".dcs-way-back").hidden).toBe(true);
   });
 });
@@ -257,7 +257,7 @@ describe("exemplars", () => {
     const model = await show({ _network: network });
     button("exemplars").click();
     await drawn();
-    expect(model.queries.at(-1)?.panelRequest.exemplars).toBe(false);
+    expect(model.queries.at(-1)?.aside.exemplars).toBe(false);
     expect(all(".dcs-exemplars")).toEqual([]);
     explorer.unmount();
     await show();
@@ -276,7 +276,7 @@ test("a segmentation is asked for where it can be, and told with its share of th
   const model = await show({ _network: { ...answer()._network, segmentation: true } });
   button("segmentation").click();
   await drawn();
-  expect(model.queries.at(-1)?.panelRequest.segmentation).toBe(true);
+  expect(model.queries.at(-1)?.aside.segmentation).toBe(true);
   await reply((ticket) => ({
     _segmentation: { ...ticket, name: "SaliNet", height: 4, width: 4, share: 0.23, note: "" },
     _segmentation_mask: inLargerBuffer([0x06, 0x60]),

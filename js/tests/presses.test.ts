@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** The same presses end at the same place, whenever and in whatever order the kernel answers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Layer, Pin, Query, Traits, ViewRequest } from "../src/protocol/protocol";
+import { type Layer, type Pin, type Query, queryOf, type Traits, type ViewRequest } from "../src/protocol/protocol";
 import { run } from "../src/store/commands";
 import type { Command } from "../src/store/keys";
 import { openStore, type Store } from "../src/store/store";
@@ -35,7 +35,7 @@ const hash = (text: string, count: number): number => {
 
 /** A kernel that answers when it is told to; it refuses one of `tiny`'s layers, and images that do not exist. */
 class SlowKernel {
-  readonly model = new FakeModel(this.#answer({ ...START, client: "", seq: 0 }));
+  readonly model = new FakeModel(this.#answer(queryOf(START, { client: "", seq: 0 })));
   #heard = 0;
   /** Queries without an answer. */
   #waiting: Query[] = [];

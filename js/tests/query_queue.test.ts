@@ -52,7 +52,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  queryQueue.stop();
+  queryQueue.withdraw();
   vi.useRealTimers();
 });
 

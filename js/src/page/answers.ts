@@ -9,6 +9,9 @@ import { storedPictures } from "./stored_pictures";
 /** What was asked for is not in the page; the message says what is. */
 export class NotStored extends Error {}
 
+/** A query; a page answers all panels by none. */
+export type PageQuery = Omit<Query, "aside">;
+
 export interface Answer {
   readonly traits: Partial<Traits>;
   /** What is to be said where something else is shown than was asked for. */
@@ -62,7 +65,7 @@ export class Answers {
    *
    * @throws NotStored where the page has nothing like it.
    */
-  async answer(query: Query): Promise<Answer> {
+  async answer(query: PageQuery): Promise<Answer> {
     const began = performance.now();
     const layer = this.#layer(query);
     const channel = query.neuron?.channel ?? this.#strongestChannel(layer);
@@ -111,7 +114,7 @@ export class Answers {
     };
   }
 
-  #layer({ model, image, layer }: Query): Layer {
+  #layer({ model, image, layer }: PageQuery): Layer {
     const { _network: network } = this.#head.traits;
     if (model !== network.model || image !== network.image.name)
       throw new NotStored(`this page holds ${network.label} on ${network.image.label} only; for others run a notebook`);
@@ -136,7 +139,7 @@ export class Answers {
     return block;
   }
 
-  #pictureNumbers({ architectures }: Query, pictures: ViewInfo["pictures"]): number[] {
+  #pictureNumbers({ architectures }: PageQuery, pictures: ViewInfo["pictures"]): number[] {
     return architectures.map((asked) => {
       const index = pictures.findIndex(({ code, name }) => code === asked || name === asked);
       if (index >= 0) return index;

@@ -1,9 +1,9 @@
 /** Which pictures stand side by side, in what box and to what scale. */
 
 import { memoized } from "../memoized";
-import { valueText } from "../number_text";
 import type { Reconstruction, ShownView } from "../protocol/shown_view";
 import type { State } from "../store/state";
+import { valueText } from "../text";
 import type { Painting, Picture, Reference } from "./display";
 import { edgePicture } from "./edges";
 import { type Box, wholeBox } from "./geometry";

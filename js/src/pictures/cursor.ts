@@ -1,7 +1,7 @@
 /** The cursor that all pictures share: where it is in each of them, what lies under it, and where the arrow keys move it. */
 
-import { signedText } from "../number_text";
 import { commandFor, type KeyPress } from "../store/keys";
+import { signedText } from "../text";
 import { expand } from "./companding";
 import type { Picture } from "./display";
 import { type Box, clamp, contains, type Place } from "./geometry";
@@ -38,8 +38,8 @@ export const movedCursor = (
   press: KeyPress & Pick<KeyboardEvent, "shiftKey">,
   view: Box,
 ): Place | null => {
-  const [does, rows = 0, columns = 0] = commandFor(press) ?? [];
-  if (does !== "move") return null;
+  const [name, rows = 0, columns = 0] = commandFor(press) ?? [];
+  if (name !== "move") return null;
   const { y, x } = from ?? centre(view);
   const length = press.shiftKey ? 10 : 1;
   return {

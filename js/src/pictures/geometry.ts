@@ -1,7 +1,5 @@
 /** Places on activation maps, pixels of the image, and boxes on the screen. All pairs are (y, x), all boxes half-open. */
 
-import type { ReceptiveField } from "../protocol/protocol";
-
 export interface Box {
   readonly top: number;
   readonly left: number;
@@ -17,6 +15,14 @@ export interface Extent {
 export interface Place {
   readonly y: number;
   readonly x: number;
+}
+
+export type Pair = readonly [y: number, x: number];
+
+export interface ReceptiveField {
+  readonly stride: Pair;
+  readonly offset: Pair;
+  readonly size: Pair;
 }
 
 export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
@@ -55,12 +61,7 @@ export const receptiveField = (field: ReceptiveField | null, place: Place, image
 export const mapBox = (field: ReceptiveField | null, map: Extent, image: Extent): Box => {
   if (field === null) return wholeBox(image);
   const start = (axis: 0 | 1): number => field.offset[axis] + field.size[axis] / 2 - field.stride[axis] / 2;
-  return {
-    top: start(0),
-    left: start(1),
-    height: map.height * field.stride[0],
-    width: map.width * field.stride[1],
-  };
+  return { top: start(0), left: start(1), height: map.height * field.stride[0], width: map.width * field.stride[1] };
 };
 
 /** The place of a map whose cell holds the point (y, x) of `box`, in which the map is drawn; the nearest one outside. */

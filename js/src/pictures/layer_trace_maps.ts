@@ -25,7 +25,7 @@ export const stepBox = (step: LayerTraceStep, layers: readonly Layer[], image: E
 };
 
 /** The signal as orange light, the activation as blue light: white where both are strong. */
-export const meetingPixels = ({ signalMap, activationMap }: LayerTraceStep): Uint8ClampedArray<ArrayBuffer> => {
+export const mixedPixels = ({ signalMap, activationMap }: LayerTraceStep): Uint8ClampedArray<ArrayBuffer> => {
   const pixels = opaquePixels(signalMap.length);
   signalMap.forEach((level, place) => {
     const [signal, activation] = [level / 255, (activationMap[place] ?? 0) / 255];
@@ -39,7 +39,7 @@ export const meetingPixels = ({ signalMap, activationMap }: LayerTraceStep): Uin
 
 /**
  * The share, of the sum of squares, that the signal at a rectifier's output loses on the way to its input, `next`. Null
- * where its reversed rule does more than keep or outage each value, and where the step at its input was left out.
+ * where its reversed rule does more than keep or silence each value, and where the step at its input was left out.
  */
 export const stoppedShare = (
   { name, masks, energy }: LayerTraceStep,

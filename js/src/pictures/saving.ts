@@ -1,8 +1,8 @@
 /** The pictures as they are drawn, as one PNG file, with what they are and the address to come back to. */
 
 import { hiddenCanvas } from "../dom";
-import { valueText } from "../number_text";
 import type { State } from "../store/state";
+import { valueText } from "../text";
 import { viewBox } from "./columns";
 
 /** About how large a picture becomes: each of its pixels a square of a whole number. */

@@ -3,9 +3,6 @@
  * Vector layers have no `@y,x`; architectures and image may be absent, and then stay as they are.
  */
 
-import type { State } from "../store/state";
-import type { ViewRequest } from "./protocol";
-
 export interface Address {
   readonly model: string;
   readonly layer: string;
@@ -50,19 +47,11 @@ export const parseAddress = (text: string): Address | null => {
   }
 };
 
-/** The place that an address names, or null where the text is none; a layer of the network shown may be named by its label. */
-export const requestAt = (text: string, { shown, catalog }: State): Partial<ViewRequest> | null => {
-  const address = parseAddress(text);
-  if (!address) return null;
-  const { model, layer, channel, y, x, architectures, image } = address;
-  const layers = shown?.network.model === model ? shown.network.layers : [];
-  const known = layers.find(({ name, label }) => name === layer || label === layer);
-  const codes = architectures.map((asked) => catalog.architectures.find(({ name }) => name === asked)?.code ?? asked);
-  return {
-    model,
-    layer: known?.name ?? layer,
-    neuron: { channel, y, x },
-    ...(image && { image }),
-    ...(codes.length > 0 && { architectures: codes }),
-  };
+/** The address that a URL's fragment is, or was before a program on its way encoded it once more; else null. */
+export const addressInUrl = (fragment: string): Address | null => {
+  try {
+    return parseAddress(fragment) ?? parseAddress(decodeURIComponent(fragment));
+  } catch {
+    return null; // a stray % that encodes nothing
+  }
 };

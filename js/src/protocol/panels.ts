@@ -1,21 +1,22 @@
-/** What the kernel computes beside the view, split into what is drawn; each only where it belongs to the drawn view. */
+/** What the kernel computes beside the view, split into what is drawn, and kept only where it belongs to the view shown. */
 
 import { memoized } from "../memoized";
 import type {
   ComparedSideInfo,
   Exemplars,
+  LayerTraceInfo,
   LayerTraceStepInfo,
   Meters,
   QueryId,
+  RandomInfo,
   SegmentationInfo,
   Traits,
   WidgetModel,
 } from "./protocol";
 import { assertConsistent, byteReader, type Reconstruction, splitPictures } from "./shown_view";
-import { readBytes, told } from "./traits";
+import { contentOf, readBytes } from "./traits";
 
-export interface RandomPictures extends QueryId {
-  readonly window: ComparedSideInfo["window"];
+export interface RandomPictures extends RandomInfo {
   readonly reconstructions: readonly Reconstruction[];
 }
 
@@ -25,8 +26,7 @@ export interface LayerTraceStep extends LayerTraceStepInfo {
   readonly activationMap: Uint8Array;
 }
 
-export interface LayerTrace extends QueryId {
-  readonly code: string;
+export interface LayerTrace extends LayerTraceInfo {
   readonly steps: readonly LayerTraceStep[];
 }
 
@@ -43,68 +43,59 @@ export interface Segmentation extends SegmentationInfo {
   readonly mask: Uint8Array;
 }
 
-/** What has come for the drawn view; what is undefined is not (yet) there. */
-export interface Panels {
-  readonly meters?: Meters | undefined;
-  readonly random?: RandomPictures | undefined;
-  readonly layerTrace?: LayerTrace | undefined;
-  readonly comparison?: Comparison | undefined;
-  readonly exemplars?: Exemplars | undefined;
-  readonly segmentation?: Segmentation | undefined;
-}
-
-type Told<Name extends keyof Traits> = Exclude<Traits[Name], Record<string, never>>;
-
-/** Reads the panels of a model; what has not changed stays the same object. */
-export const panelsReader = (model: Pick<WidgetModel, "get">): ((drawn: QueryId) => Panels) => {
-  /** What a trait tells, put together with its bytes. */
-  const panelRequest = <Name extends keyof Traits, PanelRequest extends QueryId>(
+/** Reads the panels of a model; one that has not changed stays the same object, and one that has not come is undefined. */
+export const panelsReader = (model: Pick<WidgetModel, "get">) => {
+  /** Joins the content of a trait with its bytes. */
+  const panel = <Name extends keyof Traits, Panel extends QueryId>(
     name: Name,
     binary: keyof Traits,
-    join: (info: Told<Name>, bytes: Uint8Array<ArrayBuffer>) => PanelRequest,
+    join: (info: Exclude<Traits[Name], Record<string, never>>, bytes: Uint8Array<ArrayBuffer>) => Panel,
   ) => {
     const read = memoized((trait: unknown, bytes: unknown) => {
-      const info = told(trait as object) as Told<Name> | null;
+      const info = contentOf(trait as object) as Parameters<typeof join>[0] | null;
       return info && join(info, readBytes(bytes));
     });
-    return ({ client, seq }: QueryId): PanelRequest | undefined => {
+    return ({ client, seq }: QueryId): Panel | undefined => {
       const one = read(model.get(name), model.get(binary));
       return one?.client === client && one.seq === seq ? one : undefined;
     };
   };
-  const meters = panelRequest("_meters", "_meters", (info) => info);
-  const exemplars = panelRequest("_exemplars", "_exemplars", (info) => info);
-  const random = panelRequest("_random", "_random_pictures", (info, bytes) => {
-    const parts = byteReader(bytes);
-    return { ...info, reconstructions: parts.end(splitPictures(info.pictures, info.window, parts)) };
+  const meters = panel("_meters", "_meters", (info): Meters => info);
+  const exemplars = panel("_exemplars", "_exemplars", (info): Exemplars => info);
+  const random = panel("_random", "_random_pictures", (info, bytes): RandomPictures => {
+    const reader = byteReader(bytes);
+    return { ...info, reconstructions: reader.end(splitPictures(info.pictures, info.window, reader)) };
   });
-  const layerTrace = panelRequest("_way_back", "_way_back_maps", (info, bytes) => {
+  const layerTrace = panel("_way_back", "_way_back_maps", (info, bytes): LayerTrace => {
     const { take, end } = byteReader(bytes);
-    const map = ({ rows, columns }: LayerTraceStepInfo): Uint8Array => take(rows * columns);
-    return {
-      ...info,
-      steps: end(info.steps.map((step) => ({ ...step, signalMap: map(step), activationMap: map(step) }))),
-    };
-  });
-  const comparison = panelRequest("_comparison", "_comparison_pictures", (info, bytes) => {
-    const parts = byteReader(bytes);
-    const split = (side: ComparedSideInfo): ComparedSide => ({
-      ...side,
-      reconstructions: splitPictures(side.pictures, side.window, parts),
+    const steps = info.steps.map((step) => {
+      const [signalMap, activationMap] = [take(step.rows * step.columns), take(step.rows * step.columns)];
+      return { ...step, signalMap, activationMap };
     });
-    return { ...info, sides: parts.end(info.sides.map(split)) };
+    return { ...info, steps: end(steps) };
   });
-  const segmentation = panelRequest("_segmentation", "_segmentation_mask", (info, bytes) => {
+  const comparison = panel("_comparison", "_comparison_pictures", (info, bytes): Comparison => {
+    const reader = byteReader(bytes);
+    const sides = info.sides.map((side) => ({
+      ...side,
+      reconstructions: splitPictures(side.pictures, side.window, reader),
+    }));
+    return { ...info, sides: reader.end(sides) };
+  });
+  const segmentation = panel("_segmentation", "_segmentation_mask", (info, bytes): Segmentation => {
     assertConsistent(bytes.length === Math.ceil((info.height * info.width) / 8));
     const bit = (_: number, index: number): number => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
     return { ...info, mask: new Uint8Array(info.height * info.width).map(bit) };
   });
-  return (drawn) => ({
-    meters: meters(drawn),
-    random: random(drawn),
-    layerTrace: layerTrace(drawn),
-    comparison: comparison(drawn),
-    exemplars: exemplars(drawn),
-    segmentation: segmentation(drawn),
+  return (view: QueryId) => ({
+    meters: meters(view),
+    random: random(view),
+    layerTrace: layerTrace(view),
+    comparison: comparison(view),
+    exemplars: exemplars(view),
+    segmentation: segmentation(view),
   });
 };
+
+/** The panels that have come for the view shown. */
+export type Panels = Partial<ReturnType<ReturnType<typeof panelsReader>>>;

@@ -4,15 +4,7 @@
  * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see shown.ts.
  */
 
-import type { Box } from "../pictures/geometry";
-
-type Pair = readonly [y: number, x: number];
-
-export interface ReceptiveField {
-  readonly stride: Pair;
-  readonly offset: Pair;
-  readonly size: Pair;
-}
+import type { Box, Pair, ReceptiveField } from "../pictures/geometry";
 
 export interface Layer {
   readonly name: string;
@@ -22,12 +14,12 @@ export interface Layer {
   readonly field: ReceptiveField | null;
 }
 
-/** What can be chosen; what is shown is among it. */
+/** What can be chosen, what is shown included. */
 export interface Catalog {
   readonly models: readonly { readonly name: string; readonly label: string; readonly bundled: boolean }[];
   readonly images: readonly { readonly name: string; readonly label: string; readonly thumbnail: string }[];
   readonly architectures: readonly { readonly code: string; readonly name: string; readonly meaning: string }[];
-  /** The notebook that explains the meters, where it lies beside the one that is open. */
+  /** The notebook that explains the meters, where it lies beside the open one. */
   readonly notebook?: string | null;
 }
 
@@ -36,7 +28,7 @@ export interface ImageInfo {
   readonly label: string;
   readonly height: number;
   readonly width: number;
-  /** What has to be known of how it is shown, such as which values are black and white. */
+  /** How it is shown, such as which values are black and white. */
   readonly note?: string;
 }
 
@@ -46,7 +38,7 @@ export interface Network {
   readonly randomWeights: boolean;
   readonly device: string;
   readonly precision: string;
-  /** What is otherwise on this machine than on most, each in a few words and a sentence. */
+  /** In what this machine differs from most, each in a few words and a sentence. */
   readonly differences?: readonly { readonly label: string; readonly reason: string }[];
   readonly image: ImageInfo;
   readonly fallbacks: readonly string[];
@@ -73,7 +65,7 @@ export interface AtlasInfo {
   readonly stored?: readonly number[] | null;
 }
 
-/** A neuron as it is asked for: `y` and `x` null mean the channel's strongest place, and are null on vector layers. */
+/** A neuron as it is requested: `y` and `x` null mean the channel's strongest place, and are null on vector layers. */
 export interface NeuronPlace {
   readonly channel: number;
   readonly y: number | null;
@@ -125,13 +117,13 @@ export interface Progress {
 }
 
 /**
- * What is computed beside the view, in the background. Each comes in traits of its own that name their view by its
- * client and number. Views that Python moved to have the panels that were requested last.
+ * What is computed beside the view, in the background. Each panel comes in traits of its own that name their view by
+ * its client and number. Views that Python chose have the panels requested last.
  */
 export interface PanelRequest {
   readonly meter: boolean;
   readonly random: boolean;
-  /** The architecture whose way back is shown. */
+  /** The architecture whose layer trace is shown. */
   readonly layerTrace: string | null;
   readonly compare: readonly [address: string, address: string] | null;
   /** The images of a data set that excite the channel most. */
@@ -139,7 +131,7 @@ export interface PanelRequest {
   readonly segmentation: boolean;
 }
 
-/** The complete place that the browser wants to see: queued updates merge, so a partial one would be lost. */
+/** A complete place to show: updates that wait are merged, so that a partial one would be lost. */
 export interface ViewRequest {
   readonly model: string;
   readonly image: string;
@@ -149,22 +141,31 @@ export interface ViewRequest {
   readonly panelRequest: PanelRequest;
 }
 
-/** Which query, or the answer to which. */
+/** Identifies a query, or the one that an answer belongs to. */
 export interface QueryId {
   readonly client: string;
   readonly seq: number;
 }
 
-export interface Query extends ViewRequest, QueryId {}
+/** A request under the names that the kernel reads. */
+export interface Query extends Omit<ViewRequest, "panelRequest">, QueryId {
+  readonly aside: Omit<PanelRequest, "layerTrace"> & { readonly wayBack: string | null };
+}
 
-/** The neuron under a resting pointer, for the kernel to compute ahead. */
+export const queryOf = ({ panelRequest: { layerTrace, ...panels }, ...place }: ViewRequest, id: QueryId): Query => ({
+  ...place,
+  ...id,
+  aside: { ...panels, wayBack: layerTrace },
+});
+
+/** The neuron under a resting pointer, which the kernel computes ahead. */
 export interface HoveredNeuron extends NeuronPlace {
   readonly client: string;
   readonly layer: string;
   readonly architectures: readonly string[];
 }
 
-/** A picture from the person's disk, named by the browser: afterwards `image` is `upload:` and this id. */
+/** A picture from the person's disk; it is requested as the image `upload:` and this id. */
 export interface UploadInfo {
   readonly client: string;
   readonly id: string;
@@ -183,7 +184,7 @@ export interface RandomInfo extends QueryId {
   readonly pictures: readonly PictureInfo[];
 }
 
-/** One tensor on the way back: its window in that layer's map, and the extent of the small maps that were sent. */
+/** One tensor between neuron and image: its window in that layer's map, and the extent of the small maps sent. */
 export interface LayerTraceStepInfo extends Box {
   readonly name: string;
   readonly label: string;
@@ -218,7 +219,7 @@ export interface ComparisonInfo extends QueryId {
 
 /** A place of the channel in an image of the data set: its part of the image there, and its picture, as small PNGs. */
 export interface ExemplarCard {
-  /** What `image` is to ask for. */
+  /** The name under which the image is requested. */
   readonly image: string;
   readonly title: string;
   readonly y: number | null;
@@ -241,7 +242,7 @@ export interface Exemplars extends QueryId {
   readonly cards: readonly ExemplarCard[];
 }
 
-/** What a picture says is foreground; the mask has a bit for each of height·width pixels, row by row, the highest first. */
+/** The foreground that a picture points at; the mask has one bit a pixel, row by row, the highest bit first. */
 export interface SegmentationInfo extends QueryId {
   /** The architecture's. */
   readonly name: string;
@@ -260,7 +261,7 @@ export interface Pin {
   readonly thumbnails: readonly string[];
 }
 
-/** More are refused. */
+/** The largest number of pins. */
 export const MOST_PINS = 24;
 
 export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
@@ -291,7 +292,7 @@ export interface Traits {
   _segmentation_mask: unknown;
   _pins: readonly Pin[];
   _query: Query;
-  /** Gives up the query under way; its answer is a failure, and the view stays. */
+  /** Cancels the query in flight; its answer is a failure, and the view stays. */
   _cancel: QueryId;
   _hover: HoveredNeuron | Empty;
   _upload: DataView;
@@ -304,7 +305,7 @@ export interface Traits {
   prefetch: boolean;
 }
 
-/** What of anywidget's model is used. */
+/** The part of anywidget's model that is used. */
 export interface WidgetModel {
   get<K extends keyof Traits>(name: K): Traits[K] | undefined;
   set<K extends keyof Traits>(name: K, value: Traits[K]): void;

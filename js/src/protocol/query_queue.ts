@@ -1,22 +1,22 @@
 /**
- * The browser's side of asking: one query in flight, the newest wish waits for the answer, the latest wins.
- * A query that stays without an answer for long no longer holds the next one back.
+ * The browser's queries: one is in flight, the latest request waits for its answer and replaces any that waited before.
+ * A query that stays unanswered for long no longer holds back the next one.
  */
 
 import type { ViewRequest } from "./protocol";
 
-/** How long a query may hold back a newer one; and how often the clock is looked at. */
+/** How long a query may hold back a newer one; also the interval between two looks at the clock. */
 export const PATIENCE_MS = 300;
-/** After this long without an answer the person is told. */
+/** The person is informed after this long without an answer. */
 export const WAITING_MS = 1500;
-/** This long after a sign of life, a kernel that stands idle and never answered is taken not to know this widget. */
+/** An idle kernel that never answered counts as not knowing this widget this long after it replied to a ping. */
 export const IDLE_MS = 3000;
-/** And this long after one, if it answered before. */
+/** The same for a kernel that has answered before. */
 export const GIVE_UP_MS = 4500;
-/** After this long there is taken to be no kernel, where the host does not tell and none ever answered. */
+/** Where the host does not report the kernel's state and none ever answered, it counts as absent after this long. */
 export const UNKNOWN_MS = 10_000;
 
-/** `absent`: there is none; `unknown`: the host does not tell. */
+/** `unknown`: the host does not report it. */
 export type KernelState = "absent" | "idle" | "busy" | "unknown";
 
 /** What the person is told while nothing answers. */
@@ -31,140 +31,121 @@ export interface QueryQueueOptions {
   /** Sends a query; the answer carries its number. */
   readonly send: (requested: ViewRequest, seq: number) => void;
   readonly kernelState: () => KernelState;
-  /** Asks the kernel for a sign of life, which a busy machine delays like an answer; null where the host cannot. */
+  /** Asks the kernel for any reply, which a busy machine delays like an answer; null where the host cannot. */
   readonly pingKernel: () => Promise<unknown> | null;
-  /** True while the kernel reports progress: it lives, whatever the clock says. */
+  /** Whether the kernel reports progress, which proves that it is alive. */
   readonly working: () => boolean;
-  /** Told the place asked for and not yet drawn, and whether anything answers. */
+  /** Called with the request that is not answered yet, and with whether anything answers. */
   readonly changed: (requested: ViewRequest | null, outage: Outage) => void;
 }
 
-export interface QueryQueue {
-  /** The number of the query that is under way, or null. */
-  readonly inFlight: number | null;
-  ask(wish: ViewRequest): void;
-  /** True where an answer to this query came too late: a newer one of this browser's is under way. */
-  isStale(answer: number): boolean;
-  /** The answer, or the failure, that ends the query of this number; returns what was asked, null where it came too late. */
-  answered(answer: number): ViewRequest | null;
-  /** Wants nothing any more; an answer to what is under way comes too late. */
-  withdraw(): void;
-  /** The host says that its connection to the kernel changed. */
-  disconnected(): void;
-  stop(): void;
-}
+export type QueryQueue = ReturnType<typeof queryQueue>;
 
-export const queryQueue = ({ send, kernelState, pingKernel, working, changed }: QueryQueueOptions): QueryQueue => {
+export const queryQueue = ({ send, kernelState, pingKernel, working, changed }: QueryQueueOptions) => {
   let seq = 0;
   let requested: ViewRequest | null = null;
   let sent: Sent | null = null;
-  /** What was asked last. */
-  let last: ViewRequest | null = null;
+  let lastSent: ViewRequest | null = null;
   let outage: Outage = "none";
   let everAnswered = false;
-  /** For how long the query under way has been without an answer, and until when that was counted. */
-  let silent = 0;
-  let looked = 0;
-  /** The query that a sign of life was asked for, and how long it has been silent since that came. */
-  let doubted: Sent | null = null;
-  let lives = false;
+  /** How long the query in flight has been unanswered, and until when that was counted. */
+  let unanswered = 0;
+  let countedUntil = 0;
+  /** The query for which the kernel was pinged, whether it replied, and for how long it has been idle since. */
+  let pinged: Sent | null = null;
+  let replied = false;
   let idle = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const tell = (): void => changed(requested, outage);
+  const notify = (): void => changed(requested, outage);
 
-  /** Sends the last of what one event asks for, before anything is drawn: a frame is felt. */
+  /** Sends the last request of one event, before anything is drawn: the delay of a frame would be felt. */
   const sendSoon = (): void => queueMicrotask(() => sent || flush());
 
   const flush = (): void => {
     if (!requested) return;
-    if (kernelState() === "absent") {
-      giveUp();
-      return;
-    }
+    if (kernelState() === "absent") return withdraw("no kernel");
     sendIfNew();
     clearTimeout(timer);
-    timer = setTimeout(look, PATIENCE_MS);
+    timer = setTimeout(checkClock, PATIENCE_MS);
   };
 
   const sendIfNew = (): void => {
     if (!requested || requested === sent?.requested) return;
     seq += 1;
-    silent = idle = 0;
-    looked = performance.now();
+    unanswered = idle = 0;
+    countedUntil = performance.now();
     sent = { seq, requested };
-    last = requested;
+    lastSent = requested;
     send(requested, seq);
   };
 
-  /** Is there still a kernel, and is a newer wish to be sent? */
-  const look = (): void => {
+  /** Checks whether there still is a kernel, and sends a newer request. */
+  const checkClock = (): void => {
     if (!sent) return;
-    // A browser that is held up itself hears no answer either: that is not outage.
-    const elapsed = Math.min(performance.now() - looked, 2 * PATIENCE_MS);
-    looked = performance.now();
-    silent += elapsed;
-    if (noKernelAfter(elapsed)) {
-      sendIfNew(); // should an answer come after all, it is to the last wish
-      giveUp();
-      return;
+    // A browser that is itself held up receives no answer either: that time does not count.
+    const elapsed = Math.min(performance.now() - countedUntil, 2 * PATIENCE_MS);
+    countedUntil = performance.now();
+    unanswered += elapsed;
+    if (kernelIsGone(elapsed)) {
+      sendIfNew(); // should an answer come after all, it is to the last request
+      return withdraw("no kernel");
     }
-    if (silent >= WAITING_MS && outage === "none") {
+    if (unanswered >= WAITING_MS && outage === "none") {
       outage = "waiting";
-      tell();
+      notify();
     }
     flush();
   };
 
-  /** Whether there is taken to be no kernel, so long after the last look. */
-  const noKernelAfter = (elapsed: number): boolean => {
+  const kernelIsGone = (elapsed: number): boolean => {
     if (working()) return false;
     const state = kernelState();
-    // An idle one may still compute on a subshell, which JupyterLab does not count as busy.
+    // An idle kernel may still compute on a subshell, which JupyterLab does not count as busy.
     if (state === "idle") {
-      doubt();
-      if (lives) idle += elapsed;
+      pingOnce();
+      if (replied) idle += elapsed;
       return idle >= (everAnswered ? GIVE_UP_MS : IDLE_MS);
     }
-    return state === "absent" || (state === "unknown" && !everAnswered && silent >= UNKNOWN_MS);
+    return state === "absent" || (state === "unknown" && !everAnswered && unanswered >= UNKNOWN_MS);
   };
 
-  /** Asks for a sign of life, once a query: only a kernel that gives one, and no answer, does not know this widget. */
-  const doubt = (): void => {
-    if (doubted === sent) return;
-    doubted = sent;
-    const sign = pingKernel();
-    lives = sign === null;
-    const come = (): void => {
-      lives ||= doubted === sent;
+  /** Pings the kernel once per query: one that replies but does not answer does not know this widget. */
+  const pingOnce = (): void => {
+    if (pinged === sent) return;
+    pinged = sent;
+    const ping = pingKernel();
+    replied = ping === null;
+    const onReply = (): void => {
+      replied ||= pinged === sent;
     };
-    sign?.then(come, come);
+    ping?.then(onReply, onReply);
   };
 
-  const giveUp = (): void => {
+  const withdraw = (now = outage): void => {
     clearTimeout(timer);
     sent = requested = null;
-    outage = "no kernel";
-    tell();
-  };
-
-  const withdraw = (): void => {
-    clearTimeout(timer);
-    sent = requested = null;
-    tell();
+    outage = now;
+    notify();
   };
 
   return {
-    get inFlight() {
+    /** The number of the query in flight, or null. */
+    get inFlight(): number | null {
       return sent?.seq ?? null;
     },
-    ask(wish) {
-      requested = wish;
-      tell();
+
+    ask(request: ViewRequest): void {
+      requested = request;
+      notify();
       sendSoon();
     },
-    isStale: (answer) => answer < seq,
-    answered(answer) {
+
+    /** Whether a newer query than this one was sent, so that its answer comes too late. */
+    isStale: (answer: number): boolean => answer < seq,
+
+    /** Ends the query of this number by its answer or failure; returns the request, null where it came too late. */
+    answered(answer: number): ViewRequest | null {
       everAnswered = true;
       outage = "none";
       if (answer < seq) return null;
@@ -172,13 +153,16 @@ export const queryQueue = ({ send, kernelState, pingKernel, working, changed }: 
       if (!sent || requested === sent.requested) requested = null;
       sent = null;
       if (requested) sendSoon();
-      tell();
-      return last;
+      notify();
+      return lastSent;
     },
-    withdraw,
-    disconnected() {
-      if (kernelState() === "absent" || sent) giveUp();
+
+    /** Drops all requests; the answer to the query in flight comes too late. */
+    withdraw: (): void => withdraw(),
+
+    /** Called when the host reports a change of its connection to the kernel. */
+    disconnected(): void {
+      if (kernelState() === "absent" || sent) withdraw("no kernel");
     },
-    stop: withdraw,
   };
 };

@@ -1,9 +1,9 @@
-/** One consistent answer of the kernel: a view and everything that is drawn for it, checked to fit together. */
+/** One consistent answer of the kernel: a view and everything that is drawn for it. */
 
+import { hiddenCanvas } from "../dom";
 import { memoized } from "../memoized";
 import type { Picture } from "../pictures/display";
-import type { Box, Place } from "../pictures/geometry";
-import type { Photograph } from "./photograph";
+import type { Box, Extent, Place } from "../pictures/geometry";
 import type { AtlasInfo, Layer, Network, NeuronPlace, PictureInfo, ViewInfo } from "./protocol";
 
 export interface Atlas {
@@ -14,6 +14,13 @@ export interface Atlas {
 
 export interface Reconstruction extends Picture {
   readonly info: PictureInfo;
+}
+
+/** The photograph as the network sees it, decoded once. */
+export interface Photograph {
+  readonly picture: HTMLCanvasElement;
+  /** RGBA, height·width·4. */
+  readonly pixels: Uint8ClampedArray;
 }
 
 export interface ShownView {
@@ -27,21 +34,18 @@ export interface ShownView {
   readonly reconstructions: readonly Reconstruction[];
 }
 
-export interface ViewParts {
-  readonly network: Network;
-  readonly atlas: Atlas;
-  readonly view: ViewInfo;
-  readonly map: Int16Array<ArrayBuffer>;
+export interface ViewParts extends Pick<ShownView, "network" | "atlas" | "view" | "map"> {
   readonly pictures: Uint8Array<ArrayBuffer>;
 }
 
-export function assertConsistent(fits: unknown): asserts fits {
-  if (!fits) throw new Error("the kernel’s answer does not fit together");
+export function assertConsistent(consistent: unknown): asserts consistent {
+  if (!consistent) throw new Error("the kernel’s answer does not fit together");
 }
 
-/** Everything of a shown but the photograph, which is decoded asynchronously. */
-export const assembleView = ({ network, atlas, view, map, pictures }: ViewParts): Omit<ShownView, "photograph"> => {
-  const { info, bytes } = atlas;
+/** A view without its photograph, which is decoded asynchronously. Throws where the parts do not fit together. */
+export const assembleView = ({ pictures, ...parts }: ViewParts): Omit<ShownView, "photograph"> => {
+  const { network, view, map } = parts;
+  const { info, bytes } = parts.atlas;
   const layer = network.layers.find(({ name }) => name === view.layer);
   assertConsistent(layer);
   const { channels, minima, maxima, variances } = info;
@@ -52,44 +56,41 @@ export const assembleView = ({ network, atlas, view, map, pictures }: ViewParts)
       [minima, maxima, variances].every(({ length }) => length === channels) &&
       map.length === view.map.height * view.map.width,
   );
-  const parts = byteReader(pictures);
-  return {
-    network,
-    atlas,
-    view,
-    layer,
-    map,
-    reconstructions: parts.end(splitPictures(view.pictures, view.window, parts)),
-  };
+  const reader = byteReader(pictures);
+  return { ...parts, layer, reconstructions: reader.end(splitPictures(view.pictures, view.window, reader)) };
 };
 
-export interface Parts {
-  /** The next so many bytes. */
-  take(length: number): Uint8Array<ArrayBuffer>;
-  /** Returns what was made of the parts, of which none may be left over or have been missing. */
-  end<Made>(made: Made): Made;
-}
+export const decodePhotograph = async (
+  bytes: Uint8Array<ArrayBuffer>,
+  { height, width }: Extent,
+): Promise<Photograph> => {
+  const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
+  const picture = hiddenCanvas(width, height);
+  const context = picture.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
+  context.drawImage(bitmap, 0, 0, width, height);
+  return { picture, pixels: context.getImageData(0, 0, width, height).data };
+};
 
-/** Hands out bytes part by part. */
-export const byteReader = (bytes: Uint8Array<ArrayBuffer>): Parts => {
+/** Hands out bytes part by part; `end` throws where some are left over or missing, else returns what was made of them. */
+export const byteReader = (bytes: Uint8Array<ArrayBuffer>) => {
   let start = 0;
   return {
-    take(length) {
+    take(length: number): Uint8Array<ArrayBuffer> {
       start += length;
       return bytes.subarray(start - length, start);
     },
-    end(made) {
+    end<Made>(made: Made): Made {
       assertConsistent(start === bytes.length);
       return made;
     },
   };
 };
 
-/** Pictures of one window, each with its own of the bytes that came for all. */
+/** Pictures of one window, each with its own part of the bytes. */
 export const splitPictures = (
   infos: readonly PictureInfo[],
   { height, width }: Box,
-  { take }: Parts,
+  { take }: ReturnType<typeof byteReader>,
 ): readonly Reconstruction[] =>
   infos.map((info) => {
     const { channels, scale } = info;

@@ -1,8 +1,8 @@
 /**
- * The steps that a person takes: presses of keys, and choices of another place. Each starts from where those before it
- * led. A press waits where only the kernel's answer tells that place; a choice overtakes the presses that wait. Where
- * a place is refused, the steps around it are taken once more, each from the answer to the one before. So the same
- * steps end at the same place, however long the answers take.
+ * What a person does: key presses, and choices of another place. Each action starts from where those before it led. A
+ * press waits where only the kernel's answer tells that place; a choice overtakes the presses that wait. Where a place
+ * is refused, the actions around it are repeated, each from the answer to the one before. So the same actions end at
+ * the same place, however long the answers take.
  */
 
 import type { ViewRequest } from "../protocol/protocol";
@@ -12,106 +12,102 @@ type Ask = (changes: Partial<ViewRequest>) => void;
 
 /** A key press. */
 export interface Press {
-  readonly does: Command[0];
-  /** Carries it out, where the place it starts from is known; returns whether it did. */
+  readonly command: Command[0];
+  /** Carries it out where the place it starts from is known; returns whether it did. */
   readonly attempt: (ask: Ask) => boolean;
 }
 
-interface Step extends Omit<Press, "does"> {
-  readonly does: Press["does"] | "choose";
+interface Action extends Omit<Press, "command"> {
+  readonly command: Press["command"] | "choose";
 }
 
 export interface ActionQueueOptions {
-  /** Asks for another place; returns the place that is requested now, or null where there is none. */
+  /** Asks for another place; returns what is requested now, or null. */
   readonly ask: (changes: Partial<ViewRequest>) => ViewRequest | null;
-  /** Whether nothing is asked for that is not drawn. */
+  /** Whether everything requested is shown. */
   readonly isSettled: () => boolean;
-  /** Takes back what is asked for. */
+  /** Withdraws the request. */
   readonly withdraw: () => void;
-  /** Told of a press that a choice overtook, and that was to leave something behind. */
-  readonly lost: (does: "pin" | "save") => void;
+  /** Called where a choice overtook a press that was to pin or save. */
+  readonly overtaken: (command: "pin" | "save") => void;
 }
 
-export interface Steps {
-  press(press: Press): void;
-  choose(changes: Partial<ViewRequest>): void;
-  /** Says that a place is drawn. */
-  drawn(place: ViewRequest | null): void;
-  /** Says that what was asked last is refused; returns whether steps are taken once more because of it. */
-  refused(): boolean;
-  /** Takes the steps that need to wait no longer. */
-  resume(): void;
-  /** Gives up what waits. */
-  forget(): void;
-}
+export const actionQueue = ({ ask, isSettled, withdraw, overtaken }: ActionQueueOptions) => {
+  let waiting: readonly Action[] = [];
+  /** The actions since the place shown, with what was requested after each. */
+  let taken: readonly (readonly [action: Action, requested: ViewRequest | null])[] = [];
 
-export const actionQueue = ({ ask, isSettled, withdraw, lost }: ActionQueueOptions): Steps => {
-  let waiting: readonly Step[] = [];
-  /** Steps taken since the drawn place, with what was requested after each. */
-  let taken: readonly (readonly [step: Step, requested: ViewRequest | null])[] = [];
-
-  const attempt = (step: Step): boolean => {
+  const attempt = (action: Action): boolean => {
     let requested: ViewRequest | null = null;
-    const done = step.attempt((changes) => {
+    const done = action.attempt((changes) => {
       requested = ask(changes);
     });
-    if (done && (requested || taken.length > 0)) taken = [...taken, [step, requested]];
+    if (done && (requested || taken.length > 0)) taken = [...taken, [action, requested]];
     return done;
   };
 
-  /** Whether a choice leads to the same place whatever the steps that wait come to. */
-  const overtakes = (changes: Partial<ViewRequest>): boolean =>
-    !waiting.some(({ does }) => does === "choose" || (does === "layer" && !changes.neuron && !("layer" in changes)));
+  /** Whether a choice leads to the same place whatever the waiting actions come to. */
+  const canOvertake = (changes: Partial<ViewRequest>): boolean =>
+    !waiting.some(
+      ({ command }) => command === "choose" || (command === "layer" && !changes.neuron && !("layer" in changes)),
+    );
 
   const overtake = (): void => {
-    for (const step of waiting)
-      if (step.does === "pin" || step.does === "save") lost(step.does);
-      else taken = [...taken, [step, null]];
+    for (const action of waiting)
+      if (action.command === "pin" || action.command === "save") overtaken(action.command);
+      else taken = [...taken, [action, null]];
     waiting = [];
   };
 
+  /** Carries out the actions that no longer need to wait. */
   const resume = (): void => {
     for (let [next] = waiting; next && attempt(next); [next] = waiting) waiting = waiting.slice(1);
   };
 
   return {
     resume,
-    press(press) {
+
+    press(press: Press): void {
       waiting = [...waiting, press];
       resume();
     },
-    choose(changes) {
-      const step: Step = {
-        does: "choose",
-        attempt(ask) {
-          ask(changes);
-          return true;
-        },
+
+    choose(changes: Partial<ViewRequest>): void {
+      const attemptChoice = (ask: Ask): boolean => {
+        ask(changes);
+        return true;
       };
+      const action: Action = { command: "choose", attempt: attemptChoice };
       const moves = "neuron" in changes;
-      if (moves && !overtakes(changes)) waiting = [...waiting, step];
+      if (moves && !canOvertake(changes)) waiting = [...waiting, action];
       else {
         if (moves) overtake();
-        attempt(step);
+        attempt(action);
       }
     },
-    drawn(place) {
-      taken = taken.slice(taken.findIndex(([, requested]) => requested === place) + 1);
+
+    /** Called when a request is shown. */
+    shown(request: ViewRequest | null): void {
+      taken = taken.slice(taken.findIndex(([, requested]) => requested === request) + 1);
       if (!taken.some(([, requested]) => requested)) taken = [];
     },
-    refused() {
+
+    /** Called when the last request is refused; returns whether actions are repeated because of it. */
+    refused(): boolean {
       const again = taken.length > 1 ? taken : [];
       taken = [];
       if (again.length === 0) return false;
       withdraw();
-      const oneByOne = again.map(([step]) => ({
-        ...step,
-        attempt: (ask: Ask) => isSettled() && step.attempt(ask),
+      const oneByOne = again.map(([action]) => ({
+        ...action,
+        attempt: (ask: Ask) => isSettled() && action.attempt(ask),
       }));
       waiting = [...oneByOne, ...waiting];
       return true;
     },
-    forget() {
+
+    /** Drops all actions that wait. */
+    forget(): void {
       waiting = taken = [];
     },
   };

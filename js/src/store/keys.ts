@@ -1,9 +1,9 @@
 /** What the keys do while the explorer has the focus. */
 
 export type Command =
-  | readonly [does: "move", rows: number, columns: number]
-  | readonly [does: "channel" | "layer", step: -1 | 1]
-  | readonly [does: "strongest" | "pin" | "save" | "help" | "close"];
+  | readonly [name: "move", rows: number, columns: number]
+  | readonly [name: "channel" | "layer", step: -1 | 1]
+  | readonly [name: "strongest" | "pin" | "save" | "help" | "close"];
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["ArrowUp", ["move", -1, 0]],

@@ -1,4 +1,4 @@
-/** What all displays of a widget show: what the kernel sent, what was asked, and what stays in the browser. */
+/** What all displays of a widget show: what the kernel sent, what was requested, and what stays in the browser. */
 
 import type { Place } from "../pictures/geometry";
 import type { Panels } from "../protocol/panels";
@@ -15,9 +15,9 @@ export interface Hover {
 export interface State {
   readonly catalog: Catalog;
   readonly shown: ShownView | null;
-  /** Asked for and not yet drawn. */
+  /** Not yet shown. */
   readonly requested: ViewRequest | null;
-  /** The layer's strongest neuron that was asked for last, where the kernel refused it: the keys step over that layer. */
+  /** The last request for a layer's strongest neuron, where the kernel refused it: the keys step over that layer. */
   readonly refused: ViewRequest | null;
   readonly outage: Outage;
   readonly failure: string | null;
@@ -33,15 +33,41 @@ export interface State {
   readonly hover: Hover | null;
   /** Whether the photograph's edges stand beside the pictures. */
   readonly edges: boolean;
-  /** The step of the way back that is shown large, by its layer. */
+  /** The step of the layer trace that is shown large, by its layer. */
   readonly enlarged: string | null;
-  /** What is requested beside the view, and what of it has come for the drawn view. */
+  /** What is requested beside the view, and what of it has come for the view shown. */
   readonly panelRequest: PanelRequest;
   readonly panels: Panels;
   readonly pins: readonly Pin[];
-  /** The pinned address that another is awaited for, to compare the two; or empty. */
+  /** The pinned address that waits for a second one to be compared with; or empty. */
   readonly firstCompared: string;
-  /** Whether hovering commits, and whether the kernel computes ahead what lies under a resting pointer. */
+  /** Whether hovering chooses, and whether the kernel computes what lies under a resting pointer ahead. */
   readonly live: boolean;
   readonly prefetch: boolean;
 }
+
+/** The state before anything came. */
+export const EMPTY: State = {
+  catalog: { models: [], images: [], architectures: [] },
+  shown: null,
+  requested: null,
+  refused: null,
+  outage: "none",
+  failure: null,
+  progress: null,
+  display: "paper",
+  gain: 1,
+  scale: "own",
+  zoom: "receptive field",
+  photographShare: 0.6,
+  order: "strongest",
+  hover: null,
+  edges: false,
+  enlarged: null,
+  panelRequest: { meter: true, random: false, layerTrace: null, compare: null, exemplars: true, segmentation: false },
+  panels: {},
+  pins: [],
+  firstCompared: "",
+  live: false,
+  prefetch: true,
+};

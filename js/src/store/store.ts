@@ -1,17 +1,21 @@
-/**
- * The one state that all displays of a widget share: what the kernel sent, what was asked, and the choices that
- * stay in the browser. Listens to the widget's model while at least one display is mounted.
- */
+/** The state of a widget and what changes it. Listens to the widget's model while at least one display is mounted. */
 
 import { kernelState, pingKernel } from "../protocol/kernel";
-import type { NeuronPlace, PanelRequest, Traits, ViewRequest, WidgetModel } from "../protocol/protocol";
+import {
+  type NeuronPlace,
+  type PanelRequest,
+  queryOf,
+  type Traits,
+  type ViewRequest,
+  type WidgetModel,
+} from "../protocol/protocol";
 import { queryQueue } from "../protocol/query_queue";
 import { actionQueue, type Press } from "./action_queue";
-import { drawnPlace, isSettled, latestPlace } from "./requests";
-import type { State } from "./state";
+import { isSettled, latestRequest, shownRequest } from "./requests";
+import { EMPTY, type State } from "./state";
 import { traitReader } from "./trait_reader";
 
-/** What a view may change at will: it stays in the browser. */
+/** What views may change at will: it stays in the browser. */
 type Local =
   | "failure"
   | "gain"
@@ -27,39 +31,12 @@ type Local =
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
 
-/** What is said of a press that a choice overtook. */
-const LOST = { pin: "not pinned", save: "not saved" };
-
-/** Before anything came. */
-const EMPTY: State = {
-  catalog: { models: [], images: [], architectures: [] },
-  shown: null,
-  requested: null,
-  refused: null,
-  outage: "none",
-  failure: null,
-  progress: null,
-  display: "paper",
-  gain: 1,
-  scale: "own",
-  zoom: "receptive field",
-  photographShare: 0.6,
-  order: "strongest",
-  hover: null,
-  edges: false,
-  enlarged: null,
-  panelRequest: { meter: true, random: false, layerTrace: null, compare: null, exemplars: true, segmentation: false },
-  panels: {},
-  pins: [],
-  firstCompared: "",
-  live: false,
-  prefetch: true,
-};
+const OVERTAKEN = { pin: "not pinned", save: "not saved" };
 
 export type Store = ReturnType<typeof openStore>;
 
 export const openStore = (model: WidgetModel) => {
-  /** It may be of a kernel that is no more. */
+  /** Saved progress may come from a kernel that no longer runs. */
   const savedProgress = model.get("_progress");
   const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
   const displays = new Set<() => void>();
@@ -71,7 +48,8 @@ export const openStore = (model: WidgetModel) => {
     state = { ...state, ...changes };
     for (const display of displays) display();
   };
-  /** A trait, which is watched from now on, as long as there is a display. */
+
+  /** A trait, which is watched from now on while there is a display. */
   const get = <Name extends keyof Traits>(name: Name): Traits[Name] | undefined => {
     if (displays.size > 0 && !watched.has(name)) {
       model.on(`change:${name}`, onTrait);
@@ -79,34 +57,37 @@ export const openStore = (model: WidgetModel) => {
     }
     return model.get(name);
   };
+
   const set = <Name extends keyof Traits>(name: Name, value: Traits[Name]): void => {
     model.set(name, value);
     model.save_changes();
   };
+
   const queries = queryQueue({
-    send: (requested, seq) => set("_query", { ...requested, client, seq }),
+    send: (request, seq) => set("_query", queryOf(request, { client, seq })),
     kernelState: () => kernelState(model.widget_manager),
     pingKernel: () => pingKernel(model.widget_manager),
     working: () => state.progress !== null && model.get("_progress") !== savedProgress,
     changed: (requested, outage) => {
       change({ requested, outage });
       if (requested || !model.get("_upload")?.byteLength) return;
-      // A person's picture would be saved with the notebook. The kernel, which has it, is told with what comes next.
+      // An uploaded picture, which the kernel has by now, would be saved with the notebook. Goes out with what is set next.
       model.set("_upload", new DataView(new ArrayBuffer(0)));
       model.set("_upload_info", {});
     },
   });
 
-  const steps = actionQueue({
+  const actions = actionQueue({
     ask(changes) {
-      const place = latestPlace(state);
+      const place = latestRequest(state);
       if ("neuron" in changes) change({ refused: null });
       if (place) queries.ask({ ...place, ...changes });
       return state.requested;
     },
     isSettled: () => isSettled(state),
-    withdraw: () => queries.withdraw(),
-    lost: (does) => change({ failure: `${LOST[does]}: another place was chosen before its pictures came` }),
+    withdraw: queries.withdraw,
+    overtaken: (command) =>
+      change({ failure: `${OVERTAKEN[command]}: another place was chosen before its pictures came` }),
   });
 
   const readTraits = traitReader({
@@ -116,11 +97,11 @@ export const openStore = (model: WidgetModel) => {
     show(shown, seq) {
       change({ shown, failure: null });
       if (seq === null) change({ refused: null });
-      else steps.drawn(queries.answered(seq));
+      else actions.shown(queries.answered(seq));
     },
     refuse(seq) {
-      const place = queries.answered(seq);
-      if (!steps.refused() && place?.neuron === null && !state.requested) change({ refused: place });
+      const request = queries.answered(seq);
+      if (!actions.refused() && request?.neuron === null && !state.requested) change({ refused: request });
     },
     now: () => state,
     change,
@@ -132,42 +113,41 @@ export const openStore = (model: WidgetModel) => {
     reading = true;
     queueMicrotask(() => {
       reading = false;
-      if (displays.size > 0) void readTraits().then(steps.resume);
+      if (displays.size > 0) void readTraits().then(actions.resume);
     });
   };
-  /** What waits for an answer that will not come is not carried out with what is done now. */
+
+  /** Drops actions that wait for an answer that will not come. */
   const forgetUnanswered = (): void => {
-    if (state.outage === "no kernel") steps.forget();
+    if (state.outage === "no kernel") actions.forget();
   };
-  const onConnection = (): void => queries.disconnected();
+
   const store = {
     get state(): State {
       return state;
     },
 
-    /** Tells `display` of every change until the returned function is called. */
+    /** Calls `display` on every change until the returned function is called. */
     subscribe(display: () => void): () => void {
       if (displays.size === 0) {
-        for (const event of CONNECTION_EVENTS) model.on(event, onConnection);
+        for (const event of CONNECTION_EVENTS) model.on(event, queries.disconnected);
         onTrait();
       }
       displays.add(display);
       return () => {
         if (!displays.delete(display) || displays.size > 0) return;
-        for (const event of CONNECTION_EVENTS) model.off(event, onConnection);
+        for (const event of CONNECTION_EVENTS) model.off(event, queries.disconnected);
         for (const name of watched) model.off(`change:${name}`, onTrait);
         watched.clear();
-        steps.forget();
-        queries.stop();
+        actions.forget();
+        queries.withdraw();
       };
     },
 
     /** Changes what stays in the browser. */
-    update(changes: Partial<Pick<State, Local>>): void {
-      change(changes);
-    },
+    update: (changes: Partial<Pick<State, Local>>): void => change(changes),
 
-    /** Sets what Python sees and sets as well. */
+    /** Changes what Python sees and may change as well. */
     share<Name extends "display" | "live" | "prefetch">(name: Name, value: Traits[Name]): void {
       set(name, value);
       change({ [name]: value });
@@ -179,11 +159,9 @@ export const openStore = (model: WidgetModel) => {
       change({ pins: state.pins.filter(({ address }) => addresses.includes(address)) });
     },
 
-    pinnedAddresses(): readonly string[] {
-      return model.get("pins") ?? [];
-    },
+    pinnedAddresses: (): readonly string[] => model.get("pins") ?? [],
 
-    /** Asks for something else beside the view; what is not named stays. */
+    /** Requests something else beside the view; what is not named stays. */
     requestPanels(changes: Partial<PanelRequest>): void {
       const panelRequest = { ...state.panelRequest, ...changes };
       change({ panelRequest });
@@ -193,24 +171,24 @@ export const openStore = (model: WidgetModel) => {
     /** Carries out a key press, after those before it. */
     press(press: Press): void {
       forgetUnanswered();
-      steps.press(press);
+      actions.press(press);
     },
 
-    /** Gives up the query under way, and what waits for its answer. */
+    /** Cancels the query in flight, and drops what waits for its answer. */
     cancel(): void {
-      steps.forget();
+      actions.forget();
       const seq = queries.inFlight;
       if (seq !== null) set("_cancel", { client, seq });
     },
 
-    /** Tells the kernel which neuron of the shown layer the pointer rests on; null that it does no longer. */
+    /** Sends the neuron of the latest layer on which the pointer rests; null where it rests on none. */
     sendHover(neuron: NeuronPlace | null): void {
-      const place = latestPlace(state);
+      const place = latestRequest(state);
       if (!neuron || !place?.layer) set("_hover", {});
       else set("_hover", { client, layer: place.layer, ...neuron, architectures: place.architectures });
     },
 
-    /** Sends a picture, and asks for it in place of the photograph. */
+    /** Uploads a picture and requests it in place of the photograph. */
     upload(bytes: Uint8Array<ArrayBuffer>, name: string): void {
       const id = `${client}-${performance.now()}`;
       model.set("_upload", new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -218,15 +196,15 @@ export const openStore = (model: WidgetModel) => {
       store.ask({ image: `upload:${id}`, neuron: null });
     },
 
-    /** Asks the kernel for another place. What is not named stays as it was last asked, or is now. */
+    /** Requests another place. What is not named stays as it was last requested, or is shown. */
     ask(changes: Partial<ViewRequest>): void {
       forgetUnanswered();
-      steps.choose(changes);
+      actions.choose(changes);
     },
 
-    /** Asks for a neuron that is drawn, or of one of the drawn layer in another image, whatever else is under way. */
+    /** Requests a neuron of the layer shown, whatever else was requested; optionally in another image. */
     pick(neuron: NeuronPlace, image?: string): void {
-      const here = drawnPlace(state);
+      const here = shownRequest(state);
       if (here) store.ask({ model: here.model, image: image ?? here.image, layer: here.layer, neuron });
     },
   };

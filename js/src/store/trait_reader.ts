@@ -1,39 +1,29 @@
-/** Reads what the kernel sent into the state: consistent views, of traits that change one after another. */
+/** Reads the traits into the state. They change one after another; a view is shown when its parts fit together. */
 
 import { memoized } from "../memoized";
 import { panelsReader } from "../protocol/panels";
-import { decodePhotograph } from "../protocol/photograph";
 import type { AtlasInfo, Network, WidgetModel } from "../protocol/protocol";
-import type { QueryQueue } from "../protocol/query_queue";
-import { assembleView, type ShownView } from "../protocol/shown_view";
-import { errorText, readBytes, readInt8, readInt16, told } from "../protocol/traits";
+import { assembleView, decodePhotograph, type ShownView } from "../protocol/shown_view";
+import { contentOf, errorText, readBytes, readInt8, readInt16 } from "../protocol/traits";
 import type { State } from "./state";
 
-export interface ReaderOptions extends Pick<WidgetModel, "get"> {
-  /** What one's own queries are signed with. */
+export interface TraitReaderOptions extends Pick<WidgetModel, "get"> {
+  /** The name under which this browser sends its queries. */
   readonly client: string;
-  readonly isStale: QueryQueue["isStale"];
-  /** Told of a shown, and of the number of one's own query that it answers. */
+  readonly isStale: (seq: number) => boolean;
+  /** Called with a new view, and with the number of this browser's query that it answers, if any. */
   readonly show: (shown: ShownView, seq: number | null) => void;
-  /** Told of one's own query that was refused. */
+  /** Called with the number of this browser's query that was refused. */
   readonly refuse: (seq: number) => void;
   readonly now: () => State;
   readonly change: (changes: Partial<State>) => void;
 }
 
-/** Reads all traits whenever it is called; a failure to do so is told in the state. */
-export const traitReader = ({
-  get,
-  client,
-  isStale,
-  show,
-  refuse,
-  now,
-  change,
-}: ReaderOptions): (() => Promise<void>) => {
+/** Returns what reads all traits; an error in them becomes the state's failure. */
+export const traitReader = ({ get, client, isStale, show, refuse, now, change }: TraitReaderOptions) => {
   let lastView: unknown;
   let lastFailure: unknown;
-  // What rarely changes is read once, so that it is the same object, and nothing is painted again, until it does.
+  // What rarely changes stays the same object until it does, so that it is not painted again.
   const panelsOf = panelsReader({ get });
   const atlasOf = memoized((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
   const photographOf = memoized((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
@@ -42,42 +32,36 @@ export const traitReader = ({
     const trait = get("_failure");
     if (trait === lastFailure) return;
     lastFailure = trait;
-    const failed = told(trait);
-    if (failed?.client === client) {
-      if (isStale(failed.seq)) return;
-      refuse(failed.seq);
+    const failure = contentOf(trait);
+    if (failure?.client === client) {
+      if (isStale(failure.seq)) return;
+      refuse(failure.seq);
     }
-    change({ failure: failed && failed.message });
+    change({ failure: failure?.message ?? null });
   };
 
   const readView = async (): Promise<void> => {
     const trait = get("_view");
     if (trait === lastView) return;
-    const view = told(trait);
-    const network = told(get("_network"));
-    const info = told(get("_atlas_info"));
+    const [view, network, info] = [contentOf(trait), contentOf(get("_network")), contentOf(get("_atlas_info"))];
     if (!view || !network || !info) return;
     const own = view.client === client;
     if (own && isStale(view.seq)) return;
-    const parts = assembleView({
-      network,
-      atlas: atlasOf(info, get("_atlas")),
-      view,
-      map: readInt16(get("_map")),
-      pictures: readBytes(get("_pictures")),
-    });
+    const atlas = atlasOf(info, get("_atlas"));
+    const [map, pictures] = [readInt16(get("_map")), readBytes(get("_pictures"))];
+    const parts = assembleView({ network, atlas, view, map, pictures });
     lastView = trait;
     const photograph = await photographOf(get("_photograph"), network);
     if (lastView !== trait) return; // a newer view came while the photograph was decoded
     show({ ...parts, photograph }, own ? view.seq : null);
   };
 
-  return async () => {
+  return async (): Promise<void> => {
     try {
       change({
-        catalog: told(get("_catalog")) ?? now().catalog,
+        catalog: contentOf(get("_catalog")) ?? now().catalog,
         display: get("display") ?? "paper",
-        progress: told(get("_progress")),
+        progress: contentOf(get("_progress")),
         pins: get("_pins") ?? [],
         live: get("live") ?? false,
         prefetch: get("prefetch") ?? true,

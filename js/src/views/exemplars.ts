@@ -1,10 +1,10 @@
 /** The images of a data set that excite the channel under view most: a click looks at the same place there. */
 
 import { h, plain, type Tree } from "../dom";
-import { valueText } from "../number_text";
 import type { State } from "../store/state";
 import type { Store } from "../store/store";
-import { remark, thumbnail } from "./controls/elements";
+import { valueText } from "../text";
+import { remark, thumbnail } from "./controls";
 
 export const exemplarStrip = (store: Store, { panelRequest, panels: { exemplars }, shown }: State): Tree | null => {
   const offered = shown?.network.exemplars?.includes(shown.layer.name);

@@ -2,7 +2,7 @@
 
 import { h, plain, type Tree } from "../dom";
 import { KEY_HELP } from "../store/keys";
-import { closeButton } from "./controls/elements";
+import { closeButton } from "./controls";
 
 export const helpCard = (open: boolean, close: () => void): Tree =>
   h(

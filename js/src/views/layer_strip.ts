@@ -2,13 +2,11 @@
 
 import { create, h, plain } from "../dom";
 import { memoized } from "../memoized";
-import { shapeText } from "../number_text";
 import { clamp } from "../pictures/geometry";
 import type { Layer, Network } from "../protocol/protocol";
-import { matches } from "../search";
+import { matches, shapeText } from "../text";
 import type { Component, ViewServices } from "./component";
-import { choice, type Option } from "./controls/choice";
-import { remark } from "./controls/elements";
+import { choice, type Option, remark } from "./controls";
 
 export const layerStrip = ({ store, redraw }: ViewServices): Component => {
   const search = create<HTMLInputElement>(plain("input"));

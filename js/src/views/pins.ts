@@ -1,12 +1,12 @@
 /** Pinned places: brought back by a click, removed, and two of them compared. */
 
 import { h, plain, type Tree } from "../dom";
-import { requestAt } from "../protocol/address";
 import { MOST_PINS, type Pin } from "../protocol/protocol";
+import { requestAt } from "../store/requests";
 import type { State } from "../store/state";
 import type { Store } from "../store/store";
 import type { Component, ViewServices } from "./component";
-import { closeButton, thumbnail } from "./controls/elements";
+import { closeButton, thumbnail } from "./controls";
 
 export const pinThis = (store: Store): void => {
   const address = store.state.shown?.view.address;
@@ -50,11 +50,7 @@ export const pins = ({ store, focus }: ViewServices): Component => {
       ),
       h(
         "button.compare",
-        {
-          named: `compare ${title} ${place}`,
-          "aria-pressed": chosen,
-          onclick: () => choose(address),
-        },
+        { named: `compare ${title} ${place}`, "aria-pressed": chosen, onclick: () => choose(address) },
         "⇄",
       ),
       closeButton(`unpin ${title} ${place}`, remove, "unpin"),
@@ -75,10 +71,7 @@ export const pins = ({ store, focus }: ViewServices): Component => {
       ),
       h(
         "button.button.pin-this",
-        {
-          "aria-disabled": pins.some(({ address }) => address === shown?.view.address),
-          onclick: () => pinThis(store),
-        },
+        { "aria-disabled": pins.some(({ address }) => address === shown?.view.address), onclick: () => pinThis(store) },
         "Pin this",
       ),
       h("span.muted", { hidden: pins.length > 1 }, "to come back to it, or to compare two"),

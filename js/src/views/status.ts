@@ -1,13 +1,13 @@
 /** The line at the bottom: the neuron in words, what is going on or went wrong, how long it took and where. */
 
 import { type Child, h, plain, type Tree } from "../dom";
-import { durationText, percentText, valueText } from "../number_text";
 import type { Network, ViewInfo } from "../protocol/protocol";
 import type { ShownView } from "../protocol/shown_view";
 import type { State } from "../store/state";
+import { durationText, percentText, valueText } from "../text";
 import { className } from "./atlas/channel_list";
 import type { Component, ViewServices } from "./component";
-import { closeButton } from "./controls/elements";
+import { closeButton } from "./controls";
 
 /** Live mode is offered where an answer takes less. */
 const QUICK_MS = 40;

@@ -1,12 +1,12 @@
 /** The layer's channels: tiles with their maps, or a list where they have no places; and the field that finds one. */
 
 import { create, h, plain } from "../../dom";
-import { shapeText } from "../../number_text";
 import type { Place } from "../../pictures/geometry";
 import { CHANNEL_ORDERS, isVector } from "../../protocol/shown_view";
 import { markedNeuron } from "../../store/requests";
+import { shapeText } from "../../text";
 import type { Component, ViewServices } from "../component";
-import { listOf } from "../controls/select";
+import { listOf } from "../controls";
 import { channelList, channelNumber, matchingChannels } from "./channel_list";
 import { atlasTiles } from "./tiles";
 
@@ -19,8 +19,8 @@ export const atlasView = (services: ViewServices): Component => {
     store.pick({ channel, y: place?.y ?? null, x: place?.x ?? null });
   const [orders, tiles] = [listOf(services), atlasTiles(services, pick)];
 
-  /** The channel that the field asks for. */
-  const requested = (): number | undefined => {
+  /** The channel that the text in the field stands for. */
+  const found = (): number | undefined => {
     const { shown } = store.state;
     const text = find.value.trim();
     if (!shown || !text) return undefined;
@@ -53,10 +53,10 @@ export const atlasView = (services: ViewServices): Component => {
           h(find, {
             placeholder: named ? "find a class" : "find #",
             named: `find a channel by its number${named ? " or name" : ""}, then Enter`,
-            "aria-invalid": (find.value !== "" && requested() === undefined) || null,
+            "aria-invalid": (find.value !== "" && found() === undefined) || null,
             oninput: redraw,
             onkeydown: ({ key }) => {
-              const channel = requested();
+              const channel = found();
               if (key === "Enter" && channel !== undefined) pick(channel);
             },
           }),

@@ -1,10 +1,9 @@
 /** A layer without places: its channels as bars, those of a classifier with their names and probabilities. */
 
 import { h, plain, type Tree } from "../../dom";
-import { percentText, valueText } from "../../number_text";
 import { type ShownView, shownChannels, softmax } from "../../protocol/shown_view";
-import { matches } from "../../search";
-import { choice, type Option } from "../controls/choice";
+import { matches, percentText, valueText } from "../../text";
+import { choice, type Option } from "../controls";
 
 /** More rows than this nobody reads: they are searched. */
 const MOST_ROWS = 50;

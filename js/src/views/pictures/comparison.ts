@@ -7,7 +7,7 @@ import type { Comparison } from "../../protocol/panels";
 import type { State } from "../../store/state";
 import type { Store } from "../../store/store";
 import type { Component } from "../component";
-import { closeButton, remark } from "../controls/elements";
+import { closeButton, remark } from "../controls";
 import { pictureFigure } from "./picture_figure";
 
 export const comparison = (store: Store): Component => {

@@ -1,39 +1,40 @@
-/** The way back: the reversed signal at each layer between the neuron and the image, as a strip whose steps enlarge. */
+/** The layer trace: the reversed signal at each layer between neuron and image, as a strip of maps that enlarge. */
 
 import { h, pictureOf, plain, surface, type Tree } from "../../dom";
-import { percentText, valueText } from "../../number_text";
 import { levelPixels } from "../../pictures/colour_maps";
 import { viewBox } from "../../pictures/columns";
 import { type Box, wholeBox } from "../../pictures/geometry";
-import { meetingPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
+import { mixedPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
 import type { LayerTraceStep } from "../../protocol/panels";
 import type { ShownView } from "../../protocol/shown_view";
+import { percentText, valueText } from "../../text";
 import type { Component, ViewServices } from "../component";
-import { choice } from "../controls/choice";
-import { closeButton } from "../controls/elements";
-import { listOf } from "../controls/select";
+import { choice, closeButton, listOf } from "../controls";
 import { shortLabel } from "../layer_strip";
 
-type Pixels = Uint8ClampedArray<ArrayBuffer>;
+/** What a map of a step shows; null while the step of the view before stands in. */
+type PixelsOf = ((step: LayerTraceStep) => Uint8ClampedArray<ArrayBuffer>) | null;
 
 /** Below this many screen pixels a place, maps are smoothed. */
 const SQUARE_PIXELS = 2;
 
+const signalPixels = ({ signalMap }: LayerTraceStep) => levelPixels(signalMap);
+const activationPixels = ({ activationMap }: LayerTraceStep) => levelPixels(activationMap);
+
 export const layerTrace = (services: ViewServices): Component => {
   const { store, watchSize } = services;
   const architectures = listOf(services);
-  let strip: readonly LayerTraceStep[] = [];
-  return ({ shown, panelRequest, panels, enlarged }) => {
-    const { layerTrace: code } = panelRequest;
+  let steps: readonly LayerTraceStep[] = [];
+  return ({ shown, panelRequest: { layerTrace: code }, panels, enlarged }) => {
     if (!shown || !code) return h(".way-back", { hidden: true, made: watchSize });
-    const come = panels.layerTrace?.code === code ? panels.layerTrace.steps : null;
-    strip = come ?? strip; // the steps of the view before stand empty until those of this one come
+    const current = panels.layerTrace?.code === code ? panels.layerTrace.steps : null;
+    steps = current ?? steps; // the steps of the view before stand empty until those of this one come
     const enlarge = (name: string | null): void => store.update({ enlarged: name });
-    const at = strip.findIndex(({ name }) => name === enlarged);
-    const step = strip[at];
+    const position = steps.findIndex(({ name }) => name === enlarged);
+    const step = steps[position];
     return h(
       ".way-back",
-      { hidden: false, "data-waiting": !come, made: watchSize },
+      { hidden: false, "data-waiting": !current, made: watchSize },
       plain(
         ".row",
         "the way back of",
@@ -50,20 +51,20 @@ export const layerTrace = (services: ViewServices): Component => {
         "steps of the way back",
         "steps",
         "step",
-        strip.map((one) => ({
+        steps.map((one) => ({
           value: one.name,
           label: one.label,
           content: plain(
             "div",
-            map(shown, one, come && (() => levelPixels(one.signalMap)), { "data-layer": one.name }),
-            map(shown, one, come && (() => levelPixels(one.activationMap))),
+            stepMap(shown, one, current && signalPixels, { "data-layer": one.name }),
+            stepMap(shown, one, current && activationPixels),
             shortLabel(one.label, 10),
           ),
         })),
         enlarged,
         enlarge,
       ),
-      step && enlargement(step, strip[at + 1], shown, () => enlarge(null)),
+      step && enlargement(step, steps[position + 1], shown, () => enlarge(null)),
     );
   };
 };
@@ -76,10 +77,10 @@ const enlargement = (
   close: () => void,
 ): Tree => {
   const stopped = stoppedShare(step, next, shown.network.layers);
-  const figure = (pixels: () => Pixels, text: string): Tree =>
+  const figure = (pixelsOf: PixelsOf, text: string): Tree =>
     plain(
       "figure",
-      map(shown, step, pixels, { role: "img", label: `${step.label}: ${text}` }),
+      stepMap(shown, step, pixelsOf, { role: "img", label: `${step.label}: ${text}` }),
       plain("figcaption", text),
     );
   return h(
@@ -93,19 +94,19 @@ const enlargement = (
     ),
     plain(
       ".enlarged-maps",
-      figure(() => levelPixels(step.signalMap), `signal, up to ${valueText(step.signal)}`),
-      figure(() => levelPixels(step.activationMap), `activation, up to ${valueText(step.activation)}`),
-      figure(() => meetingPixels(step), "both: signal orange, activation blue"),
+      figure(signalPixels, `signal, up to ${valueText(step.signal)}`),
+      figure(activationPixels, `activation, up to ${valueText(step.activation)}`),
+      figure(mixedPixels, "both: signal orange, activation blue"),
     ),
     stopped !== null && plain("p.muted", `stopped by this rectifier: ${percentText(stopped)} of the signal’s energy`),
   );
 };
 
-/** A step's map, where it has come, as it lies on the photograph, in the box of the receptive field. */
-const map = (
+/** A map of a step as it lies on the photograph, in the box of the receptive field. */
+const stepMap = (
   shown: ShownView,
   step: LayerTraceStep,
-  pixels: (() => Pixels) | null,
+  pixelsOf: PixelsOf,
   props?: Readonly<Record<string, string>>,
 ): Tree => {
   const paint = (canvas: HTMLCanvasElement): void => {
@@ -125,7 +126,8 @@ const map = (
     context.globalAlpha = 0.25;
     draw(shown.photograph.picture, wholeBox(image));
     context.globalAlpha = 1;
-    if (pixels && step.columns > 0) draw(pictureOf(pixels(), step.columns), stepBox(step, layers, image) ?? view);
+    if (pixelsOf && step.columns > 0)
+      draw(pictureOf(pixelsOf(step), step.columns), stepBox(step, layers, image) ?? view);
   };
-  return h("canvas", { ...props, from: [step, shown, !pixels], paint });
+  return h("canvas", { ...props, from: [step, shown, !pixelsOf], paint });
 };

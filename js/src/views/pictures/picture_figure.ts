@@ -38,10 +38,7 @@ export const pictureFigure = (
       ".frame",
       h(
         ".sheet",
-        {
-          style: `--dcs-ratio: ${width / height}`,
-          "data-waiting": !picture,
-        },
+        { style: `--dcs-ratio: ${width / height}`, "data-waiting": !picture },
         h("canvas.picture", {
           role: "img",
           label: item.label,

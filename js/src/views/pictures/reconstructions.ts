@@ -1,11 +1,11 @@
 /** The reversed pictures side by side, in one display, scale and zoom, with one cursor over all of them. */
 
-import { h, plain, take } from "../../dom";
+import { h, plain, type Tree, take } from "../../dom";
 import { pictureColumns, viewBox } from "../../pictures/columns";
 import { centre, movedCursor } from "../../pictures/cursor";
 import type { Place } from "../../pictures/geometry";
+import type { Meters } from "../../protocol/protocol";
 import type { Component, ViewServices } from "../component";
-import { meter, meterNote } from "./meter";
 import { pictureFigure, reading } from "./picture_figure";
 
 export const reconstructions = ({ store, watchSize }: ViewServices): Component => {
@@ -64,3 +64,35 @@ export const reconstructions = ({ store, watchSize }: ViewServices): Component =
     );
   };
 };
+
+const meter = (code: string, meters: Meters | undefined, index: number): Tree => {
+  const similarity = meters && (meters.similarities[index] ?? null);
+  const known = similarity != null;
+  return plain(
+    "div",
+    h(
+      ".meter",
+      {
+        title: known ? `the mean over ${meters?.samples} other channels; 1 is the same` : "",
+        "data-code": code,
+        "data-value": similarity ?? "",
+      },
+      plain(
+        "span",
+        `like others’ ${known ? (Math.trunc(similarity * 100) / 100).toFixed(2).replace("-", "−") : similarity === null ? "–" : "…"}`,
+      ),
+      known && plain("span", `of ${meters?.samples}`),
+    ),
+    h(".meter-bar", { style: `--dcs-filled: ${100 * Math.max(0, similarity ?? 0)}%` }),
+  );
+};
+
+/** What the meters say, in one line, and where more is said. */
+const meterNote = (notebook: string | null | undefined): Tree =>
+  plain(
+    "p.note",
+    "like others’: how similar other channels’ pictures are here. ",
+    notebook
+      ? h("a", { href: notebook, target: "_blank", rel: "noopener" }, "When not to trust a picture")
+      : "See example notebook 09.",
+  );

@@ -1,4 +1,4 @@
-/** Numbers as people read them: few digits, a true minus sign, no trailing zeros. */
+/** Numbers as people read them: few digits, a true minus sign, no trailing zeros; and a search in texts. */
 
 const withMinus = (digits: string): string => digits.replace("-", "−");
 
@@ -33,3 +33,10 @@ export const shapeText = (shape: readonly number[]): string => {
   const [channels, height, width] = shape;
   return shape.length === 3 && height === width ? `${channels} × ${height}²` : shape.join(" × ");
 };
+
+/** Whether `text` has every word of what a person typed in it. */
+export const matches = (text: string, typed: string): boolean =>
+  typed
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.toLowerCase().includes(word));

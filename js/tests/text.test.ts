@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationText, percentText, shapeText, signedText, valueText } from "../src/number_text";
+import { durationText, percentText, shapeText, signedText, valueText } from "../src/text";
 
 test("values have three digits, whole numbers all of theirs, tiny ones an exponent", () => {
   const shown = [0, 2054.4, 320.1, 4.2, 0.42, 0.0638287, -1.5, 12_345_678, 0.000_012].map((value) => valueText(value));

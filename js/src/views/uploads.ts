@@ -1,10 +1,10 @@
 /** A person's own pictures: opened from a file, dropped, or pasted. A pasted address is gone to. */
 
-import { h, plain, type Tree, take } from "../../dom";
-import { preparedPicture } from "../../pictures/picture_file";
-import { requestAt } from "../../protocol/address";
-import { errorText } from "../../protocol/traits";
-import type { Store } from "../../store/store";
+import { h, plain, type Tree, take } from "../dom";
+import { preparedPicture } from "../pictures/picture_file";
+import { errorText } from "../protocol/traits";
+import { requestAt } from "../store/requests";
+import type { Store } from "../store/store";
 
 const open = async (store: Store, file: File | undefined): Promise<void> => {
   if (!file) return;

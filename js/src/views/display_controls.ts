@@ -1,14 +1,12 @@
 /** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
 
-import { h, plain, type Tree } from "../../dom";
-import type { Catalog, DisplayMode } from "../../protocol/protocol";
-import { latestPlace } from "../../store/requests";
-import type { State } from "../../store/state";
-import type { Store } from "../../store/store";
-import type { Component, ViewServices } from "../component";
-import { choice, type Option } from "./choice";
-import { listOf } from "./select";
-import { slider } from "./slider";
+import { h, plain, type Tree } from "../dom";
+import type { Catalog, DisplayMode } from "../protocol/protocol";
+import { latestRequest } from "../store/requests";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import type { Component, ViewServices } from "./component";
+import { choice, listOf, type Option, slider } from "./controls";
 
 const MODES: readonly Option<DisplayMode>[] = (
   [
@@ -25,7 +23,7 @@ const SCALES = [
   ["own", "± own scale"],
   ["shared", "± one scale"],
 ] as const;
-const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
+const GAIN = { label: "gain", min: -3, max: 3, step: 0.1, home: 0 };
 
 /** Mode and scale, above the pictures. */
 export const modeBar = (services: ViewServices, save: () => void): Component => {
@@ -76,7 +74,7 @@ const toggles = (store: Store, { panelRequest, edges, shown }: State): Tree => {
       label,
     );
   const { exemplars, segmentation } = shown?.network ?? {};
-  const codes = latestPlace(store.state)?.architectures ?? [];
+  const codes = latestRequest(store.state)?.architectures ?? [];
   return h(
     ".segments",
     { role: "group", label: "beside the pictures" },
@@ -110,9 +108,9 @@ const toggles = (store: Store, { panelRequest, edges, shown }: State): Tree => {
 
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
 const architectureChips = (store: Store, state: State): Tree => {
-  const chosen = latestPlace(store.state)?.architectures ?? [];
+  const chosen = latestRequest(store.state)?.architectures ?? [];
   const toggle = (code: string): void => {
-    const now = latestPlace(store.state)?.architectures ?? [];
+    const now = latestRequest(store.state)?.architectures ?? [];
     const others = now.filter((other) => other !== code);
     if (others.length === now.length) store.ask({ architectures: [...now, code] });
     else if (others.length > 0) store.ask({ architectures: others });
