@@ -1,22 +1,31 @@
-/** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
+/** One display of the explorer: renders the views once a frame. */
 
-import { run } from "./commands";
-import { h, render, setAttribute, type Tree, take } from "./dom";
-import { commandFor, ownsKeys } from "./keys";
-import { prefetching } from "./prefetch";
-import { savePictures } from "./saving";
-import type { State } from "./state";
-import type { Store } from "./store";
+import { type Child, h, plain, render, setAttribute, type Tree, take } from "./dom";
+import { run } from "./store/commands";
+import { commandFor, ownsKeys } from "./store/keys";
+import { prefetching } from "./store/prefetch";
+import type { State } from "./store/state";
+import type { Store } from "./store/store";
 import { hostTheme, type Theme, watchTheme } from "./theme";
+import { atlasView } from "./views/atlas/atlas";
+import type { Component, ViewServices } from "./views/component";
+import { modeBar, pictureControls } from "./views/display_controls";
+import { exemplarStrip } from "./views/exemplars";
+import { header } from "./views/header";
 import { helpCard } from "./views/help";
-import { openingHandlers } from "./views/opening";
-import { pinThis } from "./views/pins";
-import { screen } from "./views/screen";
-import type { Stage } from "./views/stage";
+import { imageView } from "./views/image";
+import { layerStrip } from "./views/layer_strip";
+import { comparison } from "./views/pictures/comparison";
+import { layerTrace } from "./views/pictures/layer_trace";
+import { reconstructions } from "./views/pictures/reconstructions";
+import { savePictures } from "./views/pictures/saving";
+import { pins, pinThis } from "./views/pins";
+import { statusLine } from "./views/status";
+import { uploadHandlers } from "./views/uploads";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
-/** Where a pointer must not take the focus from the root, so that the arrow keys go on moving the neuron. */
+/** A press here leaves the focus with the root, so that the arrow keys go on moving the neuron. */
 const POINTED = "canvas, [role=radio], [aria-pressed], .dcs-exemplars";
 
 /** Shows `store` in `host` until the returned function is called. */
@@ -27,12 +36,12 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   root.className = "dcs-root";
   let frame = 0;
   let draws = 0;
-  /** Whether everything is to be painted, not only what has changed. */
+  /** Whether to paint everything, not only what has changed. */
   let anew = true;
   let density = 0;
   let theme: Theme = "light";
   let help = false;
-  /** What had the focus before the help card. */
+  /** What had the focus before the help card opened. */
   let opener: HTMLElement = root;
   let dropping = false;
   let pointed = false;
@@ -48,7 +57,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   const sizes = new ResizeObserver(redrawAll);
   const focus = (): void => root.focus({ preventScroll: true });
   const colour = (name: string): string => getComputedStyle(root).getPropertyValue(name).trim();
-  /** Saves what the state says, drawn first where it is not yet. */
+  /** Saves the current state, which may not be drawn yet. */
   const save = (): void => {
     if (frame > 0) {
       cancelAnimationFrame(frame);
@@ -62,7 +71,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     else opener.focus({ preventScroll: true });
     redraw();
   };
-  const stage: Stage = {
+  const services: ViewServices = {
     store,
     redraw,
     colour,
@@ -75,12 +84,10 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     },
   };
 
-  const views = screen(stage, save, toggleHelp);
-  const prefetch = prefetching(
-    (neuron) => store.tellHover(neuron),
-    () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
-  );
-  const dropHandlers = openingHandlers(store, (above) => {
+  const views = screen(services, save, toggleHelp);
+  const idle = (): boolean => !store.state.requested && store.state.outage === "none";
+  const prefetch = prefetching(store.sendHover, () => store.state.prefetch && idle());
+  const dropHandlers = uploadHandlers(store, (above) => {
     dropping = above;
     redraw();
   });
@@ -92,10 +99,10 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     }
     const command = commandFor(event);
     if (!command || ownsKeys(event.target, event.key)) return;
-    const [does] = command;
-    if (does === "close" && !help && store.state.enlarged === null) return;
-    if (does === "help" || (does === "close" && help)) toggleHelp();
-    else if (does === "close") store.update({ enlarged: null });
+    const [name] = command;
+    if (name === "close" && !help && store.state.enlarged === null) return;
+    if (name === "help" || (name === "close" && help)) toggleHelp();
+    else if (name === "close") store.update({ enlarged: null });
     else run(command, store, { pin: () => pinThis(store), save });
     take(event);
   };
@@ -108,7 +115,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         role: "region",
         spellcheck: false,
         label: "deconvscope explorer; ? shows the keys",
-        ...told(state),
+        ...rootAttributes(state),
         [SUPPRESS]: "true",
         "data-drawn": draws,
         "data-dcs-theme": theme,
@@ -126,15 +133,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
       },
       views(state),
       helpCard(help, toggleHelp),
-      h(
-        ".tooltip",
-        {
-          hidden: !tip,
-          style: tip?.[1] ?? "",
-          "aria-hidden": true,
-        },
-        tip?.[0],
-      ),
+      h(".tooltip", { hidden: !tip, style: tip?.[1] ?? "", "aria-hidden": true }, tip?.[0]),
     );
 
   const draw = (): void => {
@@ -142,7 +141,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     draws += 1;
     const now = hostTheme(host);
     anew ||= now !== theme || density !== devicePixelRatio;
-    density = devicePixelRatio; // of another screen, which no event tells of everywhere
+    density = devicePixelRatio; // no event reports another screen everywhere
     theme = now;
     prefetch.point(store.state.hover?.neuron ?? null);
     render(root, tree(store.state), anew);
@@ -169,10 +168,23 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   };
 };
 
+const screen = (services: ViewServices, save: () => void, toggleHelp: () => void): Component => {
+  const { store } = services;
+  const above = [header(services, toggleHelp), layerStrip(services)];
+  const maps = [imageView(services), atlasView(services)];
+  const pictures = [modeBar(services, save), reconstructions(services), pictureControls(store), layerTrace(services)];
+  const below = [exemplarStrip(store), comparison(store), pins(services), statusLine(services)];
+  return (state) => {
+    const all = (components: readonly Component[]): Child[] => components.map((component) => component(state));
+    const section = h("section.reconstructions", { label: "reversed pictures" }, all(pictures));
+    return [all(above), plain(".columns", all(maps), section), all(below)];
+  };
+};
+
 /**
- * JupyterLab keeps its shortcuts off elements with this attribute, but all of them: Ctrl+S would open the browser's
- * dialog. So the attribute is away while such a key is handled, except where a person writes. What has the focus
- * bears it as well, because Lumino tests its selectors on the element itself before it looks at the parent.
+ * JupyterLab keeps all its shortcuts off elements with this attribute, so that Ctrl+S would open the browser's dialog.
+ * So the attribute is removed while such a key is handled, except where a person writes. The focused element has it as
+ * well, because Lumino tests its selectors on the element itself before it looks at the parent.
  */
 const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
   const listener = (event: KeyboardEvent): void => {
@@ -195,16 +207,16 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
  *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
  * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`;
  * - `.dcs-live input`, `.dcs-prefetch input`, `.dcs-enlarged > p` (what a rectifier stopped), `.dcs-comparison
- *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click tells what is missing).
+ *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click says what is missing).
  */
-const told = ({ scene, wanted, silence, live }: State) => {
-  const { seq, layer, neuron } = scene?.view ?? {};
+const rootAttributes = ({ shown, requested, outage, live }: State) => {
+  const { seq, layer, neuron } = shown?.view ?? {};
   const place = neuron?.y == null ? "" : `@${neuron.y},${neuron.x}`;
   return {
-    "data-busy": String(wanted !== null),
-    "aria-busy": wanted !== null,
-    "data-kernel": silence === "no kernel" ? "absent" : null,
-    "data-empty": !scene,
+    "data-busy": String(requested !== null),
+    "aria-busy": requested !== null,
+    "data-kernel": outage === "no kernel" ? "absent" : null,
+    "data-empty": !shown,
     "data-live": live,
     "data-seq": seq,
     "data-neuron": neuron && `${layer}/${neuron.channel}${place}`,

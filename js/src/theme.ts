@@ -1,8 +1,8 @@
-/** Light or dark, as the page around says by the colour of its text: where that is light, all else is dark. */
+/** The theme of the page: dark where its text is light. */
 
 export type Theme = "light" | "dark";
 
-/** The theme that holds where `host` stands, or will stand: hosts render before they attach. */
+/** Returns the theme around `host`, which hosts may attach later. */
 export const hostTheme = (host: Element): Theme => {
   const around = host.isConnected ? host : document.body;
   const { color } = getComputedStyle(around);
@@ -11,7 +11,7 @@ export const hostTheme = (host: Element): Theme => {
   return 0.299 * red + 0.587 * green + 0.114 * blue > (color.startsWith("r") ? 128 : 0.5) ? "dark" : "light";
 };
 
-/** Tells of what may have changed the theme, until `signal` ends it: attributes of the page, style sheets, the system. */
+/** Calls `look` on what may change the theme: attributes of the page, style sheets, the system. */
 export const watchTheme = (look: () => void, signal: AbortSignal): void => {
   const observer = new MutationObserver(look);
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });

@@ -1,18 +1,16 @@
 /** A widget model without a kernel: what the explorer asks, the page answers. */
 
-import type { Query, Traits, WidgetModel } from "../protocol";
-import { type Answer, type Answers, NotStored } from "./answers";
-
-type Listener = () => void;
+import type { Traits, WidgetModel } from "../protocol/protocol";
+import { type Answer, type Answers, NotStored, type PageQuery } from "./answers";
 
 export class PageModel implements WidgetModel {
-  /** Tells the explorer that nothing is known of a kernel. */
+  /** No kernel is known. */
   readonly widget_manager = null;
   readonly #answers: Answers;
   readonly #notice: (line: string) => void;
   readonly #traits = new Map<string, unknown>();
-  readonly #listeners = new Map<string, Set<Listener>>();
-  #asked: Query | null = null;
+  readonly #listeners = new Map<string, Set<() => void>>();
+  #asked: PageQuery | null = null;
   #answering = false;
 
   constructor(answers: Answers, notice: (line: string) => void) {
@@ -28,29 +26,28 @@ export class PageModel implements WidgetModel {
   set<K extends keyof Traits>(name: K, value: Traits[K]): void {
     this.#traits.set(name, value);
     if (name === "_query") this.#asked = this.get("_query");
-    this.#tell(name);
+    this.#notify(name);
   }
 
   save_changes(): void {
     void this.#answerLatest();
   }
 
-  /** Shows a place that the page chose, not a person in the explorer. */
-  async show(query: Query): Promise<void> {
+  async show(query: PageQuery): Promise<void> {
     this.#asked = query;
     await this.#answerLatest();
   }
 
-  on(event: string, listener: Listener): void {
+  on(event: string, listener: () => void): void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(listener));
   }
 
-  off(event: string, listener: Listener): void {
+  off(event: string, listener: () => void): void {
     this.#listeners.get(event)?.delete(listener);
   }
 
-  /** Answers one query after another, of those that came meanwhile only the last. */
+  /** Answers queries one after another; of those that came meanwhile only the last. */
   async #answerLatest(): Promise<void> {
     const query = this.#asked;
     if (query === null || this.#answering) return;
@@ -66,7 +63,7 @@ export class PageModel implements WidgetModel {
     await this.#answerLatest();
   }
 
-  async #answer(query: Query): Promise<Answer> {
+  async #answer(query: PageQuery): Promise<Answer> {
     try {
       return await this.#answers.answer(query);
     } catch (error) {
@@ -78,10 +75,10 @@ export class PageModel implements WidgetModel {
   /** Takes traits as from a kernel: all values first, then the events. */
   #receive(traits: Partial<Traits>): void {
     for (const [name, value] of Object.entries(traits)) this.#traits.set(name, value);
-    for (const name of Object.keys(traits)) this.#tell(name);
+    for (const name of Object.keys(traits)) this.#notify(name);
   }
 
-  #tell(name: string): void {
+  #notify(name: string): void {
     for (const listener of this.#listeners.get(`change:${name}`) ?? []) listener();
   }
 }

@@ -1,15 +1,13 @@
-/** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
+/** Controls for the pictures: mode, scale, gain, zoom, architectures, and what stands beside them. */
 
-import { round } from "../arithmetic";
 import { h, plain, type Tree } from "../dom";
-import { latestPlace } from "../place";
-import type { Catalog, DisplayMode } from "../protocol";
-import type { State } from "../state";
-import type { Store } from "../store";
-import { choice, type Option } from "./choice";
-import { listOf } from "./select";
-import { slider } from "./slider";
-import type { Stage, View } from "./stage";
+import type { DisplayMode } from "../pictures/display";
+import type { Catalog } from "../protocol/protocol";
+import { latestRequest } from "../store/requests";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import type { Component, ViewServices } from "./component";
+import { choice, listOf, type Option, slider } from "./controls";
 
 const MODES: readonly Option<DisplayMode>[] = (
   [
@@ -26,12 +24,12 @@ const SCALES = [
   ["own", "± own scale"],
   ["shared", "± one scale"],
 ] as const;
-const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
+const GAIN = { label: "gain", min: -3, max: 3, step: 0.1, home: 0 };
 
 /** Mode and scale, above the pictures. */
-export const modeBar = (stage: Stage, save: () => void): View => {
-  const { store } = stage;
-  const scales = listOf(stage);
+export const modeBar = (services: ViewServices, save: () => void): Component => {
+  const { store } = services;
+  const scales = listOf(services);
   return ({ display, scale }) =>
     plain(
       ".title.mode-bar",
@@ -45,25 +43,31 @@ export const modeBar = (stage: Stage, save: () => void): View => {
 };
 
 /** Architectures, gain and zoom, below the pictures. */
-export const pictureControls = (store: Store, state: State): Tree => {
-  const { gain, zoom } = state;
-  const text = `×${gain < 10 ? gain.toPrecision(2) : round(gain)}`;
-  return plain(
-    ".controls",
-    plain(".row.architectures", "architectures", architectureChips(store, state)),
-    plain(
-      ".row.gain",
-      "gain",
-      slider(GAIN, round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
-      plain("span.number", text),
-      choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
-      toggles(store, state),
-    ),
-  );
-};
+export const pictureControls =
+  (store: Store): Component =>
+  (state) => {
+    const { gain, zoom } = state;
+    const text = `×${gain < 10 ? gain.toPrecision(2) : Math.round(gain)}`;
+    return plain(
+      ".controls",
+      plain(".row.architectures", "architectures", architectureChips(store, state)),
+      plain(
+        ".row.gain",
+        "gain",
+        slider(GAIN, Math.round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
+        plain("span.number", text),
+        choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
+        toggles(store, state),
+      ),
+    );
+  };
 
-/** What can stand beside the pictures, to judge them by. */
-const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
+/** Buttons for what stands beside the pictures, to judge them by. */
+const toggles = (store: Store, state: State): Tree => {
+  const { panelRequest, shown, edges } = state;
+  const { exemplars, segmentation = false } = shown?.network ?? {};
+  const codes = latestRequest(state)?.architectures ?? [];
+  const traced = codes.includes("TTT") ? "TTT" : (codes[0] ?? null);
   const toggle = (label: string, title: string, pressed: boolean, click: () => void, offered = true): Tree =>
     h(
       "button.segment",
@@ -76,42 +80,39 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
       },
       label,
     );
-  const { exemplars, segmentation } = scene?.network ?? {};
-  const codes = latestPlace(store.state)?.architectures ?? [];
+  const panel = (
+    label: string,
+    title: string,
+    name: "random" | "segmentation" | "exemplars",
+    offered?: boolean,
+  ): Tree => {
+    const pressed = panelRequest[name];
+    return toggle(label, title, pressed, () => store.requestPanels({ [name]: !pressed }), offered);
+  };
+  const foreground = "what the first picture says is foreground";
+  const missing = "segmentation needs: pip install deconvscope[segmentation]";
   return h(
     ".segments",
     { role: "group", label: "beside the pictures" },
-    toggle("random weights", "the same neuron, filters drawn at random", aside.random, () =>
-      store.setAside({ random: !aside.random }),
-    ),
+    panel("random weights", "the same neuron, filters drawn at random", "random"),
     toggle("edges", "the edges of the photograph, which know of no neuron", edges, () =>
       store.update({ edges: !edges }),
     ),
-    toggle("way back", "the reversed signal at every layer", !!aside.wayBack, () => {
+    toggle("way back", "the reversed signal at every layer", !!panelRequest.layerTrace, () => {
       store.update({ enlarged: null });
-      store.setAside({ wayBack: aside.wayBack ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null) });
+      store.requestPanels({ layerTrace: panelRequest.layerTrace ? null : traced });
     }),
-    toggle(
-      "segmentation",
-      segmentation
-        ? "what the first picture says is foreground"
-        : "segmentation needs: pip install deconvscope[segmentation]",
-      aside.segmentation,
-      () => store.setAside({ segmentation: !aside.segmentation }),
-      segmentation === true,
-    ),
-    exemplars?.includes(scene?.layer.name ?? "") &&
-      toggle("exemplars", "images that excite this channel most", aside.exemplars, () =>
-        store.setAside({ exemplars: !aside.exemplars }),
-      ),
+    panel("segmentation", segmentation ? foreground : missing, "segmentation", segmentation),
+    exemplars?.includes(shown?.layer.name ?? "") &&
+      panel("exemplars", "images that excite this channel most", "exemplars"),
   );
 };
 
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
 const architectureChips = (store: Store, state: State): Tree => {
-  const chosen = latestPlace(store.state)?.architectures ?? [];
+  const chosen = latestRequest(state)?.architectures ?? [];
   const toggle = (code: string): void => {
-    const now = latestPlace(store.state)?.architectures ?? [];
+    const now = latestRequest(store.state)?.architectures ?? [];
     const others = now.filter((other) => other !== code);
     if (others.length === now.length) store.ask({ architectures: [...now, code] });
     else if (others.length > 0) store.ask({ architectures: others });
@@ -119,31 +120,27 @@ const architectureChips = (store: Store, state: State): Tree => {
   return h(
     ".chips",
     { role: "group", label: "architectures" },
-    architecturesOf(state).map(({ code, name, meaning }) => {
-      const pressed = chosen.includes(code);
-      return h(
+    architecturesOf(state).map(({ code, name, meaning }) =>
+      h(
         "button.chip",
         {
           key: code,
           named: `${name === code ? code : `${name} (${code})`}: ${meaning}`,
-          "aria-pressed": pressed,
-          "aria-disabled": pressed && chosen.length === 1,
+          "aria-pressed": chosen.includes(code),
+          "aria-disabled": chosen.includes(code) && chosen.length === 1,
           onclick: () => toggle(code),
         },
         name,
-      );
-    }),
+      ),
+    ),
   );
 };
 
-/** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
-const architecturesOf = ({ catalog, scene }: State): Catalog["architectures"] => {
-  const { architectures } = catalog;
-  const named = (wanted: string) => architectures.find(({ name }) => name === wanted);
-  const shown = (scene?.view.pictures ?? []).map(({ code, name }) => ({
-    code,
-    name,
-    meaning: named(name)?.meaning ?? code,
-  }));
-  return [...shown, ...architectures.filter(({ name }) => !shown.some((picture) => picture.name === name))];
+/** Those shown, then the others of the catalogue; SaliNet, which has two codes, is listed under the one shown. */
+const architecturesOf = ({ catalog: { architectures }, shown }: State): Catalog["architectures"] => {
+  const current = (shown?.view.pictures ?? []).map(({ code, name }) => {
+    const meaning = architectures.find((one) => one.name === name)?.meaning ?? code;
+    return { code, name, meaning };
+  });
+  return [...current, ...architectures.filter(({ name }) => !current.some((picture) => picture.name === name))];
 };

@@ -1,8 +1,8 @@
 /** A card with the keys and what the pictures are. */
 
 import { h, plain, type Tree } from "../dom";
-import { KEY_HELP } from "../keys";
-import { closeButton } from "./elements";
+import { KEY_HELP } from "../store/keys";
+import { closeButton } from "./controls";
 
 export const helpCard = (open: boolean, close: () => void): Tree =>
   h(
@@ -22,13 +22,10 @@ export const helpCard = (open: boolean, close: () => void): Tree =>
     ),
     plain(
       ".keys",
-      KEY_HELP.map(([keys, meaning]) => [
-        plain(
-          "span.key",
-          keys.split(" ").map((key) => plain("kbd", key)),
-        ),
-        plain("span", meaning),
-      ]),
+      KEY_HELP.map(([keys, meaning]) => {
+        const caps = keys.split(" ").map((key) => plain("kbd", key));
+        return [plain("span.key", caps), plain("span", meaning)];
+      }),
     ),
     plain("p", "Grey is zero: no ReLU follows the last step. A double click brings a slider back."),
   );

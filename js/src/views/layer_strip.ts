@@ -1,24 +1,21 @@
-/** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
+/** The layers as bars: the height stands for the size of the maps, the width for the channels, the look for the kind. */
 
-import { log, max, min, round } from "../arithmetic";
 import { create, h, plain } from "../dom";
-import { clamp } from "../geometry";
-import { shapeText } from "../number_text";
-import type { Layer, Network } from "../protocol";
-import { remembered } from "../remembered";
-import { matches } from "../search";
-import { choice, type Option } from "./choice";
-import { remark } from "./elements";
-import type { Stage, View } from "./stage";
+import { memoized } from "../memoized";
+import { clamp } from "../pictures/geometry";
+import type { Layer, Network } from "../protocol/protocol";
+import { matches, shapeText } from "../text";
+import type { Component, ViewServices } from "./component";
+import { choice, type Option, remark } from "./controls";
 
-export const layerStrip = ({ store, redraw }: Stage): View => {
+export const layerStrip = ({ store, redraw }: ViewServices): Component => {
   const search = create<HTMLInputElement>(plain("input"));
   const go = (layer: string): void => {
-    const { scene } = store.state;
-    if (scene) store.ask({ model: scene.network.model, layer, neuron: null });
+    const { shown } = store.state;
+    if (shown) store.ask({ model: shown.network.model, layer, neuron: null });
   };
-  const optionsOf = remembered(layerOptions);
-  const strip = remembered((network: Network | undefined, words: string, chosen: string | null) => {
+  const optionsOf = memoized(layerOptions);
+  const strip = memoized((network: Network | undefined, words: string, chosen: string | null) => {
     const found = optionsOf(network?.layers ?? []).filter(({ label }) => matches(label, words));
     return h(
       "nav.strip",
@@ -46,10 +43,9 @@ export const layerStrip = ({ store, redraw }: Stage): View => {
       ),
     );
   });
-  return ({ scene, wanted }) => strip(scene?.network, search.value, wanted?.layer ?? scene?.view.layer ?? null);
+  return ({ shown, requested }) => strip(shown?.network, search.value, requested?.layer ?? shown?.view.layer ?? null);
 };
 
-/** The kinds that have a look of their own. */
 const lookOf = (kind: string): string =>
   ["convolution", "pool", "rectifier"].find((look) => kind.includes(look)) ?? "other";
 
@@ -59,19 +55,14 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
   return layers.map((layer) => {
     const { name, label, kind, shape } = layer;
     const height = shape.length > 1 ? heightOf(mapSize(layer)) : 5;
+    const style = `height: ${height}px; width: ${widthOf(channels(layer))}px`;
     const path = label === name ? "" : ` (${name})`;
     return {
       value: name,
       label: `${label}${path}: ${kind}, ${shapeText(shape)}, ${fieldText(layer)}`,
       content: plain(
         "span.layer-content",
-        plain(
-          "span.bar-box",
-          h("span.bar", {
-            style: `height: ${height}px; width: ${widthOf(channels(layer))}px`,
-            "data-look": lookOf(kind),
-          }),
-        ),
+        plain("span.bar-box", h("span.bar", { style, "data-look": lookOf(kind) })),
         plain("span", shortLabel(label, 14)),
       ),
       attributes: { "data-layer": name },
@@ -79,25 +70,24 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
   });
 };
 
-/** Paths differ at their ends. */
+/** Cuts the beginning: paths differ at their ends. */
 export const shortLabel = (label: string, length: number): string =>
   label.length > length ? `…${label.slice(1 - length)}` : label;
 
-/** What a neuron of the layer can see. */
 export const fieldText = ({ field }: Layer): string => `field ${field ? field.size.join(" × ") : "the whole image"}`;
 
 const channels = ({ shape: [count = 1] }: Layer): number => count;
 
 const mapSize = ({ shape: [, height = 1, width = 1] }: Layer): number => Math.sqrt(height * width);
 
-/** From counts to lengths in pixels: equal ratios are equal steps, the least is `shortest`, the most `longest`. */
+/** Maps counts to lengths in pixels on a logarithmic scale. */
 const lengths = (counts: readonly number[], shortest: number, longest: number): ((count: number) => number) => {
-  const least = log(min(...counts));
-  const range = log(max(...counts)) - least || 1;
-  return (count) => round(shortest + ((longest - shortest) * (log(count) - least)) / range);
+  const least = Math.log(Math.min(...counts));
+  const range = Math.log(Math.max(...counts)) - least || 1;
+  return (count) => Math.round(shortest + ((longest - shortest) * (Math.log(count) - least)) / range);
 };
 
-/** Scrolls the strip alone to what is chosen: `scrollIntoView` would move the notebook as well. */
+/** Scrolls the strip alone: `scrollIntoView` would move the notebook as well. */
 const revealChosen = (nav: HTMLElement): void => {
   const chosen = nav.querySelector<HTMLElement>("[aria-checked=true]");
   const strip = chosen?.parentElement;

@@ -1,3 +1,0 @@
-/** The functions of `Math` that are used often, by their own names. */
-
-export const { abs, ceil, floor, log, max, min, round, sign } = Math;
