@@ -77,7 +77,7 @@ def test_a_long_job_leaves_the_asker_s_thread_free(
     assert diary.said == []
     later.set()
     assert diary.wait_for(1) == ["long"]
-    assert diary.said[0][1] == "deconvscope"
+    assert diary.said[0][1] == "deconvscope_0"
 
 
 def test_of_one_asker_s_jobs_the_newest_wins(
