@@ -18,7 +18,7 @@ from deconvscope import display
 from deconvscope.experiments import randomised, similarity
 from deconvscope.explorer.panels.pins import COMPARED, MOST_PINS
 from deconvscope.explorer.panels.sanity_checks import SAMPLES
-from deconvscope.explorer.panels.updates import TRAITS
+from deconvscope.explorer.panels.requested import TRAITS
 from deconvscope.explorer.protocol.architectures import THREE
 from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
@@ -329,7 +329,7 @@ def test_the_hovered_neuron_and_its_neighbours_are_ready_before_the_click(
     hover(browser)
     around = [ds.Neuron("features.3", 2, y, x) for y, x in ((5, 6), (5, 7), (6, 6), (5, 5), (4, 6))]
     until(
-        lambda: all(recorded_image.at_hand(one, architectures) for one in around),
+        lambda: all((one, architectures) in recorded_image.pictures for one in around),
         "not computed ahead",
     )
 
@@ -351,13 +351,12 @@ def test_nothing_is_computed_ahead_where_that_is_switched_off(
     browser = Browser(explorer, comm)
     hover(browser)
     time.sleep(0.1)
-    assert not explorer._now.recorded_image.at_hand(
-        ds.Neuron("features.3", 2, 5, 6), explorer.architectures
-    )
+    pictures = explorer._now.recorded_image.pictures
+    key = ds.Neuron("features.3", 2, 5, 6), explorer.architectures
+    assert key not in pictures
     browser.send({"prefetch": True})
     hover(browser)
-    recorded_image, neuron = explorer._now.recorded_image, ds.Neuron("features.3", 2, 5, 6)
-    until(lambda: recorded_image.at_hand(neuron, explorer.architectures), "not computed ahead")
+    until(lambda: key in pictures, "not computed ahead")
     explorer.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import deconvscope as ds
-from deconvscope.explorer import responses
+from deconvscope.explorer.protocol import responses
 from deconvscope.models import Model
 from deconvscope.reversal import Capability, Recording
 from deconvscope.reversal.backward import precision as carried_precision

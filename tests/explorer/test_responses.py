@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deconvscope import display
-from deconvscope.explorer import responses
-from deconvscope.explorer.protocol import requests
+from deconvscope.explorer.protocol import requests, responses
 from deconvscope.explorer.session import Place, Session, View
 from deconvscope.models import Model
 from deconvscope.reversal import Architecture, RectGrad
@@ -178,7 +177,7 @@ def test_a_vector_layer_has_a_map_of_one_place(small_model: Model) -> None:
 def test_every_architecture_is_told_in_words() -> None:
     session = Session()
     own = [Architecture(relu=RectGrad(0.5)), Architecture(relu="mask", pool="uniform")]
-    session._known.add(own)
+    session.architectures.add(own)
     told = {one["code"]: one["meaning"] for one in responses.catalog(session)["architectures"]}
     assert told["TTT"] == "ReLU masks, pooling switches, backward ReLU"
     assert told["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"

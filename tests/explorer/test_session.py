@@ -89,7 +89,7 @@ def test_a_resting_session_holds_no_recording_and_wakes(session: Session) -> Non
 def test_progress_is_told_before_recording_and_cleared_after(small_model: Model) -> None:
     told: list[Progress | None] = []
     session = Session()
-    session.tell = told.append
+    session.report = told.append
     with session.networks.guest(small_model):
         session.visit(Place("small", "chelsea"))
         assert told[0] is not None
@@ -196,17 +196,17 @@ def test_a_tensor_goes_to_the_network_as_it_is(session: Session) -> None:
 
 
 def test_architectures_come_by_object_name_and_code_each_once(session: Session) -> None:
-    asked = session.architectures(["DeSaliNet", ds.DECONVNET, "TTT", "saliency"])
+    asked = session.architectures.find(["DeSaliNet", ds.DECONVNET, "TTT", "saliency"])
     assert asked == (ds.DESALINET, ds.DECONVNET, ds.SALINET)
-    assert session.architectures("FFF") == (ds.Architecture.parse("FFF"),)
+    assert session.architectures.find("FFF") == (ds.Architecture.parse("FFF"),)
     with pytest.raises(ValueError, match="at least one"):
-        session.architectures([])
+        session.architectures.find([])
     with pytest.raises(ValueError, match="TTX"):
-        session.architectures(["TTX"])
+        session.architectures.find(["TTX"])
 
 
 def test_an_own_architecture_can_be_asked_for_again_by_its_code(session: Session) -> None:
     own = ds.Architecture(relu=ds.RectGrad(0.1))
     session.visit(Place("small", "chelsea", architectures=(own,)))
-    assert session.architectures([own.code]) == (own,)
-    assert own in session.offered_architectures()
+    assert session.architectures.find([own.code]) == (own,)
+    assert own in session.architectures.offered()

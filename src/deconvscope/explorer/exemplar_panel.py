@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections import OrderedDict
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +13,10 @@ from deconvscope.exemplars import Exemplars
 from deconvscope.exemplars.figure import as_pixels
 from deconvscope.exemplars.manifest import difference
 
+from .cache import Cache
 from .inputs.images import EXEMPLAR
-from .protocol.payload import Payload
+from .protocol.pictures import data_url
+from .protocol.responses import Payload
 from .recorded_image import RecordedImage
 from .scheduler import Check
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 SHOWN = 9
 CARD, COLOURS = 72, 96
 """Pixels of a card's longer side, and its colours: eighteen pictures take about 120 kB of a saved notebook."""
-KEPT = 8
+CHANNELS_KEPT = 8
 """Channels whose cards stay in memory."""
 
 
@@ -61,7 +60,7 @@ class ExemplarPanel:
         self._exemplars = exemplars
         self._source, self._model = exemplars.source, exemplars.model
         self._of_weights: tuple[list[tuple[int, int]], bool] = ([], False)
-        self._cards: OrderedDict[tuple[str, int, Architecture], list[Payload]] = OrderedDict()
+        self._cards: Cache[tuple[str, int, Architecture], list[Payload]] = Cache(CHANNELS_KEPT)
 
     def layers(self, recorded_image: RecordedImage) -> list[str] | None:
         """Return the names of a scene's layers that have exemplars; None where it is of another network."""
@@ -121,10 +120,11 @@ class ExemplarPanel:
         self, layer: str, channel: int, architecture: Architecture, check: Check
     ) -> list[Payload]:
         key = layer, channel, architecture
-        if key not in self._cards:
+        cards = self._cards.use(key)
+        if cards is None:
             pictures = self._exemplars.pictures(layer, channel, architecture, check)
             found = self._exemplars[layer][channel]
-            self._cards[key] = [
+            cards = [
                 {
                     "image": f"{EXEMPLAR}{one.image}",
                     "title": one.name,
@@ -136,9 +136,8 @@ class ExemplarPanel:
                 }
                 for one, picture in zip(found[:SHOWN], pictures[:SHOWN], strict=True)
             ]
-            while len(self._cards) > KEPT:
-                self._cards.popitem(last=False)
-        return self._cards[key]
+            self._cards.keep(key, cards)
+        return cards
 
     def _fits(self, recorded_image: RecordedImage) -> bool:
         """Return whether a scene's network is the one of the exemplars, with the weights it had then."""
@@ -156,8 +155,5 @@ def _card(pixels: Any) -> str:
     scale = CARD / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resampling = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
-    png = io.BytesIO()
-    Image.fromarray(pixels).resize(size, resampling).quantize(COLOURS).save(
-        png, "PNG", optimize=True
-    )
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    card = Image.fromarray(pixels).resize(size, resampling).quantize(COLOURS)
+    return data_url(card, "png", optimize=True)

@@ -38,7 +38,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     )
     _css = _front_end("widget.css", "/* not built */")
 
-    # What the browser draws, see responses.py
+    # What the browser draws, see protocol/responses.py
     _catalog = t.Dict().tag(sync=True)
     _network = t.Dict().tag(sync=True)
     _photograph = t.Bytes().tag(sync=True)
@@ -51,7 +51,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     _progress = t.Dict().tag(sync=True)
     _pins: t.List[Any] = t.List().tag(sync=True)
 
-    # What is shown beside it, see panels/updates.py
+    # What is shown beside it, see panels/
     _meters = t.Dict().tag(sync=True)
     _random = t.Dict().tag(sync=True)
     _random_pictures = t.Bytes().tag(sync=True)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import traitlets as t
 
 from deconvscope.reversal import Neuron, Strongest, near_matches
 
-from . import responses
-from .controller import Controller, Screen
-from .disconnected import release_disconnected
+from .controller import Controller
 from .export.outputs import ExplorerOutputs
 from .inputs.from_address import keywords_from_address
 from .linking import Link
-from .panels.foreground import can_segment
 from .panels.pins import pinnable
+from .protocol import responses
 from .protocol.address import Address
-from .protocol.payload import Payload
+from .protocol.responses import Payload
 from .session import NOWHERE, Session, View
 from .traits import BROWSER_ASKS, BROWSER_SETS, PUBLIC, settable
 
@@ -97,23 +95,19 @@ class Explorer(ExplorerOutputs):
             if keyword not in HOST_KEYWORDS:
                 near = near_matches(keyword, signature(Explorer).parameters)
                 raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
+        if layer is not None and neuron is not None and layer != neuron.layer:
+            raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
         self._closed = False
         self._links: list[Link] = []
         session = self._session = Session(device, precision, through_no_grad)
-        self._controller = Controller(session, Screen(self._show, self._put))
+        self._controller = Controller(session, self._show, self._put)
         self.display, self.live, self.prefetch = display, live, prefetch
-        if layer is not None and neuron is not None and layer != neuron.layer:
-            raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
         place = replace(NOWHERE, layer=layer) if neuron is None else NOWHERE.at(neuron)
         if architectures is not None:
-            place = replace(place, architectures=session.architectures(architectures))
-        with session.networks.guest(model) as model_name:
-            if exemplars is not None:
-                session.take_exemplars(exemplars, model_name)
-            with session.images.guest(image) as image_name:
-                self._controller.go(replace(place, model=model_name, image=image_name))
+            place = replace(place, architectures=session.architectures.find(architectures))
+        self._controller.go(place, model=model, exemplars=exemplars, image=image)
         super().__init__(**host)
-        release_disconnected(self, self._controller)
+        release_disconnected(self)
 
     @classmethod
     def from_address(
@@ -167,24 +161,26 @@ class Explorer(ExplorerOutputs):
     @property
     def image(self) -> Image.Image:
         """What the network sees, RGB; set it to a bundled name, path, picture, array or tensor."""
-        return self._now.recorded_image.seen.copy()
+        now = self._now
+        return self._controller.run(lambda check: now.recorded_image.seen.copy())
 
     @image.setter
     def image(self, image: Any) -> None:
-        images = self._session.images
-        with self._controller.turn(), images.guest(image) as name:
-            self._controller.go(replace(self._now.place, image=name, channel=None, y=None, x=None))
+        with self._controller.turn():
+            place = replace(self._now.place, channel=None, y=None, x=None)
+            self._controller.go(place, image=image)
 
     @property
     def model(self) -> Model:
-        """The model that is looked into; set it to a name, an `nn.Module` or a `Model`."""
-        return self._now.recorded_image.model
+        """The model; set it to a name, an `nn.Module` or a `Model`."""
+        now = self._now
+        return self._controller.run(lambda check: now.recorded_image.model)
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
-        networks = self._session.networks
-        with self._controller.turn(), networks.guest(model) as name:
-            self._controller.go(self._session.moved(self._now.place, {"model_name": name}))
+        with self._controller.turn():
+            place = replace(self._now.place, layer=None, channel=None, y=None, x=None)
+            self._controller.go(place, model=model)
 
     def pin(self) -> str:
         """Pin the view beside those pinned before; return its address."""
@@ -252,43 +248,27 @@ class Explorer(ExplorerOutputs):
             self._controller.later(partial(super().set_state, kept))
 
     @t.observe("prefetch")
-    def _told_to_work_ahead(self, change: Any) -> None:
+    def _prefetch_changed(self, change: Any) -> None:
         self._controller.prefetch = change["new"]
 
     @t.observe("_view_count")
-    def _looked_at(self, change: Any) -> None:
-        """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
+    def _view_count_changed(self, change: Any) -> None:
+        """Free the memory of an explorer that is on no page any more, such as that of a cell that runs again."""
         if change["new"] == 0:
             self._controller.rest()
         elif change["new"]:
             self._controller.displayed()
 
-    def _show(
-        self, view: View, client: str, seq: int, before: View | None, beside: Payload
-    ) -> None:
+    def _show(self, view: View, traits: Payload) -> None:
         """Show a view: to the browser first, in one message, then to Python's observers."""
         if self._closed:
             return
-        traits = responses.neuron_traits(view, client, seq)
-        new_recording = before is None or before.recorded_image is not view.recorded_image
-        if before is None or new_recording or before.neuron.layer != view.neuron.layer:
-            traits |= responses.layer_traits(view.recorded_image, view.neuron.layer)
-        if before is None or new_recording:
-            panel = self._session.exemplars
-            layers = None if panel is None else panel.layers(view.recorded_image)
-            traits |= responses.recorded_image_traits(view.recorded_image, layers, can_segment())
-        if (
-            before is None
-            or new_recording
-            or before.place.architectures != view.place.architectures
-        ):
-            traits["_catalog"] = responses.catalog(self._session)
-        self._put({**traits, **beside, "_failure": {}})
+        self._put(traits)
         with self.hold_trait_notifications():
             for name, value in responses.public_traits(view).items():
                 setattr(self, name, value)
 
-    def _put(self, traits: Mapping[str, Any]) -> None:
+    def _put(self, traits: Payload) -> None:
         """Set traits of the browser's, sent in one message."""
         with self.hold_sync():
             for name, value in traits.items():
@@ -297,8 +277,23 @@ class Explorer(ExplorerOutputs):
     def close(self) -> None:
         """Remove the widget, free its recordings and drop every network and image."""
         super().close()
-        if not getattr(self, "_closed", True):  # __del__ meets explorers that were never made
+        if not getattr(self, "_closed", True):  # `__del__` calls this even if `__init__` failed
             self._closed = True
             for link in list(self._links):
                 link.unlink()
             self._controller.close()
+
+
+_opened: WeakSet[Explorer] = WeakSet()
+
+
+def release_disconnected(opened: Explorer) -> None:
+    """Free the memory of explorers whose comm the host closed, and remember a new one.
+
+    When a cell runs again marimo closes only the comm of its widgets, and ipywidgets keeps every widget that was
+    not closed itself.
+    """
+    for explorer in list(_opened):
+        if getattr(explorer.comm, "_closed", False):
+            explorer._controller.rest()
+    _opened.add(opened)

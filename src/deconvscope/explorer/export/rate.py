@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from deconvscope.display.reconstructions import paper_levels
 
-from .. import responses
+from ..protocol import responses
 from ..session import View
 from .coding import LADDER, Coding, decode, encode
 from .html import as_json

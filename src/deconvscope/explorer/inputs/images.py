@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -28,7 +26,11 @@ from deconvscope.models import (
     sample_image,
 )
 
+from ..protocol.pictures import data_url
 from .uploads import PREFIX, Uploads
+
+if TYPE_CHECKING:
+    from ..exemplar_panel import ExemplarPanel
 
 THUMBNAIL = 64
 EXEMPLAR = "exemplar:"
@@ -66,8 +68,8 @@ class InputImage:
             return input_picture(model.preprocess, self.source)
         return model.preprocess.view(self.source)
 
-    def told(self, model: Model) -> str:
-        """Return what a person has to know of how it is shown, "" where nothing."""
+    def note_for(self, model: Model) -> str:
+        """Return what a person has to know about how it is shown, or ""."""
         if isinstance(self.source, Tensor):
             return how_shown(model.preprocess, self.source)
         return self.note
@@ -83,16 +85,7 @@ class InputImage:
         left, top = (width - edge) // 2, (height - edge) // 2
         box = (left, top, left + edge, top + edge)
         square = picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, box)
-        jpeg = io.BytesIO()
-        square.save(jpeg, "JPEG", quality=80)
-        return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
-
-
-class DatasetImages(Protocol):
-    """The images of a data set, by the names that the explorer gives them."""
-
-    def image(self, name: str) -> tuple[str, Image.Image | Tensor]:
-        """Return the label and the source of an image."""
+        return data_url(square, "jpeg", quality=80)
 
 
 class Images:
@@ -105,7 +98,7 @@ class Images:
 
     def __init__(self) -> None:
         self.uploads = Uploads()
-        self.exemplars: DatasetImages | None = None
+        self.exemplars: ExemplarPanel | None = None
         self._own: dict[str, InputImage] = {}
         self._looked_at: list[str] = []
         self._pinned: frozenset[str] = frozenset()

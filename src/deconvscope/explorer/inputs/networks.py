@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from torch import nn
 from deconvscope.models import Model, available_models, from_module, load_model
 from deconvscope.reversal import ReversedNetwork, write_mark
 
+from ..cache import Cache
 from ..scheduler import Check
 from .network_loading import NetworkLoading
 
@@ -88,7 +88,7 @@ class Networks:
         self._stays = device == "auto"
         self._device = _best_device() if device == "auto" else torch.device(device)
         self._own: dict[str, Loaded] = {}
-        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._loaded: Cache[str, Loaded] = Cache(LOADED_KEPT)
         self._loads = NetworkLoading(self._from_catalogue)
 
     def offered(self) -> list[Offer]:
@@ -117,8 +117,7 @@ class Networks:
         if name in self._own:
             return self._own[name]
         self.load(name, check=lambda: None)
-        self._loaded.move_to_end(name)
-        return self._loaded[name]
+        return self._loaded.use(name) or self._loaded[name]
 
     def load(self, name: str, check: Check) -> None:
         """Load a model of the catalogue, unless it is in memory; where `check` raises it is loaded all the same.
@@ -126,11 +125,8 @@ class Networks:
         Raises:
             UnknownModelError: there is none, with near matches.
         """
-        if self.ready(name):
-            return
-        self._loaded[name] = self._loads.wait(name, check)
-        while len(self._loaded) > LOADED_KEPT:
-            self._loaded.popitem(last=False)
+        if not self.ready(name):
+            self._loaded.keep(name, self._loads.wait(name, check))
 
     @contextmanager
     def guest(self, model: str | nn.Module | Model) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
 
 from PIL import Image
 
 from deconvscope.models import ReadPicture, UnreadableImageError, read_picture
+
+from ..cache import Cache
 
 PREFIX = "upload:"
 LARGEST_FILE = 8 << 20
@@ -21,7 +22,7 @@ class Uploads:
     """Files by the number their browser gave them, the few that came last."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+        self._files: Cache[str, tuple[str, bytes]] = Cache(WAITING_KEPT)
 
     def take(self, info: object, file: object) -> None:
         """Keep a file as it came; what is no file is left for the query that asks for it to find missing."""
@@ -36,10 +37,7 @@ class Uploads:
         if size > LARGEST_FILE:
             file = b""
         title = name.strip()[:LONGEST_NAME] if isinstance(name, str) else ""
-        self._files[number] = (title or "your picture", bytes(file))
-        self._files.move_to_end(number)
-        while len(self._files) > WAITING_KEPT:
-            self._files.popitem(last=False)
+        self._files.keep(number, (title or "your picture", bytes(file)))
 
     def read(self, name: str) -> tuple[str, ReadPicture]:
         """Return the label of an upload, and the picture with how it was read.

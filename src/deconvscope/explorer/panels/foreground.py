@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from deconvscope.experiments import segment_reversed
 
+from ..protocol.responses import Payload
 from ..scheduler import Check
 from ..session import View
 
@@ -23,11 +24,6 @@ class Foreground:
     architecture: str
     mask: NDArray[np.bool_]
     note: str
-
-    @property
-    def share(self) -> float:
-        """Of the image."""
-        return float(self.mask.mean())
 
 
 def can_segment() -> bool:
@@ -54,3 +50,18 @@ def foreground(view: View, check: Check) -> Foreground:
     except ValueError as error:
         mask, note = np.zeros(result.extent, bool), str(error)
     return Foreground(result.architectures[0].name, mask, note)
+
+
+def foreground_traits(view: View, check: Check) -> Payload:
+    """Return the traits that show a foreground; the mask's bits row by row, the most significant first."""
+    found = foreground(view, check)
+    return {
+        "_segmentation": {
+            "name": found.architecture,
+            "height": found.mask.shape[0],
+            "width": found.mask.shape[1],
+            "share": round(float(found.mask.mean()), 4),
+            "note": found.note,
+        },
+        "_segmentation_mask": np.packbits(found.mask).tobytes(),
+    }

@@ -1,4 +1,4 @@
-"""The way back: the reversed signal at every layer between a neuron and the image, as small maps."""
+"""The layer trace: the reversed signal at every layer between a neuron and the image, as small maps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from deconvscope.reversal import Architecture, Clamp, Recording, RectGrad, Rectifier, Relu
 from deconvscope.reversal.signals.window import Dense, Signal, as_map
 
+from ..protocol.responses import Payload
 from ..scheduler import Check
 from ..session import View
 
@@ -52,7 +53,7 @@ class LayerTraceStep:
 
 @dataclass(frozen=True)
 class _Passed:
-    """A tensor on the way: its number, the window's corner, and the norms (h,w) of what passes there."""
+    """A tensor on the way back: its number, its window's corner, and the channel norms (h,w) inside the window."""
 
     slot: int
     top: int
@@ -61,14 +62,23 @@ class _Passed:
     activation: Tensor
 
 
-def layer_trace(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
-    """Return the steps from a view's neuron to the image, for one architecture.
+def layer_trace_traits(view: View, architecture: Architecture, check: Check) -> Payload:
+    """Return the traits that show the layer trace of one architecture."""
+    steps, maps = layer_trace(view, architecture, check), ("signal_map", "activation_map")
+    return {
+        "_way_back": {
+            "code": architecture.code,
+            "steps": [
+                {name: value for name, value in vars(step).items() if name not in maps}
+                for step in steps
+            ],
+        },
+        "_way_back_maps": b"".join(step.signal_map + step.activation_map for step in steps),
+    }
 
-    Args:
-        view: whose neuron.
-        architecture: what is run backwards.
-        check: called between layers, raises to give up.
-    """
+
+def layer_trace(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
+    """Return the steps from a view's neuron to the image; `check` is called between layers."""
     recording = view.recorded_image.recording
     passed: list[_Passed] = []
 

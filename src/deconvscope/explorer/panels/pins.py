@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +11,10 @@ from PIL import Image
 
 from deconvscope import display
 
-from .. import responses
 from ..inputs.images import CONTENT
 from ..protocol.address import Address
-from ..protocol.payload import Payload
-from ..protocol.pictures import shrunk
+from ..protocol.pictures import data_url, shrunk
+from ..protocol.responses import Payload, address, picture_traits
 from ..session import View
 
 MOST_PINS = 24
@@ -45,24 +42,42 @@ class Pin:
 def pin(view: View) -> Pin:
     """Return a view as it is kept."""
     shown = shrunk(view.reconstruction, COMPARED)
-    pictures, values = responses.picture_traits(shown)
-    whole, _ = responses.picture_traits(view.reconstruction)
+    pictures, values = picture_traits(shown)
+    whole, _ = picture_traits(view.reconstruction)
     neuron = view.neuron
     at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
     photograph = view.recorded_image.photograph
     image = photograph.label if photograph.name.startswith(CONTENT) else photograph.name
     return Pin(
-        address=str(responses.address(view)),
+        address=str(address(view)),
         title=f"{image} · {view.recorded_image.labels[neuron.layer]}",
         place=f"{neuron.channel}{at}",
         thumbnails=tuple(_thumbnails(view)),
-        window=responses.box(shown.window),
+        window=asdict(shown.window),
         pictures=tuple(
             {**picture, "q": full["q"], "max": full["max"]}
             for picture, full in zip(pictures, whole, strict=True)
         ),
         values=values,
     )
+
+
+def comparison_traits(sides: Sequence[Pin]) -> Payload:
+    """Return the traits that show two views side by side."""
+    return {
+        "_comparison": {
+            "sides": [
+                {
+                    "address": side.address,
+                    "title": f"{side.title} · {side.place}",
+                    "window": side.window,
+                    "pictures": list(side.pictures),
+                }
+                for side in sides
+            ]
+        },
+        "_comparison_pictures": b"".join(side.values for side in sides),
+    }
 
 
 class Pins:
@@ -124,9 +139,9 @@ def pinnable(addresses: object) -> tuple[str, ...]:
     """
     if isinstance(addresses, str) or not isinstance(addresses, Sequence):
         raise TypeError(f"pins is a list of addresses, not {type(addresses).__name__}")
-    found = tuple(dict.fromkeys(str(address) for address in addresses))
-    for address in found:
-        Address.parse(address)
+    found = tuple(dict.fromkeys(map(str, addresses)))
+    for text in found:
+        Address.parse(text)
     if len(found) > MOST_PINS:
         raise ValueError(f"{len(found)} pins: {MOST_PINS} are shown at most; remove some")
     return found
@@ -145,6 +160,4 @@ def _thumbnail(pixels: NDArray[np.uint8], side: int) -> str:
         pixels = np.full((1, 1, 3), 128, np.uint8)
     picture = Image.fromarray(pixels)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    png = io.BytesIO()
-    picture.quantize(COLOURS).save(png, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    return data_url(picture.quantize(COLOURS), "png", optimize=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import torch
 
 from deconvscope.experiments import similarity
 from deconvscope.reversal import Neuron, Reversed
 
+from ..protocol.responses import Payload, picture_traits
 from ..scheduler import Check
 from ..session import View
 
@@ -64,10 +65,15 @@ class Meter:
         self.samples += len(part)
 
 
-def random_filters(view: View, check: Check) -> Reversed:
-    """Return what the same click draws in the same network with its filters drawn at random."""
+def random_traits(view: View, check: Check) -> Payload:
+    """Return the traits that show the same click in the same network with random filters."""
     recording = view.recorded_image.randomised(check)
-    return recording.reverse(view.neuron, view.place.architectures, check=check)
+    reversed_view = recording.reverse(view.neuron, view.place.architectures, check=check)
+    pictures, values = picture_traits(reversed_view)
+    return {
+        "_random": {"window": asdict(reversed_view.window), "pictures": pictures},
+        "_random_pictures": values,
+    }
 
 
 def _others(view: View) -> list[Neuron]:

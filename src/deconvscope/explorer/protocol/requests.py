@@ -5,9 +5,10 @@ Nothing here knows whether such a model, layer or neuron exists; `js/src/protoco
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
+
+from ..cache import Cache
 
 LONGEST_TEXT = 300
 LARGEST_NUMBER = 2**53 - 1
@@ -73,23 +74,20 @@ class Query:
     y: int | None
     x: int | None
     architectures: tuple[str, ...]
-    aside: PanelRequest = NO_PANELS
+    panels: PanelRequest = NO_PANELS
 
 
 class NewestQueries:
     """Which query of each browser is the newest that came."""
 
     def __init__(self) -> None:
-        self._latest: OrderedDict[str, int] = OrderedDict()
+        self._latest: Cache[str, int] = Cache(CLIENTS_REMEMBERED)
 
     def take(self, client: str, seq: int) -> bool:
         """Note a query; return whether its browser has not asked this, or anything later, before."""
         if seq <= self._latest.get(client, -1):
             return False
-        self._latest[client] = seq
-        self._latest.move_to_end(client)
-        while len(self._latest) > CLIENTS_REMEMBERED:
-            self._latest.popitem(last=False)
+        self._latest.keep(client, seq)
         return True
 
     def is_newest(self, client: str, seq: int) -> bool:
@@ -118,7 +116,7 @@ def read_query(raw: object) -> Query:
             image=_text(raw, "image"),
             layer=None if raw.get("layer") is None else _text(raw, "layer"),
             architectures=_codes(raw),
-            aside=_panel_request(raw.get("aside")),
+            panels=_panel_request(raw.get("aside")),
             **_neuron(raw.get("neuron")),
         )
     except MalformedQueryError as error:
