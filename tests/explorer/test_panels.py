@@ -17,8 +17,8 @@ import deconvscope as ds
 from deconvscope import display
 from deconvscope.experiments import randomised, similarity
 from deconvscope.explorer.panels.pins import COMPARED, MOST_PINS
-from deconvscope.explorer.panels.sanity_checks import SAMPLES
 from deconvscope.explorer.panels.requested import TRAITS
+from deconvscope.explorer.panels.sanity_checks import SAMPLES
 from deconvscope.explorer.protocol.architectures import THREE
 from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
