@@ -300,8 +300,7 @@ def test_cards_take_little_of_a_saved_notebook(tmp_path: Path) -> None:
     explorer = ds.Explorer(model, exemplars=Exemplars.open(tmp_path, model=model, images=images))
     panel = explorer._session.exemplars
     assert panel is not None
-    now = explorer._now
-    cards = panel.traits(now.neuron, now.value, now.place.architectures[0])["_exemplars"]["cards"]
+    cards = panel.traits(explorer._now)["_exemplars"]["cards"]
     explorer.close()
     assert len(cards) == 3
     assert len(json.dumps(cards)) / 3 * 9 < 150_000

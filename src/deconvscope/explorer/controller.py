@@ -196,12 +196,11 @@ class Controller:
         if hovered is None:
             self._prefetch.look(None)
             return
-        architectures = attempt(lambda: self._session.architectures.find(hovered.architectures))
-        if isinstance(architectures, Failure):  # a click reports it
-            return
-        neuron = Neuron(hovered.layer, hovered.channel, hovered.y, hovered.x)
-        self._prefetch.look(neuron, architectures)
-        self._scheduler.wake()
+        neuron, codes = hovered
+        architectures = attempt(lambda: self._session.architectures.find(codes))
+        if not isinstance(architectures, Failure):  # a click reports it
+            self._prefetch.look(neuron, architectures)
+            self._scheduler.wake()
 
     def _answer(self, query: Query, check: Check) -> Publish:
         """Look at what a query asks for; return what publishes the answer."""

@@ -1,4 +1,4 @@
-"""The images of a data set that excite the channel under view most, with their reversed pictures, for the browser."""
+"""The panel of exemplars: the images of a data set that excite a channel most, with their reversed pictures."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ from .scheduler import Check
 
 if TYPE_CHECKING:
     from deconvscope.models import Model
-    from deconvscope.reversal import Architecture, Neuron
+    from deconvscope.reversal import Architecture
+
+    from .session import View
 
 SHOWN = 9
 CARD, COLOURS = 72, 96
-"""Pixels of a card's longer side, and its colours: eighteen pictures take about 120 kB of a saved notebook."""
+"""Pixels of a card's longer side, and its colours: eighteen pictures add about 120 kB to a saved notebook."""
 CHANNELS_KEPT = 8
 """Channels whose cards stay in memory."""
 
 
 def opened_panel(exemplars: str | PathLike[str] | Exemplars, model: Model) -> ExemplarPanel:
-    """Return what is shown of the exemplars of a model, which are a folder or opened already.
+    """Return the panel of a model's exemplars, a folder or opened already.
 
     Raises:
         UnfinishedBuildError: there are none in that folder, or they are not merged.
-        ChangedBuildError: they are of another network or preprocessing, or their data set is not at hand.
-        BrokenPartError: a file of theirs is broken.
+        ChangedBuildError: they are of another network or preprocessing, or their data set is not there.
+        BrokenPartError: one of their files is broken.
     """
     opened = (
         exemplars if isinstance(exemplars, Exemplars) else Exemplars.open(exemplars, model=model)
@@ -47,14 +49,7 @@ def opened_panel(exemplars: str | PathLike[str] | Exemplars, model: Model) -> Ex
 
 
 class ExemplarPanel:
-    """Answers for the channels of the network that the exemplars are of.
-
-    Args:
-        exemplars: with the model and the data set at hand.
-
-    Raises:
-        ChangedBuildError: either is not.
-    """
+    """The cards of the channels of one network; the exemplars must have their model and data set."""
 
     def __init__(self, exemplars: Exemplars) -> None:
         self._exemplars = exemplars
@@ -63,32 +58,20 @@ class ExemplarPanel:
         self._cards: Cache[tuple[str, int, Architecture], list[Payload]] = Cache(CHANNELS_KEPT)
 
     def layers(self, recorded_image: RecordedImage) -> list[str] | None:
-        """Return the names of a scene's layers that have exemplars; None where it is of another network."""
+        """Return the names of the layers that have exemplars; None if they are of another network."""
         if not self._fits(recorded_image):
             return None
         return [layer.name for layer in recorded_image.layers if layer.name in self._exemplars]
 
     def knows(self, recorded_image: RecordedImage, layer: str) -> bool:
-        """Return whether there are exemplars of a layer of this scene's network."""
+        """Return whether there are exemplars of a layer of this network."""
         return self._fits(recorded_image) and layer in self._exemplars
 
-    def traits(
-        self,
-        neuron: Neuron,
-        value: float,
-        architecture: Architecture,
-        check: Check = lambda: None,
-    ) -> Payload:
-        """Return the trait that shows a channel's exemplars: for each a patch and its reversed picture.
-
-        Args:
-            neuron: a neuron of that channel.
-            value: the neuron's activation.
-            architecture: reverses the exemplars.
-            check: called between pictures; raises to give up.
-        """
-        layer, channel = neuron.layer, neuron.channel
-        share = self._exemplars[layer].share_at_least(channel, value)
+    def traits(self, view: View, check: Check = lambda: None) -> Payload:
+        """Return the trait that shows the exemplars of the view's channel: their patches and reversed pictures."""
+        layer, channel = view.neuron.layer, view.neuron.channel
+        architecture = view.place.architectures[0]
+        share = self._exemplars[layer].share_at_least(channel, view.value)
         return {
             "_exemplars": {
                 "layer": layer,
@@ -101,12 +84,12 @@ class ExemplarPanel:
         }
 
     def image(self, name: str) -> tuple[str, Image.Image | Tensor]:
-        """Return the label and the source of an image that a card named.
+        """Return the label and the source of an image of the data set.
 
         Raises:
-            LookupError: the data set has no image of that number.
+            LookupError: there is no image of that number.
             OSError: its file is gone.
-            UnreadableImageError: it is no picture.
+            UnreadableImageError: it is not a picture.
         """
         number, names = name.removeprefix(EXEMPLAR), self._exemplars.names
         if not (number.isascii() and number.isdigit() and str(int(number)) == number):
@@ -140,7 +123,7 @@ class ExemplarPanel:
         return cards
 
     def _fits(self, recorded_image: RecordedImage) -> bool:
-        """Return whether a scene's network is the one of the exemplars, with the weights it had then."""
+        """Return whether a network is the one of the exemplars, with the weights that it had then."""
         weights = recorded_image.weights
         if weights != self._of_weights[0]:
             self._of_weights = (

@@ -2,11 +2,11 @@
 
 PyTorch gives every thread that calls it an OpenMP pool of its own, and two pools slow each other down. So Python's
 calls, the requests of browsers and spare work are all computed on one thread. It works for the holder of the turn,
-who alone may compute and write traits. Of the requests of one client the newest wins, and spare work gives way to
+who alone may compute and write traits. Of the requests of one client the newest wins; spare work gives way to
 everything else between two layers.
 
-The thread never waits for the turn: work is submitted when its turn has come. So a caller may hold the turn and
-wait for the thread, and what runs on the thread may call the scheduler again.
+The thread never waits for the turn: work is submitted when its turn has come. So whoever holds the turn can wait for
+the thread, and what runs on the thread can call the scheduler again.
 """
 
 from __future__ import annotations
@@ -44,19 +44,14 @@ class Interrupted(Exception):
 
 @dataclass(eq=False)
 class Job:
-    """A client's request; `work` returns what publishes its result.
-
-    Attributes:
-        asker: the thread that asked.
-        cancelled: the result is no longer wanted.
-        detached: the asker no longer waits, so the scheduler's thread publishes.
-    """
+    """A client's request; `work` returns what publishes its result."""
 
     client: str
     work: Callable[[Check], Any]
     asker: threading.Thread = field(default_factory=threading.current_thread)
     cancelled: bool = False
     detached: bool = False
+    """Whether the asker no longer waits, so that the scheduler's thread publishes."""
     done: bool = False
     result: Publish | None = None
 
@@ -79,11 +74,9 @@ class Scheduler:
     """
 
     def __init__(self, spare: Callable[[Check], bool]) -> None:
-        self._spare = spare
-        self._spare_wanted = False
+        self._spare, self._spare_wanted = spare, False
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._running: Job | None = None
-        self._stopped = False
         self._state = threading.Condition()
         self._holder: object = None
         """Who may compute and write now: another thread, or the scheduler itself for its own; None: nobody."""
@@ -94,7 +87,7 @@ class Scheduler:
         self._executor: ThreadPoolExecutor | None = None
         self._thread: threading.Thread | None = None
         self._last: Future[Any] = Future()
-        self._idling = False
+        self._idling = self._stopped = False
         _schedulers.add(self)
 
     @contextmanager
@@ -130,14 +123,9 @@ class Scheduler:
                 try:
                     return work(call.check)
                 finally:
-                    with self._state:
-                        self._holder = call.asker
-                        self._give_back()
+                    self._give_back(call.asker)
 
-            with self._state:
-                self._holder = self
-                self._uses += 1
-                future = self._submit(compute)
+            future = self._submit(compute)
             try:
                 return future.result()
             finally:
@@ -204,8 +192,10 @@ class Scheduler:
         self._jobs[job.client] = job
         self._dispatch()
 
-    def _give_back(self) -> None:
+    def _give_back(self, holder: threading.Thread | None = None) -> None:
+        """End one use of the turn; if there are others it belongs to their holder."""
         with self._state:
+            self._holder = holder or self._holder
             self._uses -= 1
             if self._uses == 0:
                 self._holder = None
@@ -216,27 +206,26 @@ class Scheduler:
         if self._holder is None and not self._waiting and not self._stopped:
             if self._jobs:
                 self._running = self._jobs.popitem(last=False)[1]
-                self._begin(partial(self._do, self._running))
+                self._submit(partial(self._do, self._running))
             elif self._spare_wanted:
                 self._spare_wanted = False
-                self._begin(self._do_spare)
+                self._submit(self._do_spare)
             elif self._executor is not None and not self._idling:
                 self._idling = True
-                self._submit(self._idle)
+                self._last = self._executor.submit(self._idle)
         self._state.notify_all()
 
-    def _begin(self, work: Callable[[], None]) -> None:
-        self._holder, self._uses = self, 1
-        self._submit(work)
-
     def _submit(self, work: Callable[[], Result]) -> Future[Result]:
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, "deconvscope", self._started)
-        future = self._executor.submit(work)
-        self._last = future
-        return future
+        """Let the thread do a piece of work with the turn; it gives the turn back."""
+        with self._state:
+            self._holder = self
+            self._uses += 1
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(1, "deconvscope", self._note_thread)
+            self._last = future = self._executor.submit(work)
+            return future
 
-    def _started(self) -> None:
+    def _note_thread(self) -> None:
         self._thread = threading.current_thread()
 
     def _on_thread(self) -> bool:

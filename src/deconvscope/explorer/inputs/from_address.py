@@ -1,4 +1,4 @@
-"""What an explorer is made with to stand where an address says."""
+"""The arguments of an explorer that shows the view of an address."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .images import EXEMPLAR, Images, digest
 def keywords_from_address(
     address: str | Address, model: Any = None, image: Any = None
 ) -> dict[str, Any]:
-    """Return the keywords of `Explorer` for the view that an address names.
+    """Return the keywords of `Explorer` for the view of an address.
 
     Args:
-        address: where; its text or read.
-        model: the network, where it is not of the catalogue.
-        image: the image, where it is not a bundled one. A browser scales large pictures down, so that the
-            file of one that was opened there is another image.
+        address: the address, or its text.
+        model: the network, if it is not in the catalogue.
+        image: the image, if it is not a bundled one. A browser scales large pictures down, so that the file of
+            one that was opened there is another image.
 
     Raises:
-        ValueError: the text is no address, or the image given is another than the one it names.
-        LookupError: the network or the image is not at hand, and was not given.
+        ValueError: the text is not an address, or it names another image than `image`.
+        LookupError: the network or the image is unknown, and was not passed.
     """
     where = Address.parse(address) if isinstance(address, str) else address
     neuron = (
@@ -73,5 +73,5 @@ def _is_at_hand(image: str) -> bool:
 
 
 def _content(name: str) -> str:
-    """Return the digest of a bundled image; other names tell their content, or where it is found."""
+    """Return the digest of a bundled image; other names already identify their pixels."""
     return digest(sample_image(name)) if name in SAMPLE_IMAGES else name

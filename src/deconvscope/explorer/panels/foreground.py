@@ -19,7 +19,7 @@ SEEDED = "colours learnt where the picture is strong and where it is weak, then 
 
 @dataclass(frozen=True, eq=False)
 class Foreground:
-    """A mask (H, W) of the network's image, the architecture that drew its seeds, and what to know about it."""
+    """A mask (H, W) of the network's image, the architecture whose picture it starts from, and a note."""
 
     architecture: str
     mask: NDArray[np.bool_]
@@ -27,21 +27,14 @@ class Foreground:
 
 
 def can_segment() -> bool:
-    """Return whether the package is installed that foregrounds are cut out with."""
+    """Return whether OpenCV is installed, which cuts out foregrounds."""
     return find_spec("cv2") is not None
 
 
 def foreground(view: View, check: Check) -> Foreground:
-    """Cut out what the first picture points at, as far as its neuron sees.
+    """Cut out what the first picture points at, inside the neuron's window; `check` is called between rounds.
 
-    Nothing is cut out where the picture is too small or empty; the note then says why.
-
-    Args:
-        view: what is shown.
-        check: called between rounds, raises to give up.
-
-    Raises:
-        MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
+    The mask is empty if the picture is too small or empty; the note then says why.
     """
     result = view.reconstruction
     try:

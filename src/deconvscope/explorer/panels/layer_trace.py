@@ -24,14 +24,14 @@ IMAGE = "image"
 
 @dataclass(frozen=True)
 class LayerTraceStep:
-    """What arrives at one recorded tensor, inside its window, beside what the forward pass left there.
+    """The signal that arrives at one recorded tensor, inside its window, and the activation there.
 
-    Both maps are norms over the channels; a byte v stands for v/255 of the largest.
+    Both maps are norms over the channels; a byte v is v/255 of the largest.
 
     Attributes:
         energy: the sum of squares of the signal.
         masks: whether the rule there keeps or silences each value, so that the energies of this step and the
-            next tell how much it stopped.
+            next show how much it stopped.
     """
 
     name: str
@@ -96,9 +96,9 @@ def layer_trace(view: View, architecture: Architecture, check: Check) -> list[La
 
 
 def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
-    """Return whether a tensor was made by a rectifier whose rule there keeps or silences each value.
+    """Return whether a tensor was made by a rectifier whose rule keeps or silences each value.
 
-    Where something else reads the rectifier's input too, its signal is added there, and energies tell nothing.
+    If something else reads the rectifier's input too, its signal is added there, and energies cannot be compared.
     """
     made_by = recording.made_by(slot)
     step = recording.steps[made_by] if made_by >= 0 else None
@@ -113,7 +113,7 @@ def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
 
 
 def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
-    """Return the channel norms inside the window, of a map or a vector; None for what is neither."""
+    """Return the channel norms inside the window of a map or a vector; None for other tensors."""
     activation = recording.recorded(slot)
     if activation.ndim == 4 and activation.shape[0] == 1:
         window = as_map(signal).confined()
@@ -132,7 +132,7 @@ def _norm(values: Tensor) -> Tensor:
 
 
 def _evenly(passed: list[_Passed]) -> list[_Passed]:
-    """Return at most so many steps as can be shown, first and last among them."""
+    """Return at most `MOST_STEPS` steps, the first and the last among them."""
     if len(passed) <= MOST_STEPS:
         return passed
     last = len(passed) - 1
@@ -166,7 +166,7 @@ def _step(
 
 
 def _bytes(norms: Tensor, size: tuple[int, int]) -> bytes:
-    """Shrink a map, keeping the largest of each cell, and round it to bytes."""
+    """Shrink a map to the largest value of each cell, and round it to bytes."""
     small = F.adaptive_max_pool2d(norms[None], size)
     levels = small * (255 / small.max().clamp_min(torch.finfo(torch.float32).tiny))
     return levels.clamp(0, 255).round().to(torch.uint8).numpy().tobytes()

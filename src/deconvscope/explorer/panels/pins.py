@@ -1,4 +1,4 @@
-"""Pinned views: their addresses, small pictures of them, and what a comparison shows of two."""
+"""Pinned views: their addresses and thumbnails, and the comparison of two."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ FEW_PICTURES = 4
 """Above this number thumbnails are smaller: pins are saved with a notebook."""
 COLOURS = 64
 COMPARED = 80_000
-"""Values of a pin's pictures for comparisons, which stand side by side, small, and are saved with a notebook."""
+"""Values of a pin's pictures in a comparison, which is small, and saved with a notebook."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A view that was pinned, as it was."""
+    """A pinned view."""
 
     address: str
     title: str
-    place: str
     thumbnails: tuple[str, ...]
     window: Payload
     pictures: tuple[Payload, ...]
@@ -40,18 +39,15 @@ class Pin:
 
 
 def pin(view: View) -> Pin:
-    """Return a view as it is kept."""
+    """Return a view as a pin."""
     shown = shrunk(view.reconstruction, COMPARED)
     pictures, values = picture_traits(shown)
     whole, _ = picture_traits(view.reconstruction)
-    neuron = view.neuron
-    at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
     photograph = view.recorded_image.photograph
     image = photograph.label if photograph.name.startswith(CONTENT) else photograph.name
     return Pin(
         address=str(address(view)),
-        title=f"{image} · {view.recorded_image.labels[neuron.layer]}",
-        place=f"{neuron.channel}{at}",
+        title=f"{image} · {view.recorded_image.labels[view.neuron.layer]}",
         thumbnails=tuple(_thumbnails(view)),
         window=asdict(shown.window),
         pictures=tuple(
@@ -69,7 +65,7 @@ def comparison_traits(sides: Sequence[Pin]) -> Payload:
             "sides": [
                 {
                     "address": side.address,
-                    "title": f"{side.title} · {side.place}",
+                    "title": f"{side.title} · {Address.parse(side.address).place}",
                     "window": side.window,
                     "pictures": list(side.pictures),
                 }
@@ -81,64 +77,54 @@ def comparison_traits(sides: Sequence[Pin]) -> Payload:
 
 
 class Pins:
-    """Addresses in the order of the person, and the views known of them."""
+    """The pinned addresses in their order, and the pins of those that were visited."""
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
         self._known: dict[str, Pin | None] = {}
 
     def set(self, addresses: Sequence[str]) -> None:
-        """Take other addresses; what is known of those that stay is kept."""
+        """Replace the addresses; pins of those that stay are kept."""
         self.addresses = list(addresses)
         self._known = {one: self._known[one] for one in addresses if one in self._known}
 
     def images(self) -> list[str]:
-        """Return the names of the images that addresses say."""
+        """Return the names of the images in the addresses."""
         named = [Address.parse(address).image for address in self.addresses]
         return [image for image in named if image is not None]
 
     def know(self, address: str, known: Pin | None) -> None:
-        """Note what an address shows; None that it cannot be visited."""
+        """Set the pin of an address, None if it cannot be visited."""
         self._known[address] = known
 
     def unknown(self, ready: Callable[[str], bool]) -> str | None:
-        """Return an address that was not visited yet, of a network that is ready."""
+        """Return an address that was not visited yet and whose model is ready."""
         unknown = [address for address in self.addresses if address not in self._known]
         return next((one for one in unknown if ready(Address.parse(one).model)), None)
 
     def get(self, address: str) -> Pin | None:
-        """Return what is known of an address."""
+        """Return the pin of an address, None if there is none."""
         return self._known.get(address)
 
     def traits(self) -> list[Payload]:
-        """Return what the browser shows; an address that cannot be visited stands for itself."""
+        """Return what the browser shows; an address without a pin has no thumbnails."""
         return [self._trait(address) for address in self.addresses]
 
     def _trait(self, address: str) -> Payload:
-        known = self._known.get(address)
-        if known is None:
-            wanted = Address.parse(address)
-            at = "" if wanted.y is None else f"@{wanted.y},{wanted.x}"
-            title = " · ".join(part for part in (wanted.image, wanted.layer) if part)
-            place = f"{wanted.channel}{at}"
-            return {"address": address, "title": title, "place": place, "thumbnails": []}
+        known, where = self._known.get(address), Address.parse(address)
+        parts = (where.image, where.layer)
         return {
             "address": address,
-            "title": known.title,
-            "place": known.place,
-            "thumbnails": list(known.thumbnails),
+            "title": known.title if known else " · ".join(part for part in parts if part),
+            "place": where.place,
+            "thumbnails": list(known.thumbnails) if known else [],
         }
 
 
 def pinnable(addresses: object) -> tuple[str, ...]:
-    """Return addresses, each once.
-
-    Raises:
-        TypeError: no list.
-        ValueError: an entry is no address, or there are too many.
-    """
+    """Return addresses, each once; raises TypeError or ValueError for what cannot be pinned."""
     if isinstance(addresses, str) or not isinstance(addresses, Sequence):
-        raise TypeError(f"pins is a list of addresses, not {type(addresses).__name__}")
+        raise TypeError(f"pins must be a list of addresses, got {type(addresses).__name__}")
     found = tuple(dict.fromkeys(map(str, addresses)))
     for text in found:
         Address.parse(text)

@@ -110,7 +110,7 @@ class RequestedPanels:
             and partial(self._layer_trace, request.layer_trace),
             "random": random_traits if request.random else None,
             "segmentation": foreground_traits if request.segmentation else None,
-            "exemplars": exemplars and partial(_exemplars, exemplars),
+            "exemplars": exemplars and exemplars.traits,
         }
         return {key: compute for key, compute in wanted.items() if compute is not None}
 
@@ -155,7 +155,3 @@ class RequestedPanels:
         else:
             self._filled |= sent.keys()
         self._put(sent)
-
-
-def _exemplars(panel: ExemplarPanel, view: View, check: Check) -> Payload:
-    return panel.traits(view.neuron, view.value, view.place.architectures[0], check)

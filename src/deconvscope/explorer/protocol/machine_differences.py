@@ -1,4 +1,4 @@
-"""Where a recording is reversed in another way than on most machines: said in the status line."""
+"""What is reversed otherwise than on most machines, because of this machine; shown in the status line."""
 
 from __future__ import annotations
 
@@ -12,19 +12,14 @@ from deconvscope.reversal import Recording, asked_precision, capabilities, carri
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is otherwise here.
-
-    Attributes:
-        label: two or three words.
-        reason: the sentence behind them.
-    """
+    """One difference: two or three words, and the sentence that explains them."""
 
     label: str
     reason: str
 
 
 def differences(recording: Recording) -> Iterator[Difference]:
-    """Yield what is otherwise than on most machines in the way back of a recording."""
+    """Yield how reversing a recording differs on this machine."""
     device, asked = recording.input.device, asked_precision(recording)
     carried = carried_precision(recording) or asked
     if carried != asked:

@@ -41,9 +41,9 @@ def encode_pictures(reconstruction: Reversed) -> list[Picture]:
 
 
 def shrunk(reconstruction: Reversed, budget: int) -> Reversed:
-    """Return pictures of at most so many values; larger ones are averaged over fewer pixels.
+    """Return pictures of at most `budget` values; larger ones are averaged over fewer pixels.
 
-    What was averaged is a picture by itself: its window is its whole extent.
+    An averaged picture has its whole extent as its window.
     """
     values = reconstruction.values
     fit = math.sqrt(budget / max(1, values.numel()))
