@@ -76,28 +76,18 @@ class Controller:
             self._panels.forget()
             self._session.rest()
 
-    # ------------------------------------------------------------------ asked by Python
-
     def go(self, place: Place, **given: Any) -> None:
-        """Visit a place and show it; raises as `Session.visit`.
-
-        Args:
-            place: what to look at.
-            **given: what Python passed for it, see `Session.visit_with`.
-        """
+        """Visit a place and show it, with what Python gave for it; see `Session.visit_with`."""
         with self.turn():
             self.run(lambda check: self._drawn(self._session.visit_with(place, given, check)))()
 
     def follow(
         self, leader: str, neuron: Neuron, label: str, move: Callable[[Publish], None]
     ) -> None:
-        """Look at another explorer's neuron in this one's network and image; report where it does not exist.
+        """Show another explorer's neuron in this one's network and image, or report that it does not exist.
 
-        Args:
-            leader: who is followed; its newest move wins.
-            neuron: the neuron.
-            label: the label of its layer, which is looked for if the name is unknown here.
-            move: calls what shows the neuron.
+        The newest move of each `leader` wins. The layer is found by its `label` if its name is unknown here. `move`
+        calls what shows the neuron.
         """
 
         def work(check: Check) -> Publish:
@@ -153,8 +143,6 @@ class Controller:
                     self._pins.know(address, self.run(lambda check: pin(shown)))
             self._put({"_pins": self._pins.traits()})
         self._scheduler.wake()
-
-    # ------------------------------------------------------------------ asked by browsers
 
     def hear(self, asked: Mapping[str, Any]) -> None:
         """Take what a browser asks, by the names of the traits that it comes in."""
@@ -226,8 +214,6 @@ class Controller:
 
         return publish
 
-    # ------------------------------------------------------------------ shown
-
     def _drawn(
         self, view: View, client: str = "", seq: int = 0, panels: PanelRequest | None = None
     ) -> Publish:
@@ -266,8 +252,6 @@ class Controller:
 
     def _report(self, progress: Progress | None) -> None:
         self._put({"_progress": responses.progress(progress, self._answering is not None)})
-
-    # ------------------------------------------------------------------ while idle
 
     def _work_ahead(self, check: Check) -> bool:
         """Do a piece of spare work; return whether there may be more."""

@@ -33,25 +33,23 @@ CHANNELS_KEPT = 8
 """Channels whose cards stay in memory."""
 
 
-def opened_panel(exemplars: str | PathLike[str] | Exemplars, model: Model) -> ExemplarPanel:
-    """Return the panel of a model's exemplars, a folder or opened already.
+class ExemplarPanel:
+    """The cards of the channels of one network.
+
+    Args:
+        exemplars: a folder, or opened already.
+        model: the network.
 
     Raises:
-        UnfinishedBuildError: there are none in that folder, or they are not merged.
+        UnfinishedBuildError: there are no exemplars in that folder, or they are not merged.
         ChangedBuildError: they are of another network or preprocessing, or their data set is not there.
         BrokenPartError: one of their files is broken.
     """
-    opened = (
-        exemplars if isinstance(exemplars, Exemplars) else Exemplars.open(exemplars, model=model)
-    )
-    opened.require(model)
-    return ExemplarPanel(opened)
 
-
-class ExemplarPanel:
-    """The cards of the channels of one network; the exemplars must have their model and data set."""
-
-    def __init__(self, exemplars: Exemplars) -> None:
+    def __init__(self, exemplars: str | PathLike[str] | Exemplars, model: Model) -> None:
+        if not isinstance(exemplars, Exemplars):
+            exemplars = Exemplars.open(exemplars, model=model)
+        exemplars.require(model)
         self._exemplars = exemplars
         self._source, self._model = exemplars.source, exemplars.model
         self._of_weights: tuple[list[tuple[int, int]], bool] = ([], False)

@@ -44,13 +44,7 @@ class ThrottledReport:
 
 
 class ForwardWatch(TorchFunctionMode):
-    """Watches a network run forwards; reports which fraction of its parameters was used, and may end the pass.
-
-    Args:
-        network: the network.
-        check: called at every call; raises to end the pass.
-        report: receives the fraction; never called if the network has no parameters.
-    """
+    """Watches a network run forwards: reports which fraction of its parameters was used; `check` may end the pass."""
 
     def __init__(
         self, network: nn.Module, check: Check, report: Callable[[float | None], None]

@@ -49,20 +49,9 @@ class Timed:
     pictures: Reversed
     milliseconds: float
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.pictures.values.untyped_storage().nbytes()
-
 
 class RecordedImage:
-    """A recording and what is drawn from it, computed on first use.
-
-    The recording can be released; it is made again when it is needed.
-
-    Args:
-        load: returns the network, loading it if necessary.
-        photograph: the network's input.
+    """A recording of a photograph and what is drawn from it, computed on first use, and again after `release`.
 
     Attributes:
         pictures: the pictures computed last, by neuron and architectures.
@@ -72,7 +61,7 @@ class RecordedImage:
     def __init__(self, load: Callable[[], Loaded], photograph: InputImage) -> None:
         self.photograph = photograph
         self.pictures: Cache[tuple[Neuron, tuple[Architecture, ...]], Timed] = Cache(
-            PICTURES_KEPT, lambda timed: timed.size
+            PICTURES_KEPT, lambda timed: timed.pictures.values.untyped_storage().nbytes()
         )
         self.weights: list[tuple[int, int]] = []
         self._load = load
@@ -103,11 +92,7 @@ class RecordedImage:
         check: Check = lambda: None,
         report: Callable[[float | None], None] = lambda part: None,
     ) -> None:
-        """Record the network on the image.
-
-        Args:
-            check: called at every call of the network; raises to give up.
-            report: receives the fraction of the network that has run.
+        """Record the network on the image; `report` receives the fraction of the network that has run.
 
         Raises:
             RecordingError: the network cannot be recorded.
@@ -121,10 +106,8 @@ class RecordedImage:
             with ForwardWatch(loaded.model.network, check, report):
                 self._recording = loaded.reversible.record(image)
         except InputError as error:
-            advice = None
-            if not self.photograph.is_tensor:
-                advice = photograph_refused(loaded.model.network, image)
-            if advice is None:
+            advice = photograph_refused(loaded.model.network, image)
+            if self.photograph.is_tensor or advice is None:
                 raise
             raise InputError(advice) from error
         self.weights = weights
@@ -205,11 +188,7 @@ class RecordedImage:
         return [call.layer for call in self.recording.coverage().suspicious]
 
     def layer(self, name: str | None) -> Layer:
-        """Return a layer by its name or label; None is the one to begin with.
-
-        Raises:
-            UnknownLayerError: there is none, with near matches.
-        """
+        """Return a layer by its name or label, the opening layer for None; raises UnknownLayerError."""
         by_name = {layer.name: layer for layer in self.layers}
         model = self.model.name
         path = self.opening_layer if name is None else layer_path(model, name, by_name)

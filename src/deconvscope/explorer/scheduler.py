@@ -247,16 +247,14 @@ class Scheduler:
     def _do_spare(self) -> None:
         more = False
         with _reported():
-            try:
-                more = self._spare(self._check_spare)
-            except Interrupted:
-                more = True
+            more = self._spare(self._check_spare)
         with self._state:
             self._spare_wanted |= more
             self._give_back()
 
     def _check_spare(self) -> None:
         if self._waiting or self._jobs or self._stopped:
+            self._spare_wanted = True
             raise Interrupted
 
     def _idle(self) -> None:

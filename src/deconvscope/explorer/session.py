@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -84,15 +84,8 @@ def answer(
     activation = recorded_image.activation(neuron.layer)
     rivals = activation if activation.ndim == 1 else activation[neuron.channel]
     value = activation[neuron.index]
-    return View(
-        place=place.at(neuron),
-        recorded_image=recorded_image,
-        neuron=neuron,
-        value=float(value),
-        rank=float((rivals >= value).float().mean()),
-        reconstruction=reconstruction,
-        milliseconds=milliseconds,
-    )
+    rank, place = float((rivals >= value).float().mean()), place.at(neuron)
+    return View(place, recorded_image, neuron, float(value), rank, reconstruction, milliseconds)
 
 
 def reverse(
@@ -113,12 +106,9 @@ def reverse(
 
 
 class Session:
-    """Networks, images and the last recordings of one explorer. Not safe for two threads at once.
+    """Networks, images and the last recordings of one explorer; not safe for two threads at once.
 
-    Args:
-        device: where the networks compute, see `Networks`.
-        precision: of the way back, see `ReversedNetwork`.
-        through_no_grad: see `ReversedNetwork`.
+    The arguments are those of `Networks`.
 
     Attributes:
         report: receives the progress of work that may be noticed.
@@ -142,10 +132,6 @@ class Session:
 
     def visit(self, place: Place, check: Check = lambda: None) -> View:
         """Record the image if necessary, choose the neuron, and reverse the network.
-
-        Args:
-            place: what to look at.
-            check: called between the parts of the work; raises to give up.
 
         Raises:
             LookupError: an unknown model, image or layer.
@@ -180,9 +166,9 @@ class Session:
                 model = guests.enter_context(self.networks.guest(given["model"]))
                 place = replace(place, model=model)
             if given.get("exemplars") is not None:
-                from .exemplar_panel import opened_panel
+                from .exemplar_panel import ExemplarPanel
 
-                panel = opened_panel(given["exemplars"], self.networks[place.model].model)
+                panel = ExemplarPanel(given["exemplars"], self.networks[place.model].model)
                 self.exemplars = self.images.exemplars = panel
             if "image" in given:
                 image = guests.enter_context(self.images.guest(given["image"]))
@@ -250,26 +236,25 @@ class Session:
     def _recorded_image(self, place: Place, check: Check) -> RecordedImage:
         model, image, key = place.model, place.image, self._key(place)
         if not self.networks.ready(model):
-            try:
-                self.report(Progress(f"loading {self.networks.label(model)}"))
+            with self._reported(f"loading {self.networks.label(model)}"):
                 self.networks.load(model, check)
-            finally:
-                self.report(None)
         found = self._recorded_images.use(key)
         if found is None or not found.recorded:
             if found is not None:
                 found.release()
             # A new one even if only the weights changed, so that everything is sent to the browser again
             found = RecordedImage(lambda: self.networks[model], self.images[image])
-            self._record(found, check)
+            line = f"recording {found.model.label} on {found.photograph.label}"
+            with self._reported(line):
+                found.record(check, lambda part: self.report(Progress(line, part)))
         if self._shown is not None:
             self._recorded_images.use(self._shown)
         return self._recorded_images.keep(key, found)
 
-    def _record(self, recorded_image: RecordedImage, check: Check) -> None:
-        line = f"recording {recorded_image.model.label} on {recorded_image.photograph.label}"
+    @contextmanager
+    def _reported(self, line: str) -> Iterator[None]:
         try:
             self.report(Progress(line))
-            recorded_image.record(check, lambda part: self.report(Progress(line, part)))
+            yield
         finally:
             self.report(None)

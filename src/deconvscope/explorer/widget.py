@@ -113,17 +113,17 @@ class Explorer(ExplorerOutputs):
     def from_address(
         cls, address: str | Address, model: Any = None, image: Any = None, **keywords: Any
     ) -> Explorer:
-        """Return an explorer that stands where an address says.
+        """Return an explorer that shows the view of an address.
 
         Args:
-            address: as in `address`, the widget's header and figures' metadata.
-            model: the network, where it is not of the catalogue.
-            image: the image, where it is not a bundled one; what a browser opened it scaled down, if large.
-            **keywords: further ones of `Explorer`.
+            address: as in `address`, in the widget's header and in the metadata of figures.
+            model: the network, if it is not in the catalogue.
+            image: the image, if it is not a bundled one. A browser scales large pictures down when it opens them.
+            **keywords: further keywords of `Explorer`.
 
         Raises:
-            ValueError: the text is no address, or another image is given than it names.
-            LookupError: the network or image is not at hand, and was not given; an unknown layer.
+            ValueError: the text is not an address, or `image` is not the image that it names.
+            LookupError: an unknown layer, or an unknown network or image that was not passed.
 
         Example:
             >>> Explorer.from_address("vgg16_trunk/conv4_3/433@10,9?TTT#chelsea").channel
@@ -138,7 +138,7 @@ class Explorer(ExplorerOutputs):
         y: int | None = None,
         x: int | None = None,
     ) -> None:
-        """Look at a neuron; of what is left out, the strongest. Without `layer`, in this one.
+        """Show a neuron: of what is left out the strongest, by default in the layer that is shown.
 
         Raises:
             LookupError: an unknown layer.
@@ -183,36 +183,33 @@ class Explorer(ExplorerOutputs):
             self._controller.go(place, model=model)
 
     def pin(self) -> str:
-        """Pin the view beside those pinned before; return its address."""
+        """Add the view to the pins; return its address."""
         with self._controller.turn():
             self.pins = (*self.pins, self.address)
             return self.address
 
     def link(self, other: Explorer) -> Link:
-        """Let another explorer show the same layer, channel and place, and follow it where it goes.
+        """Keep this explorer and another at the same layer, channel and place, until `unlink()` of the result.
 
-        Model, image and architectures stay each explorer's own. Where one does not have the place, its
-        browser is told so and it stays where it was.
-
-        Returns:
-            The link; its `unlink()` ends it.
+        Model, image and architectures stay each explorer's own. An explorer that does not have the place stays
+        where it is, and its browser shows why.
 
         Raises:
-            TypeError: what is given is no explorer.
-            ValueError: it is this very one.
+            TypeError: `other` is not an explorer.
+            ValueError: `other` is this explorer.
 
         Example:
             >>> link = Explorer("vgg16_trunk").link(Explorer("vgg16_trunk", "coffee"))
             >>> link.unlink()
         """
         if not isinstance(other, Explorer):
-            raise TypeError(f"an explorer is linked with another, not with {type(other).__name__}")
+            raise TypeError(f"`other` must be an Explorer, got {type(other).__name__}")
         if other is self:
-            raise ValueError("an explorer follows itself already: link it with another")
+            raise ValueError("`other` is this explorer; link it with another")
         return Link(self, other)
 
     @t.validate("pins")
-    def _pinned(self, proposal: Any) -> Any:
+    def _validate_pins(self, proposal: Any) -> Any:
         return pinnable(proposal["value"])
 
     @t.observe("pins")
@@ -220,8 +217,8 @@ class Explorer(ExplorerOutputs):
         self._controller.pin(change["new"])
 
     @t.validate(*PUBLIC)
-    def _asked_by_python(self, proposal: Any) -> Any:
-        """Move the view before a trait takes its value, so that a refusal leaves all as it was."""
+    def _move_by_trait(self, proposal: Any) -> Any:
+        """Move the view before a trait takes its value, so that a refusal leaves everything as it was."""
         name, value = proposal["trait"].name, proposal["value"]
         if self._controller.shown is None and not self._closed:
             return value  # while the explorer is being made
@@ -240,7 +237,7 @@ class Explorer(ExplorerOutputs):
             return responses.public_traits(self._now)[name]
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what a browser sends: answer what it asks, keep what it sets."""
+        """Answer what a browser asks, and keep what it sets."""
         self._controller.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
         kept = {key: value for key, value in kept.items() if settable(key, value)}

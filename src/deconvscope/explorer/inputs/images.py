@@ -108,9 +108,6 @@ class Images:
         """Return the names of all images that are kept, the bundled ones first."""
         return [*SAMPLE_IMAGES, *self._own]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names())
-
     def __getitem__(self, name: str) -> InputImage:
         """Return an image; raises UnknownImageError with near matches, LookupError for one that was dropped."""
         if name in self._own:
@@ -163,13 +160,8 @@ class Images:
     def guest(self, image: Any) -> Iterator[str]:
         """Add an image and yield its name here; it stays if the block succeeds.
 
-        Args:
-            image: a bundled name, an exemplar's ("exemplar:12"), a path, a PIL image, an array (H,W), (H,W,3)
-                or (H,W,4), bytes of an image file, or a float tensor (C,H,W) that goes to the network as it is.
-
-        Raises:
-            UnknownImageError: a string that is neither a bundled name nor a file.
-            UnreadableImageError: the argument is not an image.
+        It is a name, a path, a PIL image, an array (H,W), (H,W,3) or (H,W,4), bytes of an image file, or a float
+        tensor (C,H,W) that goes to the network as it is; else UnknownImageError or UnreadableImageError is raised.
         """
         if isinstance(image, str) and (
             image in SAMPLE_IMAGES or image in self._own or image.startswith(EXEMPLAR)

@@ -49,8 +49,8 @@ class Loaded:
 
     def like(self, network: nn.Module) -> ReversedNetwork:
         """Return another network that is reversed with the same settings."""
-        through_no_grad = self.reversible.through_no_grad
-        return ReversedNetwork(network, precision=self.precision, through_no_grad=through_no_grad)
+        through = self.reversible.through_no_grad
+        return ReversedNetwork(network, precision=self.precision, through_no_grad=through)
 
     def weights(self) -> list[tuple[int, int]]:
         """Return what changes whenever the network's weights are written or replaced."""
@@ -110,22 +110,21 @@ class Networks:
         return name in self._own
 
     def __getitem__(self, name: str) -> Loaded:
-        """Return a model, loading it if necessary; raises UnknownModelError with near matches."""
-        if name in self._own:
-            return self._own[name]
-        self.load(name, check=lambda: None)
-        return self._loaded.use(name) or self._loaded[name]
+        """Return a model, as `load` does."""
+        return self.load(name, check=lambda: None)
 
-    def load(self, name: str, check: Check) -> None:
-        """Load a model of the catalogue, unless it is in memory; loading goes on if `check` raises.
+    def load(self, name: str, check: Check) -> Loaded:
+        """Return a model, loading it if necessary; loading goes on if `check` raises.
 
         Raises:
             UnknownModelError: there is none, with near matches.
         """
-        if not self.ready(name):
+        loaded = self._own.get(name) or self._loaded.use(name)
+        if loaded is None:
             model = self._loads.wait(name, check)
             model.network.to(self._device)
-            self._loaded.keep(name, self._reversible(model))
+            loaded = self._loaded.keep(name, self._reversible(model))
+        return loaded
 
     @contextmanager
     def guest(self, model: str | nn.Module | Model) -> Iterator[str]:

@@ -53,7 +53,7 @@ class LayerTraceStep:
 
 @dataclass(frozen=True)
 class _Passed:
-    """A tensor on the way back: its number, its window's corner, and the channel norms (h,w) inside the window."""
+    """A tensor on the way back: its number, the window's corner, and channel norms (h,w) inside the window."""
 
     slot: int
     top: int
@@ -89,10 +89,12 @@ def layer_trace(view: View, architecture: Architecture, check: Check) -> list[La
             passed.append(found)
 
     recording.reverse(view.neuron, architecture, watch=watch)
-    shown = _evenly(passed)
-    side = min(LARGEST_SIDE, int((BUDGET / (2 * len(shown))) ** 0.5))
+    if len(passed) > MOST_STEPS:  # evenly, the first and the last among them
+        spacing = (len(passed) - 1) / (MOST_STEPS - 1)
+        passed = [passed[round(i * spacing)] for i in range(MOST_STEPS)]
+    side = min(LARGEST_SIDE, int((BUDGET / (2 * len(passed))) ** 0.5))
     names = {recording.slot(name): name for name in recording.layers}
-    return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in shown]
+    return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in passed]
 
 
 def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
@@ -129,14 +131,6 @@ def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
 
 def _norm(values: Tensor) -> Tensor:
     return torch.nan_to_num(torch.linalg.vector_norm(values.float(), dim=0)).cpu()
-
-
-def _evenly(passed: list[_Passed]) -> list[_Passed]:
-    """Return at most `MOST_STEPS` steps, the first and the last among them."""
-    if len(passed) <= MOST_STEPS:
-        return passed
-    last = len(passed) - 1
-    return [passed[round(i * last / (MOST_STEPS - 1))] for i in range(MOST_STEPS)]
 
 
 def _step(

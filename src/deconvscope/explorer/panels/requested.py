@@ -37,13 +37,7 @@ Compute = Callable[[View, Check], Payload]
 
 
 class RequestedPanels:
-    """The panels of the view that is shown; each names the query of that view.
-
-    Args:
-        session: visits the places that are compared, and has the exemplars.
-        pins: have the pictures of addresses that were visited.
-        put: writes traits.
-    """
+    """The panels of the view that is shown; each names the query of that view. `put` writes traits."""
 
     def __init__(self, session: Session, pins: Pins, put: Callable[[Payload], None]) -> None:
         self._session, self._pins, self._put = session, pins, put

@@ -57,7 +57,7 @@ def failure(message: str, client: str, seq: int) -> Payload:
 
 def catalog(session: Session) -> Payload:
     """Return what the pickers offer."""
-    images = [session.images[name] for name in session.images]
+    images = [session.images[name] for name in session.images.names()]
     return {
         "models": [asdict(offer) for offer in session.networks.offered()],
         "images": [
@@ -76,10 +76,7 @@ def recorded_image_traits(
 ) -> Payload:
     """Return the traits that change with the network or the image.
 
-    Args:
-        recorded_image: network and image.
-        exemplars: names of the layers that have exemplars; None if this network has none.
-        segmentation: whether a foreground can be cut out.
+    `exemplars` names the layers that have exemplars; it is None if this network has none.
     """
     recording, model = recorded_image.recording, recorded_image.model
     seen, photograph = recorded_image.seen, recorded_image.photograph
@@ -91,7 +88,9 @@ def recorded_image_traits(
             "randomWeights": model.random_weights,
             "device": recording.input.device.type.upper(),
             "precision": precision(recording),
-            "differences": [asdict(difference) for difference in differences(recording)],
+            "differences": [
+                {"label": label, "reason": reason} for label, reason in differences(recording)
+            ],
             "image": {
                 "name": photograph.name,
                 "label": photograph.label,
