@@ -229,7 +229,7 @@ class Explorer(ExplorerOutputs):
             if changed:
                 try:
                     self._controller.go(self._session.moved(self._now.place, changed))
-                except Exception:
+                except BaseException:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
                         self.set_trait(trait, shown[trait])

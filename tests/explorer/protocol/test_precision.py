@@ -15,7 +15,7 @@ from deconvscope.reversal import Capability, Recording
 from deconvscope.reversal.backward import precision as carried_precision
 from deconvscope.reversal.runtime import capabilities
 
-from .recorded_browser import Browser, RecordedComm
+from ..recorded_browser import Browser, RecordedComm
 
 
 def test_it_is_the_network_s_own_unless_another_is_asked_for(small_model: Model) -> None:

@@ -14,7 +14,7 @@ from deconvscope.explorer.panels.layer_trace import BUDGET, layer_trace
 from deconvscope.models import Preprocessing, from_module
 from deconvscope.reversal import as_map
 
-from .recorded_browser import Browser, RecordedComm
+from ..recorded_browser import Browser, RecordedComm
 
 PLACE = {"channel": 2, "y": 5, "x": 6}
 

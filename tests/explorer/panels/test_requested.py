@@ -23,7 +23,7 @@ from deconvscope.explorer.protocol.architectures import THREE
 from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
 
-from .recorded_browser import SOON, Browser, RecordedComm
+from ..recorded_browser import SOON, Browser, RecordedComm
 
 PLACE = {"channel": 2, "y": 5, "x": 6}
 

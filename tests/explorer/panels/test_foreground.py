@@ -15,7 +15,7 @@ from torch import nn
 import deconvscope as ds
 from deconvscope.models import Preprocessing, from_module
 
-from .recorded_browser import SOON, Browser, RecordedComm
+from ..recorded_browser import SOON, Browser, RecordedComm
 
 SIDE = 96
 

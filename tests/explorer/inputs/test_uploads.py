@@ -13,7 +13,7 @@ from PIL import Image
 
 from deconvscope.explorer.inputs.uploads import LARGEST_FILE, WAITING_KEPT
 
-from .recorded_browser import Browser
+from ..recorded_browser import Browser
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 

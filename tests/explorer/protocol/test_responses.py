@@ -199,4 +199,4 @@ def test_the_notebook_that_explains_is_named_where_a_link_leads_there(
     if beside:
         (tmp_path / name).touch()
     assert (responses.catalog(Session())["notebook"] == name) is (beside and kernel)
-    assert (Path(__file__).parents[2] / "example_notebooks" / name).exists()
+    assert (Path(__file__).parents[3] / "example_notebooks" / name).exists()
