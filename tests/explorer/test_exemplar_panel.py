@@ -167,11 +167,11 @@ def test_opening_exemplars_costs_nobody_an_image_of_their_own(browser: Browser) 
     ("image", "line"),
     [
         ("exemplar:20", "it has 20 images"),
-        ("exemplar:-1", "stands its number"),
-        ("exemplar:", "stands its number"),
-        ("exemplar:007", "stands its number"),
-        ("exemplar:²", "stands its number"),
-        ("exemplar:<b>", "stands its number"),
+        ("exemplar:-1", "the number of an image"),
+        ("exemplar:", "the number of an image"),
+        ("exemplar:007", "the number of an image"),
+        ("exemplar:²", "the number of an image"),
+        ("exemplar:<b>", "the number of an image"),
         ("exemplar:" + "9" * 200, "it has 20 images"),
     ],
 )

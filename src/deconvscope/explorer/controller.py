@@ -93,13 +93,13 @@ class Controller:
         def work(check: Check) -> Publish:
             shown = self.shown
             if shown is None:
-                return _nothing
+                return lambda: None
 
             def look() -> Publish:
                 layer = shown.recorded_image.layer_like(neuron.layer, label).name
                 there = replace(neuron, layer=layer)
                 if there == shown.neuron:
-                    return _nothing
+                    return lambda: None
                 view = self._session.visit(shown.place.at(there), check)
                 return partial(move, self._drawn(view))
 
@@ -123,16 +123,13 @@ class Controller:
         """Visit the shown place again after a rest, for its panels."""
         shown = self.shown
         if shown is None or shown.recorded_image.recorded:
-            return _nothing
+            return lambda: None
         return self._or_failure(
             attempt(lambda: self._drawn(self._session.visit(shown.place, check)))
         )
 
     def pin(self, addresses: Sequence[str]) -> None:
-        """Pin these addresses and no others.
-
-        Those not seen yet are visited while idle, once their network is in memory.
-        """
+        """Pin these addresses; those not seen yet are visited while idle, once their network is in memory."""
         with self.turn():
             self._pins.set(addresses)
             self._session.images.pin(self._pins.images())
@@ -184,10 +181,9 @@ class Controller:
         if hovered is None:
             self._prefetch.look(None)
             return
-        neuron, codes = hovered
-        architectures = attempt(lambda: self._session.architectures.find(codes))
+        architectures = attempt(lambda: self._session.architectures.find(hovered[1]))
         if not isinstance(architectures, Failure):  # a click reports it
-            self._prefetch.look(neuron, architectures)
+            self._prefetch.look(hovered[0], architectures)
             self._scheduler.wake()
 
     def _answer(self, query: Query, check: Check) -> Publish:
@@ -279,7 +275,3 @@ class Controller:
         self._pins.know(address, None if isinstance(made, Failure) else made)
         self._put({"_pins": self._pins.traits()})
         return True
-
-
-def _nothing() -> None:
-    """Publish nothing."""

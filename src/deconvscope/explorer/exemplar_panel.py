@@ -91,7 +91,7 @@ class ExemplarPanel:
         """
         number, names = name.removeprefix(EXEMPLAR), self._exemplars.names
         if not (number.isascii() and number.isdigit() and str(int(number)) == number):
-            raise LookupError(f"{name[:80]!r} is no image: after {EXEMPLAR!r} stands its number")
+            raise LookupError(f"{name[:80]!r} must be {EXEMPLAR!r} and the number of an image")
         if int(number) >= len(names):
             raise LookupError(f"{name[:80]!r} is not in the data set: it has {len(names)} images")
         source: Any = self._source[int(number)]

@@ -180,19 +180,13 @@ class Session:
         return self._place(query, query.image, query.architectures)
 
     def addressed(self, text: str, otherwise: Place = NOWHERE) -> Place:
-        """Return the place of an address; raises ValueError if the text is not one.
-
-        The image and the architectures come from `otherwise` if the address leaves them open.
-        """
+        """Return the place of an address; `otherwise` has the image and architectures that it leaves open."""
         address = Address.parse(text)
         architectures = address.architectures or otherwise.architectures
         return self._place(address, address.image or otherwise.image, architectures)
 
     def moved(self, place: Place, changed: Mapping[str, Any]) -> Place:
-        """Return a place with some of the widget's public traits changed.
-
-        An address changes everything; a new model or layer leaves the neuron open unless that is changed too.
-        """
+        """Return a place with public traits changed; a new model or layer leaves the neuron open."""
         if "address" in changed:
             return self.addressed(changed["address"], place)
         if "architectures" in changed:

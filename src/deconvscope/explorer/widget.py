@@ -285,10 +285,9 @@ _opened: WeakSet[Explorer] = WeakSet()
 
 
 def release_disconnected(opened: Explorer) -> None:
-    """Free the memory of explorers whose comm the host closed, and remember a new one.
+    """Free the memory of explorers whose comm was closed, as marimo does when a cell runs again; note a new one.
 
-    When a cell runs again marimo closes only the comm of its widgets, and ipywidgets keeps every widget that was
-    not closed itself.
+    ipywidgets keeps every widget that was not closed itself.
     """
     for explorer in list(_opened):
         if getattr(explorer.comm, "_closed", False):

@@ -19,8 +19,7 @@ def keywords_from_address(
     Args:
         address: the address, or its text.
         model: the network, if it is not in the catalogue.
-        image: the image, if it is not a bundled one. A browser scales large pictures down, so that the file of
-            one that was opened there is another image.
+        image: the image, if it is not a bundled one.
 
     Raises:
         ValueError: the text is not an address, or it names another image than `image`.

@@ -142,8 +142,6 @@ def _thumbnails(view: View) -> list[str]:
 
 
 def _thumbnail(pixels: NDArray[np.uint8], side: int) -> str:
-    if pixels.size == 0:
-        pixels = np.full((1, 1, 3), 128, np.uint8)
-    picture = Image.fromarray(pixels)
+    picture = Image.fromarray(pixels) if pixels.size else Image.new("RGB", (1, 1), "#808080")
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     return data_url(picture.quantize(COLOURS), "png", optimize=True)

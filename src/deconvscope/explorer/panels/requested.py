@@ -98,15 +98,18 @@ class RequestedPanels:
 
     def _wanted(self) -> dict[object, Compute]:
         request, exemplars = self._request, self._exemplars
-        wanted: dict[object, Compute | None] = {
-            request.compare: request.compare and partial(self._compare, request.compare),
-            ("layer trace", request.layer_trace): request.layer_trace
-            and partial(self._layer_trace, request.layer_trace),
-            "random": random_traits if request.random else None,
-            "segmentation": foreground_traits if request.segmentation else None,
-            "exemplars": exemplars and exemplars.traits,
-        }
-        return {key: compute for key, compute in wanted.items() if compute is not None}
+        wanted: dict[object, Compute] = {}
+        if request.compare is not None:
+            wanted[request.compare] = partial(self._compare, request.compare)
+        if request.layer_trace is not None:
+            wanted["trace", request.layer_trace] = partial(self._layer_trace, request.layer_trace)
+        if request.random:
+            wanted["random"] = random_traits
+        if request.segmentation:
+            wanted["segmentation"] = foreground_traits
+        if exemplars is not None:
+            wanted["exemplars"] = exemplars.traits
+        return wanted
 
     @property
     def _exemplars(self) -> ExemplarPanel | None:

@@ -59,7 +59,7 @@ class Address:
         match = _PATTERN.fullmatch(text.strip())
         if match is None:
             shown = text if len(text) <= 80 else text[:79] + "…"
-            raise ValueError(f"{shown!r} is no address: it has the form {_FORMAT}")
+            raise ValueError(f"{shown!r} is not an address; it must have the form {_FORMAT}")
         y, x, codes, image = match.group("y", "x", "architectures", "image")
         return cls(
             model=unquote(match["model"]),

@@ -49,9 +49,6 @@ class PanelRequest:
     segmentation: bool = False
 
 
-NO_PANELS = PanelRequest()
-
-
 @dataclass(frozen=True)
 class Query:
     """Everything that a browser wants to see; it may not exist."""
@@ -65,7 +62,7 @@ class Query:
     y: int | None
     x: int | None
     architectures: tuple[str, ...]
-    panels: PanelRequest = NO_PANELS
+    panels: PanelRequest = PanelRequest()
 
 
 class NewestQueries:
@@ -92,7 +89,7 @@ def read_query(raw: object) -> Query:
         raise MalformedQueryError(f"the browser's query is {type(raw).__name__}, not a record")
     client, seq = raw.get("client"), raw.get("seq")
     if not _is_text(client) or not _is_number(seq, LARGEST_NUMBER):
-        raise MalformedQueryError("the browser's query does not say whose it is and which")
+        raise MalformedQueryError("the browser's query must have a client and a seq")
     try:
         return Query(
             client=client,
@@ -158,7 +155,7 @@ def _codes(raw: dict[str, Any]) -> tuple[str, ...]:
 
 def _panel_request(aside: object) -> PanelRequest:
     if aside is None:
-        return NO_PANELS
+        return PanelRequest()
     if not isinstance(aside, dict):
         raise MalformedQueryError(f"aside is {_shown(aside)}; it must be a record")
     layer_trace, compare = aside.get("wayBack"), aside.get("compare")

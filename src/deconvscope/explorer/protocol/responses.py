@@ -238,7 +238,7 @@ def address(view: View) -> Address:
 
 def _field(recording: Recording, layer: str) -> Payload | None:
     field = recording.receptive_field(layer)
-    return field and {name: list(pair) for name, pair in asdict(field).items()}
+    return None if field is None else {key: list(pair) for key, pair in asdict(field).items()}
 
 
 def _encoded(picture: Image.Image) -> bytes:
