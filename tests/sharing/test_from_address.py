@@ -103,5 +103,5 @@ def test_an_own_network_is_asked_for(explorer: ds.Explorer) -> None:
         ds.Explorer.from_address(explorer.address)
     with pytest.raises(LookupError, match="did you mean 'vgg16_trunk'"):
         ds.Explorer.from_address("vgg16trunk/conv4_3/3")
-    with pytest.raises(ValueError, match="has the form"):
+    with pytest.raises(ValueError, match="must have the form"):
         ds.Explorer.from_address("conv4_3")

@@ -100,8 +100,8 @@ def test_one_spoilt_entry_is_read_or_refused(key: str, value: Any) -> None:
         ({"architectures": "TTT"}, "at least one architecture"),
         ({"layer": 3}, "layer is 3"),
         ({"model": "x" * 1000}, "model is 'xxx"),
-        ({"seq": -1}, "whose it is"),
-        ({"seq": 1e300}, "whose it is"),
+        ({"seq": -1}, "a client and a seq"),
+        ({"seq": 1e300}, "a client and a seq"),
     ],
 )
 def test_a_refusal_names_the_value(spoilt: dict[str, Any], line: str) -> None:
