@@ -18,9 +18,9 @@ from deconvscope.models import Model, Preprocessing, from_module
 from .recorded_browser import SOON, RecordedComm
 
 
-def until(told: Callable[[], object], what: str) -> None:
+def until(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + SOON
-    while not told():
+    while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.005)
 
@@ -63,7 +63,7 @@ def test_a_link_leads_no_circle(explorer: ds.Explorer, other: ds.Explorer, impat
     third.close()
 
 
-def test_a_place_that_the_other_lacks_is_told_and_skipped(
+def test_a_place_that_the_other_lacks_is_reported_and_skipped(
     explorer: ds.Explorer, comm: RecordedComm
 ) -> None:
     small = from_module(

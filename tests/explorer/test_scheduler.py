@@ -1,4 +1,4 @@
-"""The thread behind an explorer: quick jobs are told by who asked, long ones later, the newest alone."""
+"""The thread behind an explorer: whoever asks publishes quick jobs, the thread long ones; the newest wins."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def scheduler() -> Iterator[Scheduler]:
     made.stop()
 
 
-def test_a_quick_job_is_told_on_the_asker_s_thread_before_ask_returns(
+def test_a_quick_job_is_published_on_the_asker_s_thread_before_ask_returns(
     scheduler: Scheduler, diary: Diary
 ) -> None:
     scheduler.ask("a", diary.job("quick"))
@@ -97,7 +97,7 @@ def test_of_one_asker_s_jobs_the_newest_wins(
     assert [what for what, _ in diary.said] == ["4"]
 
 
-def test_a_job_that_looks_up_too_late_is_not_told_once_a_newer_came(
+def test_a_job_that_checks_too_late_is_not_published_once_a_newer_came(
     scheduler: Scheduler, diary: Diary
 ) -> None:
     released = threading.Event()
@@ -121,7 +121,7 @@ def test_askers_do_not_interrupt_each_other(
     assert diary.wait_for(2) == ["of a", "of b"]
 
 
-def test_a_job_that_is_given_up_is_not_told(
+def test_a_job_that_is_given_up_is_not_published(
     scheduler: Scheduler, diary: Diary, later: threading.Event
 ) -> None:
     scheduler.ask("a", diary.job("given up", later), patience=0.01)
@@ -188,7 +188,7 @@ def test_a_thread_that_idles_ends_and_the_next_job_finds_another(
     assert [what for what, _ in diary.said] == ["one", "two"]
 
 
-def test_an_exception_while_telling_is_shown_and_the_worker_lives(
+def test_an_exception_while_publishing_is_reported_and_the_thread_lives(
     scheduler: Scheduler, diary: Diary, later: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails() -> None:
@@ -198,14 +198,14 @@ def test_an_exception_while_telling_is_shown_and_the_worker_lives(
         later.wait(SOON)
         return fails
 
-    monkeypatch.setattr(threading, "excepthook", lambda told: diary.publish(str(told.exc_value)))
+    monkeypatch.setattr(threading, "excepthook", lambda args: diary.publish(str(args.exc_value)))
     scheduler.ask("a", work, patience=0.01)
     later.set()
     scheduler.ask("b", diary.job("after"), patience=SOON)
     assert sorted(diary.wait_for(2)) == ['"of the person\'s own observer"', "after"]
 
 
-def test_a_stopped_worker_does_nothing_and_leaves_no_thread(
+def test_a_stopped_scheduler_does_nothing_and_leaves_no_thread(
     scheduler: Scheduler, diary: Diary, later: threading.Event
 ) -> None:
     before = set(threading.enumerate())

@@ -157,7 +157,7 @@ def test_a_bad_file_gets_a_clear_line_and_the_view_stays(
 @pytest.mark.parametrize(
     "info", [None, 3, {}, {"id": 3}, {"id": ""}, {"id": "x" * 999}, {"id": "a", "name": {}}]
 )
-def test_whatever_stands_for_an_upload_never_raises(browser: Browser, info: object) -> None:
+def test_whatever_comes_as_an_upload_never_raises(browser: Browser, info: object) -> None:
     browser.send({"_upload": b"abc", "_upload_info": info})
     browser.send({"_upload_info": info})
     browser.send({"_upload": [1, 2]})

@@ -23,9 +23,9 @@ HERE = "small/features.3/2@5,6?TTT#chelsea"
 THERE = "small/features.0/1@20,30?FTT,TTT#coffee"
 
 
-def until(told: Callable[[], object], what: str) -> None:
+def until(condition: Callable[[], object], what: str) -> None:
     end = time.monotonic() + SOON
-    while not told():
+    while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.005)
 
@@ -34,10 +34,10 @@ def test_the_shown_view_is_pinned_at_once(explorer: ds.Explorer, comm: RecordedC
     explorer.address = HERE
     assert explorer.pin() == HERE
     assert explorer.pins == (HERE,)
-    (told,) = comm.sent[-1]["_pins"] if "_pins" in comm.sent[-1] else comm.sent[-2]["_pins"]
-    assert (told["address"], told["title"]) == (HERE, "chelsea · features.3")
-    assert told["place"] == "2@5,6"
-    (thumbnail,) = told["thumbnails"]
+    (received,) = comm.sent[-1]["_pins"] if "_pins" in comm.sent[-1] else comm.sent[-2]["_pins"]
+    assert (received["address"], received["title"]) == (HERE, "chelsea · features.3")
+    assert received["place"] == "2@5,6"
+    (thumbnail,) = received["thumbnails"]
     head, data = thumbnail.split(",")
     assert head == "data:image/png;base64"
     picture = Image.open(io.BytesIO(base64.b64decode(data)))
@@ -64,7 +64,7 @@ def test_pins_of_places_not_seen_are_visited_while_nothing_is_asked(browser: Bro
     assert explorer._pins[0]["thumbnails"]
 
 
-def test_a_pin_that_cannot_be_visited_stands_for_itself(browser: Browser) -> None:
+def test_a_pin_that_cannot_be_visited_shows_its_address(browser: Browser) -> None:
     explorer, nowhere = browser.explorer, "small/nowhere/7@1,2?TTT#chelsea"
     explorer.pins = [nowhere, HERE]
     until(lambda: explorer._pins[1]["thumbnails"], "the other was not visited")

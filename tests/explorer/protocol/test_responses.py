@@ -174,16 +174,16 @@ def test_a_vector_layer_has_a_map_of_one_place(small_model: Model) -> None:
     assert traits["_view"]["address"].startswith("small/classifier/7?")
 
 
-def test_every_architecture_is_told_in_words() -> None:
+def test_every_architecture_is_described_in_words() -> None:
     session = Session()
     own = [Architecture(relu=RectGrad(0.5)), Architecture(relu="mask", pool="uniform")]
     session.architectures.add(own)
-    told = {one["code"]: one["meaning"] for one in responses.catalog(session)["architectures"]}
-    assert told["TTT"] == "ReLU masks, pooling switches, backward ReLU"
-    assert told["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"
-    assert told["saliency"].startswith("the true gradient")
-    assert "rectgrad" in told[own[0].code] and "spread evenly" in told[own[1].code]
-    assert sum("true gradient" in meaning for meaning in told.values()) == 1
+    received = {one["code"]: one["meaning"] for one in responses.catalog(session)["architectures"]}
+    assert received["TTT"] == "ReLU masks, pooling switches, backward ReLU"
+    assert received["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"
+    assert received["saliency"].startswith("the true gradient")
+    assert "rectgrad" in received[own[0].code] and "spread evenly" in received[own[1].code]
+    assert sum("true gradient" in meaning for meaning in received.values()) == 1
 
 
 @pytest.mark.parametrize(("beside", "kernel"), [(True, True), (True, False), (False, True)])
