@@ -38,23 +38,23 @@ class Browser:
     """The other side of an explorer: asks, and sees what is sent."""
 
     def __init__(
-        self, explorer: ds.Explorer, comm: RecordedComm, client: str = "browser", **wish: Any
+        self, explorer: ds.Explorer, comm: RecordedComm, client: str = "browser", **query: Any
     ) -> None:
         self.explorer, self.comm, self.client = explorer, comm, client
         self.seq = 0
-        self.wish: dict[str, Any] = {
+        self.query: dict[str, Any] = {
             "model": "small",
             "image": "chelsea",
             "layer": "features.4",
             "neuron": None,
             "architectures": ["FTT", "saliency", "TTT"],
-            **wish,
+            **query,
         }
 
     def ask(self, **wanted: Any) -> list[dict[str, Any]]:
         """Send a complete query and return the messages that came back."""
         self.seq += 1
-        query = {"client": self.client, "seq": self.seq, **self.wish, **wanted}
+        query = {"client": self.client, "seq": self.seq, **self.query, **wanted}
         return self.send({"_query": query})
 
     def answer(self, **wanted: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Long work leaves the browser free: newer wishes, cancelling, progress; nothing stale is ever shown."""
+"""Long work leaves the browser free: newer queries, cancelling, progress; nothing stale is ever shown."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def test_a_recording_goes_on_behind_the_message_and_is_shown_when_it_is_ready(
 def test_progress_says_how_much_of_the_network_was_passed(gated: Browser, network: Gated) -> None:
     network.wait = True
     gated.ask(image="coffee")
-    told = gated.wait_for("_progress")["_progress"]
-    assert (told["cancellable"], told["fraction"]) == (True, None)
-    assert "recording" in told["text"]
+    received = gated.wait_for("_progress")["_progress"]
+    assert (received["cancellable"], received["fraction"]) == (True, None)
+    assert "recording" in received["text"]
     time.sleep(0.11)
     network.gate.release()
     assert gated.wait_for("_progress", fraction=0.333)
@@ -102,7 +102,7 @@ def test_a_cancelled_recording_leaves_the_view_and_the_next_query_is_answered(
 
 def test_a_query_is_given_up_by_the_message_that_brings_it(gated: Browser, network: Gated) -> None:
     network.wait = True
-    query = {"client": gated.client, "seq": 1, **gated.wish, "image": "coffee"}
+    query = {"client": gated.client, "seq": 1, **gated.query, "image": "coffee"}
     gated.send({"_query": query, "_cancel": {"client": gated.client, "seq": 1}})
     network.open()
     assert gated.wait_for("_failure", seq=1)["_failure"]["message"] == "cancelled"
@@ -122,7 +122,9 @@ def test_only_the_query_under_way_is_cancelled(
     assert gated.wait_for("_view", seq=1)
 
 
-def test_a_newer_wish_ends_an_older_one_that_is_never_shown(gated: Browser, network: Gated) -> None:
+def test_a_newer_query_ends_an_older_one_that_is_never_shown(
+    gated: Browser, network: Gated
+) -> None:
     network.wait = True
     gated.ask(image="coffee")
     gated.ask(image="rocket")
@@ -151,7 +153,7 @@ def test_switching_models_while_recording(gated: Browser, network: Gated) -> Non
     assert gated.explorer._atlas_info["channels"] == 5
 
 
-def test_a_long_reversal_is_told_of_and_can_be_cancelled(
+def test_a_long_reversal_is_reported_and_can_be_cancelled(
     gated: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reverse, interrupted = Recording.reverse, threading.Event()
@@ -168,8 +170,8 @@ def test_a_long_reversal_is_told_of_and_can_be_cancelled(
 
     monkeypatch.setattr(Recording, "reverse", slow)
     gated.ask(neuron={"channel": 0, "y": 1, "x": 1})
-    told = gated.wait_for("_progress")["_progress"]
-    assert "backwards" in told["text"]
+    received = gated.wait_for("_progress")["_progress"]
+    assert "backwards" in received["text"]
     gated.send({"_cancel": {"client": "browser", "seq": 1}})
     assert interrupted.wait(SOON)
     gated.wait_for("_failure", seq=1, message="cancelled")
@@ -178,7 +180,7 @@ def test_a_long_reversal_is_told_of_and_can_be_cancelled(
     assert gated.answer(neuron={"channel": 0, "y": 1, "x": 1})
 
 
-def test_an_answer_from_memory_tells_what_it_had_cost(
+def test_an_answer_from_memory_shows_what_it_had_cost(
     gated: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reverse = Recording.reverse
@@ -263,7 +265,7 @@ def test_a_network_that_was_trained_on_is_looked_at_anew(gated: Browser, network
     assert len(reply["_atlas"]) > 0
 
 
-def test_a_module_that_was_exchanged_is_told_of(gated: Browser, network: Gated) -> None:
+def test_a_module_that_was_replaced_is_shown(gated: Browser, network: Gated) -> None:
     gated.answer(layer="layers.0")
     network.layers[1] = nn.Sequential(nn.Conv2d(3, 7, 3), nn.Conv2d(7, 3, 3))
     layers = gated.answer(layer="layers.0")["_network"]["layers"]
@@ -311,7 +313,7 @@ def test_loading_a_network_is_cancelled_at_once_and_the_old_one_answers(
     assert slow_load.asked == ["mobilenet_v2"], "loaded twice"
 
 
-def test_a_load_that_failed_is_told_and_tried_again(browser: Browser, slow_load: Slow) -> None:
+def test_a_load_that_failed_is_reported_and_tried_again(browser: Browser, slow_load: Slow) -> None:
     browser.ask(model="alexnet", layer=None)
     browser.send({"_cancel": {"client": "browser", "seq": 1}})
     browser.wait_for("_failure", seq=1, message="cancelled")
@@ -345,7 +347,7 @@ def test_no_network_is_loaded_for_a_pin_that_nobody_clicked(
 # ---------------------------------------------------------------- a thousand queries
 
 
-def test_a_thousand_wishes_in_any_order_leave_the_newest_shown(browser: Browser) -> None:
+def test_a_thousand_queries_in_any_order_leave_the_newest_shown(browser: Browser) -> None:
     """Valid and not, reordered, twice, out of range; the last answer is that of the newest valid one."""
     draw = random.Random(1)
     explorer, newest = browser.explorer, -1
@@ -354,7 +356,7 @@ def test_a_thousand_wishes_in_any_order_leave_the_newest_shown(browser: Browser)
         seq = draw.randint(max(0, newest - 5), newest + 5)
         channel, y, x = (draw.randint(-1, 17) for _ in range(3))
         layer = draw.choice(["features.0", "features.3", "features.4", "nowhere"])
-        raw = {**browser.wish, "seq": seq, "client": "browser", "layer": layer}
+        raw = {**browser.query, "seq": seq, "client": "browser", "layer": layer}
         raw["neuron"] = {"channel": channel, "y": y, "x": x}
         before = len(browser.comm.sent)
         browser.send({"_query": raw})

@@ -63,8 +63,8 @@ def browser(folder: Path) -> Iterator[Browser]:
 def cards_of(browser: Browser, **wanted: Any) -> dict[str, Any]:
     wanted = {"neuron": HERE, "aside": {"exemplars": True}, **wanted}
     browser.ask(**wanted)
-    told: dict[str, Any] = browser.wait_for("_exemplars", seq=browser.seq)["_exemplars"]
-    return told
+    received: dict[str, Any] = browser.wait_for("_exemplars", seq=browser.seq)["_exemplars"]
+    return received
 
 
 def decoded(url: str) -> Any:
@@ -87,14 +87,14 @@ def activations(folder: Path) -> torch.Tensor:
 def test_the_channel_s_strongest_images_come_with_patch_and_picture(
     browser: Browser, folder: Path
 ) -> None:
-    told = cards_of(browser)
+    received = cards_of(browser)
     maps = activations(folder)[:, CHANNEL]
     strongest = maps.flatten(1).amax(1).argsort(descending=True)[:9].tolist()
-    assert [card["image"] for card in told["cards"]] == [f"exemplar:{n}" for n in strongest]
-    assert (told["layer"], told["channel"], told["images"]) == (LAYER, CHANNEL, COUNT)
-    assert told["name"] == "DeConvNet"
+    assert [card["image"] for card in received["cards"]] == [f"exemplar:{n}" for n in strongest]
+    assert (received["layer"], received["channel"], received["images"]) == (LAYER, CHANNEL, COUNT)
+    assert received["name"] == "DeConvNet"
     model = seeded_model()
-    for card, number in zip(told["cards"], strongest, strict=True):
+    for card, number in zip(received["cards"], strongest, strict=True):
         y, x = divmod(int(maps[number].argmax()), 16)
         assert (card["y"], card["x"], card["title"]) == (y, x, f"{number:02d}.png")
         assert card["value"] == pytest.approx(float(maps[number].max()), rel=1e-4)
@@ -116,9 +116,11 @@ def test_the_channel_s_strongest_images_come_with_patch_and_picture(
 def test_the_share_is_that_of_the_data_set_s_responses(browser: Browser, folder: Path) -> None:
     responses = activations(folder)[:, CHANNEL]
     for y in range(0, 16, 5):
-        told = cards_of(browser, neuron={**HERE, "y": y})
+        received = cards_of(browser, neuron={**HERE, "y": y})
         value = browser.explorer._view["neuron"]["value"]
-        assert told["share"] == pytest.approx(float((responses >= value).float().mean()), abs=0.06)
+        assert received["share"] == pytest.approx(
+            float((responses >= value).float().mean()), abs=0.06
+        )
 
 
 def test_a_card_opens_its_image_at_its_neuron(browser: Browser) -> None:
@@ -167,15 +169,15 @@ def test_opening_exemplars_costs_nobody_an_image_of_their_own(browser: Browser) 
     ("image", "line"),
     [
         ("exemplar:20", "it has 20 images"),
-        ("exemplar:-1", "stands its number"),
-        ("exemplar:", "stands its number"),
-        ("exemplar:007", "stands its number"),
-        ("exemplar:²", "stands its number"),
-        ("exemplar:<b>", "stands its number"),
+        ("exemplar:-1", "the number of an image"),
+        ("exemplar:", "the number of an image"),
+        ("exemplar:007", "the number of an image"),
+        ("exemplar:²", "the number of an image"),
+        ("exemplar:<b>", "the number of an image"),
         ("exemplar:" + "9" * 200, "it has 20 images"),
     ],
 )
-def test_an_image_that_the_data_set_lacks_is_told_and_the_view_stays(
+def test_an_image_that_the_data_set_lacks_is_reported_and_the_view_stays(
     browser: Browser, image: str, line: str
 ) -> None:
     before = browser.explorer.address
@@ -195,9 +197,11 @@ def test_the_network_s_description_names_the_layers_that_have_exemplars(browser:
     names = ["features.0", "features.1", "features.3", "features.4", "classifier"]
     assert browser.explorer._network["exemplars"] == names
     assert json.dumps(browser.explorer._network)
-    told = browser.ask(layer="features.2", neuron=HERE, aside={"exemplars": True, "random": True})
+    received = browser.ask(
+        layer="features.2", neuron=HERE, aside={"exemplars": True, "random": True}
+    )
     browser.wait_for("_random", seq=1)
-    assert browser.explorer._exemplars == {} and "_exemplars" not in told[-1]
+    assert browser.explorer._exemplars == {} and "_exemplars" not in received[-1]
 
 
 def test_a_rectifier_s_exemplars_and_share_are_of_its_positive_responses(
@@ -212,18 +216,18 @@ def test_a_rectifier_s_exemplars_and_share_are_of_its_positive_responses(
 
 
 def test_a_class_s_exemplars_are_whole_images(browser: Browser) -> None:
-    told = cards_of(browser, layer="classifier", neuron={"channel": 3, "y": None, "x": None})
-    assert len(told["cards"]) == 9
-    assert {(card["y"], card["x"]) for card in told["cards"]} == {(None, None)}
+    received = cards_of(browser, layer="classifier", neuron={"channel": 3, "y": None, "x": None})
+    assert len(received["cards"]) == 9
+    assert {(card["y"], card["x"]) for card in received["cards"]} == {(None, None)}
 
 
 def test_cards_are_of_the_first_architecture(browser: Browser) -> None:
     one = cards_of(browser)
     other = cards_of(browser, architectures=["TTT", "FTT"])
     assert (one["name"], other["name"]) == ("DeConvNet", "DeSaliNet")
-    pictures = [[card["picture"] for card in told["cards"]] for told in (one, other)]
+    pictures = [[card["picture"] for card in received["cards"]] for received in (one, other)]
     assert pictures[0] != pictures[1]
-    patches = [[card["patch"] for card in told["cards"]] for told in (one, other)]
+    patches = [[card["patch"] for card in received["cards"]] for received in (one, other)]
     assert patches[0] == patches[1]
 
 
@@ -232,9 +236,9 @@ def test_each_channel_has_its_own_cards_whenever_it_is_looked_at(
 ) -> None:
     strongest = activations(folder).flatten(2).amax(2).argsort(0, descending=True)[:9]
     for channel in (0, 1, 0):
-        told = cards_of(browser, neuron={**HERE, "channel": channel})
+        received = cards_of(browser, neuron={**HERE, "channel": channel})
         numbers = [f"exemplar:{number}" for number in strongest[:, channel].tolist()]
-        assert [card["image"] for card in told["cards"]] == numbers
+        assert [card["image"] for card in received["cards"]] == numbers
 
 
 def test_a_view_has_its_exemplars_as_soon_as_it_is_displayed(browser: Browser) -> None:
@@ -269,7 +273,9 @@ def test_exemplars_of_another_network_are_refused(folder: Path, model: Any, line
         ds.Explorer(model(), exemplars=Exemplars.open(folder / "out", model=seeded_model()))
 
 
-def test_what_is_not_there_is_told_when_the_explorer_is_made(folder: Path, tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported_when_the_explorer_is_made(
+    folder: Path, tmp_path: Path
+) -> None:
     with pytest.raises(UnfinishedBuildError, match="build them first"):
         ds.Explorer(seeded_model(), exemplars=tmp_path)
     build(seeded_model(), {"one": ds.sample_image("coffee")}, out=tmp_path / "out")
@@ -279,7 +285,7 @@ def test_what_is_not_there_is_told_when_the_explorer_is_made(folder: Path, tmp_p
         ds.Explorer(seeded_model(), exemplars=Exemplars.open(folder / "out"))
 
 
-def test_a_file_that_went_is_told_and_the_view_stays(browser: Browser, folder: Path) -> None:
+def test_a_file_that_is_gone_is_reported_and_the_view_stays(browser: Browser, folder: Path) -> None:
     path = folder / "images/05.png"
     content = path.read_bytes()
     path.unlink()
@@ -300,8 +306,7 @@ def test_cards_take_little_of_a_saved_notebook(tmp_path: Path) -> None:
     explorer = ds.Explorer(model, exemplars=Exemplars.open(tmp_path, model=model, images=images))
     panel = explorer._session.exemplars
     assert panel is not None
-    now = explorer._now
-    cards = panel.traits(now.neuron, now.value, now.place.architectures[0])["_exemplars"]["cards"]
+    cards = panel.traits(explorer._now)["_exemplars"]["cards"]
     explorer.close()
     assert len(cards) == 3
     assert len(json.dumps(cards)) / 3 * 9 < 150_000

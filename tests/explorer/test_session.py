@@ -86,21 +86,21 @@ def test_a_resting_session_holds_no_recording_and_wakes(session: Session) -> Non
     assert session.visit(view.place).value == view.value
 
 
-def test_progress_is_told_before_recording_and_cleared_after(small_model: Model) -> None:
-    told: list[Progress | None] = []
+def test_progress_is_reported_before_recording_and_cleared_after(small_model: Model) -> None:
+    received: list[Progress | None] = []
     session = Session()
-    session.tell = told.append
+    session.report = received.append
     with session.networks.guest(small_model):
         session.visit(Place("small", "chelsea"))
-        assert told[0] is not None
-        assert "small" in told[0].text
-        assert told[-1] is None
-        told.clear()
+        assert received[0] is not None
+        assert "small" in received[0].text
+        assert received[-1] is None
+        received.clear()
         session.visit(Place("small", "chelsea", "features.0"))
-        assert told == []
+        assert received == []
         with pytest.raises(LookupError):
             session.visit(Place("nothing", "chelsea"))
-        assert told[-1] is None
+        assert received[-1] is None
 
 
 def test_guests_stay_only_if_they_could_be_shown(session: Session) -> None:
@@ -139,7 +139,9 @@ def test_an_own_image_that_is_looked_at_again_and_again_stays(session: Session) 
     assert len(own) == OWN_KEPT and favourite in own
 
 
-def test_own_models_of_one_name_are_told_apart(session: Session, small_model: Model) -> None:
+def test_own_models_of_one_name_get_names_of_their_own(
+    session: Session, small_model: Model
+) -> None:
     class Other(nn.Identity):
         pass
 
@@ -196,17 +198,17 @@ def test_a_tensor_goes_to_the_network_as_it_is(session: Session) -> None:
 
 
 def test_architectures_come_by_object_name_and_code_each_once(session: Session) -> None:
-    asked = session.architectures(["DeSaliNet", ds.DECONVNET, "TTT", "saliency"])
+    asked = session.architectures.find(["DeSaliNet", ds.DECONVNET, "TTT", "saliency"])
     assert asked == (ds.DESALINET, ds.DECONVNET, ds.SALINET)
-    assert session.architectures("FFF") == (ds.Architecture.parse("FFF"),)
+    assert session.architectures.find("FFF") == (ds.Architecture.parse("FFF"),)
     with pytest.raises(ValueError, match="at least one"):
-        session.architectures([])
+        session.architectures.find([])
     with pytest.raises(ValueError, match="TTX"):
-        session.architectures(["TTX"])
+        session.architectures.find(["TTX"])
 
 
 def test_an_own_architecture_can_be_asked_for_again_by_its_code(session: Session) -> None:
     own = ds.Architecture(relu=ds.RectGrad(0.1))
     session.visit(Place("small", "chelsea", architectures=(own,)))
-    assert session.architectures([own.code]) == (own,)
-    assert own in session.offered_architectures()
+    assert session.architectures.find([own.code]) == (own,)
+    assert own in session.architectures.offered()

@@ -468,7 +468,7 @@ def test_the_bundled_view_stays_within_its_budget() -> None:
     assert max(sizes.values()) < 1_500_000
 
 
-def test_a_rectifier_that_fell_back_is_told_to_the_browser() -> None:
+def test_a_rectifier_that_fell_back_is_shown_in_the_browser() -> None:
     class ByHand(nn.Module):
         def __init__(self) -> None:
             super().__init__()

@@ -92,7 +92,7 @@ def test_model_of_no_usable_kind(small: Model) -> None:
         explorer.close()
 
 
-@remedies("is no neuron: give deconvscope.Neuron or deconvscope.Strongest")
+@remedies("is not a neuron; pass deconvscope.Neuron or deconvscope.Strongest")
 def test_neuron_of_no_usable_kind(browser: Browser) -> None:
     explorer = browser.explorer
     with refused(TypeError) as refusal:
@@ -121,7 +121,7 @@ def test_closed_explorer(small: Model) -> None:
     ds.Explorer(small).select("2")
 
 
-@remedies("an explorer follows itself already: link it with another")
+@remedies("`other` is this explorer; link it with another")
 def test_explorer_linked_with_itself(small: Model) -> None:
     explorer, other = ds.Explorer(small), ds.Explorer(small)
     with refused(ValueError):
@@ -140,7 +140,7 @@ def test_too_many_pins(browser: Browser) -> None:
     assert len(explorer.pins) == most
 
 
-@remedies("is not in the catalogue", ": hand it over with model=…")
+@remedies("is not in the catalogue", ": pass it with model=…")
 def test_address_of_a_network_of_ones_own(small: Model) -> None:
     address = "small/2/1@3,4?TTT#chelsea"
     with refused(LookupError):
@@ -148,7 +148,7 @@ def test_address_of_a_network_of_ones_own(small: Model) -> None:
     assert ds.Explorer.from_address(address, model=small).address == address
 
 
-@remedies(": hand it over with image=…, as a path or a picture")
+@remedies(": pass it with image=…, as a path or a picture")
 def test_address_of_an_image_of_ones_own(small: Model, tmp_path: Path) -> None:
     own = picture(3).resize((40, 40))
     own.save(tmp_path / "own.png")

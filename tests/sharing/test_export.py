@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deconvscope as ds
-from deconvscope.explorer import responses
 from deconvscope.explorer.export.coding import Coding, decode, encode
 from deconvscope.explorer.export.html import as_json
 from deconvscope.explorer.export.neurons import chosen_neurons, strongest_places
+from deconvscope.explorer.protocol import responses
 from deconvscope.reversal import Recording
 
 from .conftest import HOSTILE, LAYER

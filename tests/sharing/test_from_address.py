@@ -72,7 +72,7 @@ def test_an_own_image_is_asked_for_by_its_content(hostile_model: Model, tmp_path
     path = tmp_path / "mine.png"
     Image.radial_gradient("L").convert("RGB").save(path)
     explorer = ds.Explorer(hostile_model, path, layer="pool")
-    with pytest.raises(LookupError, match=r"sha256:\w+.*hand it over with image="):
+    with pytest.raises(LookupError, match=r"sha256:\w+.*pass it with image="):
         ds.Explorer.from_address(explorer.address, model=hostile_model)
     with pytest.raises(ValueError, match="other pixels"):
         ds.Explorer.from_address(
@@ -99,9 +99,9 @@ def test_the_image_that_is_given_is_the_one_that_the_address_names(hostile_model
 
 
 def test_an_own_network_is_asked_for(explorer: ds.Explorer) -> None:
-    with pytest.raises(LookupError, match="not in the catalogue.*hand it over with model="):
+    with pytest.raises(LookupError, match="not in the catalogue.*pass it with model="):
         ds.Explorer.from_address(explorer.address)
     with pytest.raises(LookupError, match="did you mean 'vgg16_trunk'"):
         ds.Explorer.from_address("vgg16trunk/conv4_3/3")
-    with pytest.raises(ValueError, match="has the form"):
+    with pytest.raises(ValueError, match="must have the form"):
         ds.Explorer.from_address("conv4_3")

@@ -1,7 +1,4 @@
-"""The explorer: a widget over one network that looked at one image.
-
-Only this room knows Jupyter.
-"""
+"""The explorer: a widget that shows one network on one image. Only this package knows Jupyter."""
 
 from .export.page import Exhibit, PageTooLargeError, WrittenPage, write_page
 from .protocol.address import Address

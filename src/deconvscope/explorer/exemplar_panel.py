@@ -1,10 +1,7 @@
-"""The images of a data set that excite the channel under view most, with their reversed pictures, for the browser."""
+"""The panel of exemplars: the images of a data set that excite a channel most, with their reversed pictures."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections import OrderedDict
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -16,80 +13,63 @@ from deconvscope.exemplars import Exemplars
 from deconvscope.exemplars.export import as_pixels
 from deconvscope.exemplars.manifest import difference
 
+from .cache import Cache
 from .inputs.images import EXEMPLAR
-from .protocol.payload import Payload
+from .protocol.pictures import data_url
+from .protocol.responses import Payload
 from .recorded_image import RecordedImage
 from .scheduler import Check
 
 if TYPE_CHECKING:
     from deconvscope.models import Model
-    from deconvscope.reversal import Architecture, Neuron
+    from deconvscope.reversal import Architecture
+
+    from .session import View
 
 SHOWN = 9
 CARD, COLOURS = 72, 96
-"""Pixels of a card's longer side, and its colours: eighteen pictures take about 120 kB of a saved notebook."""
-KEPT = 8
+"""Pixels of a card's longer side, and its colours: eighteen pictures add about 120 kB to a saved notebook."""
+CHANNELS_KEPT = 8
 """Channels whose cards stay in memory."""
 
 
-def opened_panel(exemplars: str | PathLike[str] | Exemplars, model: Model) -> ExemplarPanel:
-    """Return what is shown of the exemplars of a model, which are a folder or opened already.
-
-    Raises:
-        UnfinishedBuildError: there are none in that folder, or they are not merged.
-        ChangedBuildError: they are of another network or preprocessing, or their data set is not at hand.
-        BrokenPartError: a file of theirs is broken.
-    """
-    opened = (
-        exemplars if isinstance(exemplars, Exemplars) else Exemplars.open(exemplars, model=model)
-    )
-    opened.require(model)
-    return ExemplarPanel(opened)
-
-
 class ExemplarPanel:
-    """Answers for the channels of the network that the exemplars are of.
+    """The cards of the channels of one network.
 
     Args:
-        exemplars: with the model and the data set at hand.
+        exemplars: a folder, or opened already.
+        model: the network.
 
     Raises:
-        ChangedBuildError: either is not.
+        UnfinishedBuildError: there are no exemplars in that folder, or they are not merged.
+        ChangedBuildError: they are of another network or preprocessing, or their data set is not there.
+        BrokenFileError: one of their files is broken.
     """
 
-    def __init__(self, exemplars: Exemplars) -> None:
+    def __init__(self, exemplars: str | PathLike[str] | Exemplars, model: Model) -> None:
+        if not isinstance(exemplars, Exemplars):
+            exemplars = Exemplars.open(exemplars, model=model)
+        exemplars.require(model)
         self._exemplars = exemplars
         self._source, self._model = exemplars.source, exemplars.model
         self._of_weights: tuple[list[tuple[int, int]], bool] = ([], False)
-        self._cards: OrderedDict[tuple[str, int, Architecture], list[Payload]] = OrderedDict()
+        self._cards: Cache[tuple[str, int, Architecture], list[Payload]] = Cache(CHANNELS_KEPT)
 
     def layers(self, recorded_image: RecordedImage) -> list[str] | None:
-        """Return the names of a scene's layers that have exemplars; None where it is of another network."""
+        """Return the names of the layers that have exemplars; None if they are of another network."""
         if not self._fits(recorded_image):
             return None
         return [layer.name for layer in recorded_image.layers if layer.name in self._exemplars]
 
     def knows(self, recorded_image: RecordedImage, layer: str) -> bool:
-        """Return whether there are exemplars of a layer of this scene's network."""
+        """Return whether there are exemplars of a layer of this network."""
         return self._fits(recorded_image) and layer in self._exemplars
 
-    def traits(
-        self,
-        neuron: Neuron,
-        value: float,
-        architecture: Architecture,
-        check: Check = lambda: None,
-    ) -> Payload:
-        """Return the trait that shows a channel's exemplars: for each a patch and its reversed picture.
-
-        Args:
-            neuron: a neuron of that channel.
-            value: the neuron's activation.
-            architecture: reverses the exemplars.
-            check: called between pictures; raises to give up.
-        """
-        layer, channel = neuron.layer, neuron.channel
-        share = self._exemplars[layer].share_at_least(channel, value)
+    def traits(self, view: View, check: Check = lambda: None) -> Payload:
+        """Return the trait that shows the exemplars of the view's channel: their patches and reversed pictures."""
+        layer, channel = view.neuron.layer, view.neuron.channel
+        architecture = view.place.architectures[0]
+        share = self._exemplars[layer].share_at_least(channel, view.value)
         return {
             "_exemplars": {
                 "layer": layer,
@@ -102,16 +82,16 @@ class ExemplarPanel:
         }
 
     def image(self, name: str) -> tuple[str, Image.Image | Tensor]:
-        """Return the label and the source of an image that a card named.
+        """Return the label and the source of an image of the data set.
 
         Raises:
-            LookupError: the data set has no image of that number.
+            LookupError: there is no image of that number.
             OSError: its file is gone.
-            UnreadableImageError: it is no picture.
+            UnreadableImageError: it is not a picture.
         """
         number, names = name.removeprefix(EXEMPLAR), self._exemplars.names
         if not (number.isascii() and number.isdigit() and str(int(number)) == number):
-            raise LookupError(f"{name[:80]!r} is no image: after {EXEMPLAR!r} stands its number")
+            raise LookupError(f"{name[:80]!r} must be {EXEMPLAR!r} and the number of an image")
         if int(number) >= len(names):
             raise LookupError(f"{name[:80]!r} is not in the data set: it has {len(names)} images")
         source: Any = self._source[int(number)]
@@ -121,12 +101,13 @@ class ExemplarPanel:
         self, layer: str, channel: int, architecture: Architecture, check: Check
     ) -> list[Payload]:
         key = layer, channel, architecture
-        if key not in self._cards:
+        cards = self._cards.use(key)
+        if cards is None:
             pictures = self._exemplars.pictures(
                 layer, channel, architecture, lambda done, total: check()
             )
             found = self._exemplars[layer][channel]
-            self._cards[key] = [
+            cards = [
                 {
                     "image": f"{EXEMPLAR}{one.image}",
                     "title": one.name,
@@ -138,12 +119,11 @@ class ExemplarPanel:
                 }
                 for one, picture in zip(found[:SHOWN], pictures[:SHOWN], strict=True)
             ]
-            while len(self._cards) > KEPT:
-                self._cards.popitem(last=False)
-        return self._cards[key]
+            self._cards.keep(key, cards)
+        return cards
 
     def _fits(self, recorded_image: RecordedImage) -> bool:
-        """Return whether a scene's network is the one of the exemplars, with the weights it had then."""
+        """Return whether a network is the one of the exemplars, with the weights that it had then."""
         weights = recorded_image.weights
         if weights != self._of_weights[0]:
             self._of_weights = (
@@ -158,8 +138,5 @@ def _card(pixels: Any) -> str:
     scale = CARD / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     resampling = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS
-    png = io.BytesIO()
-    Image.fromarray(pixels).resize(size, resampling).quantize(COLOURS).save(
-        png, "PNG", optimize=True
-    )
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    card = Image.fromarray(pixels).resize(size, resampling).quantize(COLOURS)
+    return data_url(card, "png", optimize=True)

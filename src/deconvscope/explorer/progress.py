@@ -1,4 +1,4 @@
-"""What a person is told during work that may be felt, and how far a recording has come."""
+"""Progress of work that takes long enough to be noticed."""
 
 from __future__ import annotations
 
@@ -12,65 +12,55 @@ from torch.overrides import TorchFunctionMode
 
 from .scheduler import Check
 
-BETWEEN_TELLINGS = 0.1
-"""Seconds between two messages on how far a piece of work has come."""
+REPORT_INTERVAL = 0.1
+"""Seconds between two reports with the same text."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A line about work in hand; `fraction` of it done, 0 … 1, None where that cannot be told."""
+    """A line about the work in hand; `fraction` of it is done, 0 … 1, None if unknown."""
 
     text: str
     fraction: float | None = None
 
 
-Tell = Callable[[Progress | None], None]
-"""Told of progress, and None at the end of the work."""
+Report = Callable[[Progress | None], None]
+"""Receives progress, and None at the end of the work."""
 
 
-class ProgressMessage:
-    """Tells of progress not more often than a person can read.
+class ThrottledReport:
+    """Reports progress no more often than a person can read it."""
 
-    Args:
-        tell: is told.
-    """
-
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
-        self._text, self._when = "", 0.0
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._text, self._time = "", 0.0
 
     def __call__(self, progress: Progress | None) -> None:
-        """Tell, unless the same text was told just before."""
+        """Report, unless the same text was reported just before."""
         text, now = "" if progress is None else progress.text, time.monotonic()
-        if progress is None or text != self._text or now - self._when >= BETWEEN_TELLINGS:
-            self._text, self._when = text, now
-            self._tell(progress)
+        if progress is None or text != self._text or now - self._time >= REPORT_INTERVAL:
+            self._text, self._time = text, now
+            self._report(progress)
 
 
 class ForwardWatch(TorchFunctionMode):
-    """Watches a network run forwards: tells how many of its parameters were met, and may end it.
-
-    Args:
-        network: the network.
-        check: called at every call, raises to end the pass.
-        tell: told the fraction of the parameters met, where the network has any.
-    """
+    """Watches a network run forwards: reports which fraction of its parameters was used; `check` may end the pass."""
 
     def __init__(
-        self, network: nn.Module, check: Check, tell: Callable[[float | None], None]
+        self, network: nn.Module, check: Check, report: Callable[[float | None], None]
     ) -> None:
         super().__init__()
-        self._check, self._tell = check, tell
-        self._awaited = {id(parameter) for parameter in network.parameters()}
-        self._number = len(self._awaited)
+        self._check, self._report = check, report
+        self._unused = {id(parameter) for parameter in network.parameters()}
+        self._count = len(self._unused)
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Run one call, after a look at whether it is still wanted."""
+        """Run one call, if the pass is still wanted."""
         self._check()
-        met = {id(argument) for argument in (*args, *(kwargs or {}).values())} & self._awaited
-        if met:
-            self._awaited -= met
-            self._tell(1 - len(self._awaited) / self._number)
+        used = {id(argument) for argument in (*args, *(kwargs or {}).values())} & self._unused
+        if used:
+            self._unused -= used
+            self._report(1 - len(self._unused) / self._count)
         return func(*args, **(kwargs or {}))

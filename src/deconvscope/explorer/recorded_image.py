@@ -1,8 +1,8 @@
-"""A scene: one network that looked at one image, recorded, with all that can be said of it."""
+"""A network's recording of one image, and what is shown of it."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,17 @@ from deconvscope.reversal import (
     Layer,
     Neuron,
     Recording,
+    Reversed,
     Strongest,
     UnknownLayerError,
     near_matches,
 )
 
-from .atlas import Atlas, draw_atlas
+from .cache import Cache
 from .inputs.default_layer import opening_layer
 from .inputs.error_messages import photograph_refused, without_maps
 from .progress import ForwardWatch
-from .recent_pictures import RecentPictures, Timed
+from .protocol.atlas import Atlas, draw_atlas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,57 +38,61 @@ if TYPE_CHECKING:
     from .inputs.networks import Loaded
     from .scheduler import Check
 
+PICTURES_KEPT = 32 << 20
+"""Bytes of the pictures that are kept, so that a neuron seen before is shown at once."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Pictures, and how long it took to compute them."""
+
+    pictures: Reversed
+    milliseconds: float
+
 
 class RecordedImage:
-    """A recording and what is drawn from it, computed when first asked for.
+    """A recording of a photograph and what is drawn from it, computed on first use, and again after `release`.
 
-    The recording can be released; it is made again when something needs it.
-
-    Args:
-        load: gives the network, loading it if need be.
-        photograph: what it looks at.
+    Attributes:
+        pictures: the pictures computed last, by neuron and architectures.
+        weights: what changes whenever the recorded network's weights are written or replaced.
     """
 
     def __init__(self, load: Callable[[], Loaded], photograph: InputImage) -> None:
         self.photograph = photograph
+        self.pictures: Cache[tuple[Neuron, tuple[Architecture, ...]], Timed] = Cache(
+            PICTURES_KEPT, lambda timed: timed.pictures.values.untyped_storage().nbytes()
+        )
+        self.weights: list[tuple[int, int]] = []
         self._load = load
         self._recording: Recording | None = None
         self._randomised: Recording | None = None
-        self._weights: list[tuple[int, int]] = []
         self._atlases: dict[str, Atlas] = {}
-        self._reversals = RecentPictures()
 
     @property
     def model(self) -> Model:
-        """The model that looks."""
+        """The model."""
         return self._load().model
 
     @property
     def recorded(self) -> bool:
-        """Whether the recording is at hand, and of the network as it is: it may have been trained on."""
-        return self._recording is not None and self._weights == self._load().weights()
+        """Whether there is a recording, and the network was not trained since."""
+        return self._recording is not None and self.weights == self._load().weights()
 
     @property
     def recording(self) -> Recording:
-        """The recording."""
+        """The recording, made if it was released."""
         if self._recording is None:
             self.record()
         assert self._recording is not None
         return self._recording
 
-    @property
-    def weights(self) -> list[tuple[int, int]]:
-        """What changes whenever the recorded network's weights are written or exchanged."""
-        return self._weights
-
     def record(
-        self, check: Check = lambda: None, tell: Callable[[float | None], None] = lambda part: None
+        self,
+        check: Check = lambda: None,
+        report: Callable[[float | None], None] = lambda part: None,
     ) -> None:
-        """Let the network look at the image.
-
-        Args:
-            check: called at every call of the network, raises to give up.
-            tell: told how much of the network was passed.
+        """Record the network on the image; `report` receives the fraction of the network that has run.
 
         Raises:
             RecordingError: the network cannot be recorded.
@@ -98,17 +103,17 @@ class RecordedImage:
         self.release()
         weights = loaded.weights()
         try:
-            with ForwardWatch(loaded.model.network, check, tell):
+            with ForwardWatch(loaded.model.network, check, report):
                 self._recording = loaded.reversible.record(image)
         except InputError as error:
-            advice = self._advice(loaded, image)
-            if advice is None:
+            advice = photograph_refused(loaded.model.network, image)
+            if self.photograph.is_tensor or advice is None:
                 raise
             raise InputError(advice) from error
-        self._weights = weights
+        self.weights = weights
 
     def randomised(self, check: Check) -> Recording:
-        """Return a recording of the network with its filters drawn at random, made when first asked for."""
+        """Return a recording of the same network with random filters, made on first use."""
         if self._randomised is None:
             loaded = self._load()
             network = randomised(loaded.model.network, seed=0)
@@ -120,19 +125,14 @@ class RecordedImage:
         image = self.photograph.input(loaded.model).to(loaded.device)
         return image if self.photograph.is_tensor else image.to(loaded.dtype)
 
-    def _advice(self, loaded: Loaded, image: Tensor) -> str | None:
-        if self.photograph.is_tensor:
-            return None
-        return photograph_refused(loaded.model.network, image)
-
     def release(self) -> None:
         """Free the recordings, the atlases and the pictures."""
         self._recording = self._randomised = None
         self._atlases.clear()
-        self._reversals.clear()
+        self.pictures.clear()
 
     def forget(self) -> None:
-        """Free all, and the recording of whoever else holds it."""
+        """Free everything, also the recording that somebody else holds."""
         for recording in (self._recording, self._randomised):
             if recording is not None:
                 recording.forget()
@@ -151,12 +151,12 @@ class RecordedImage:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """Layer name → the short name of the field where it has one ("conv4_3")."""
+        """Layer name → its usual short name, such as "conv4_3", or the name itself."""
         return layer_labels(self.model.name, [layer.name for layer in self.layers])
 
     @cached_property
     def score_layer(self) -> str | None:
-        """The layer that holds a raw score for every named class; None where there is none."""
+        """The layer with a raw score for every class name, None if there is none."""
         classes = len(self.model.categories or ())
         fits = [
             layer.name
@@ -167,11 +167,7 @@ class RecordedImage:
 
     @cached_property
     def opening_layer(self) -> str:
-        """The layer to begin with.
-
-        Raises:
-            LookupError: no layer has maps or is a vector, such as where all are volumes.
-        """
+        """The layer to begin with; raises LookupError if no layer has maps or is a vector."""
         if not self.layers:
             raise LookupError(without_maps(self.recording))
         return opening_layer(self.layers)
@@ -182,26 +178,24 @@ class RecordedImage:
         return self.photograph.seen(self.model)
 
     @cached_property
-    def told(self) -> str:
-        """What a person has to know of how the image is shown, "" where nothing."""
-        return self.photograph.told(self.model)
+    def note(self) -> str:
+        """What a person has to know about how the image is shown, or ""."""
+        return self.photograph.note_for(self.model)
 
     @cached_property
     def fallbacks(self) -> list[str]:
-        """The layers that rectify or pool, and are reversed by the plain gradient for want of a rule."""
+        """The layers that seem to rectify or pool but have no reversed rule, so they are reversed by the gradient."""
         return [call.layer for call in self.recording.coverage().suspicious]
 
     def layer(self, name: str | None) -> Layer:
-        """Return a layer by its name or label; None is the one to begin with.
-
-        Raises:
-            UnknownLayerError: there is none, with near matches.
-        """
+        """Return a layer by its name or label, the opening layer for None; raises UnknownLayerError."""
         by_name = {layer.name: layer for layer in self.layers}
         model = self.model.name
         path = self.opening_layer if name is None else layer_path(model, name, by_name)
         if path in self.recording.layers:
-            path = self.recording.layers[path].name  # modules that hold others go by their output
+            path = self.recording.layers[
+                path
+            ].name  # a module that holds others has its output's name
         if path not in by_name:
             known = [*self.labels.values(), *by_name]
             raise UnknownLayerError(
@@ -211,20 +205,12 @@ class RecordedImage:
         return by_name[path]
 
     def layer_like(self, name: str, label: str) -> Layer:
-        """Return the layer of that name, else the one that goes by that label.
-
-        Raises:
-            UnknownLayerError: there is neither.
-        """
+        """Return the layer of that name, or else the one of that label; raises as `layer` does."""
         known = {name, label} & {layer.name for layer in self.layers}
         return self.layer(name if name in known else label)
 
     def neuron(self, layer: Layer, channel: int | None, y: int | None, x: int | None) -> Neuron:
-        """Return the neuron at a place; of what is None, the strongest.
-
-        Raises:
-            ValueError: the channel or place lies outside the layer.
-        """
+        """Return a neuron, the strongest of what is None; raises ValueError outside the layer."""
         if channel is not None and (len(layer.shape) == 1 or None not in (y, x)):
             chosen = self.recording.resolve(Neuron(layer.name, channel, y, x))
         else:
@@ -232,47 +218,20 @@ class RecordedImage:
         assert isinstance(chosen, Neuron)
         return chosen
 
-    def reversed(
-        self,
-        neuron: Neuron,
-        architectures: tuple[Architecture, ...],
-        check: Check = lambda: None,
-    ) -> Timed:
-        """Return a neuron's pictures and what they cost, from memory where it was reversed a short while ago.
-
-        Args:
-            neuron: the neuron.
-            architectures: what to run backwards from it.
-            check: called between layers, raises to give up.
-        """
-        key = (neuron, architectures)
-        timed = self._reversals.get(key)
-        if timed is None:
-            recording, started = self.recording, time.perf_counter()
-            pictures = recording.reverse(neuron, architectures, check=check)
-            pictures.values[:1, :1, :1, :1].cpu()  # waits for the device
-            timed = Timed(pictures, (time.perf_counter() - started) * 1000)
-            self._reversals.keep(key, timed)
-        return timed
-
     def has(self, neuron: Neuron) -> bool:
-        """Return whether there is such a neuron, its layer given by name."""
+        """Return whether the neuron exists, its layer given by name."""
         layer = next((layer for layer in self.layers if layer.name == neuron.layer), None)
         index = (neuron.channel, neuron.y, neuron.x)[: 1 if layer and len(layer.shape) == 1 else 3]
         return layer is not None and all(
             i is not None and 0 <= i < size for i, size in zip(index, layer.shape, strict=True)
         )
 
-    def at_hand(self, neuron: Neuron, architectures: tuple[Architecture, ...]) -> bool:
-        """Return whether a neuron's pictures are in memory."""
-        return (neuron, architectures) in self._reversals
-
     def activation(self, layer: str) -> Tensor:
         """Return a layer's activation, (C,H,W) or (K,)."""
         return self.recording[layer]
 
     def atlas(self, layer: str) -> Atlas:
-        """Return the tiles of a layer's channels."""
+        """Return the atlas of a layer's channels."""
         if layer not in self._atlases:
             self._atlases[layer] = draw_atlas(self.recording[layer])
         return self._atlases[layer]

@@ -1,245 +1,296 @@
-"""One thread for what takes long, so that the thread on which messages arrive stays free.
+"""One thread does all of an explorer's work with PyTorch, for one caller at a time.
 
-Whoever computes, or writes traits, holds the scheduler's turn: the thread itself, Python's cell, a message. Of
-the jobs that one browser asks for the newest wins. While nothing is asked the thread does spare work, piece
-by piece, which anybody who wants the turn interrupts between two layers.
+PyTorch gives every thread that calls it an OpenMP pool of its own, and two pools slow each other down. So Python's
+calls, the requests of browsers and spare work are all computed on one thread. It works for the holder of the turn,
+who alone may compute and write traits. Of the requests of one client the newest wins; spare work gives way to
+everything else between two layers.
+
+The thread never waits for the turn: work is submitted when its turn has come. So whoever holds the turn can wait for
+the thread, and what runs on the thread can call the scheduler again.
 """
 
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 from weakref import WeakSet
 
+Result = TypeVar("Result")
+
 REPLY_TIMEOUT = 0.3
-"""Seconds that an asker waits for an answer; a later one is told by the thread."""
+"""Seconds that a client waits for its answer; later ones are published by the thread."""
 IDLE = 10.0
-"""Seconds without work after which the thread ends; the next job starts another."""
+"""Seconds without work after which the thread ends; the next work starts another."""
 SHUTDOWN_TIMEOUT = 5.0
-"""Seconds that `stop` waits for the thread to come to the end of a layer."""
+"""Seconds that `stop` waits for the work in hand to come to the end of a layer."""
 
 Check = Callable[[], None]
-"""Called between the parts of long work; raises `Interrupted` where it is no longer wanted."""
+"""Called between the parts of long work; raises `Interrupted` when the work is no longer wanted."""
 Publish = Callable[[], None]
-"""Tells the result of a job to whoever asked."""
+"""Writes the result of a job to where its client sees it."""
 
 
 class Interrupted(Exception):
-    """The work in hand is no longer wanted."""
+    """The work is no longer wanted."""
 
 
 @dataclass(eq=False)
 class Job:
-    """Something asked for by `whose`; `work` returns how to tell its result.
+    """A client's request; `work` returns what publishes its result."""
 
-    Attributes:
-        unwanted: a newer job of the same asker, or nothing, is wanted in its place.
-        left: the asker waits no longer, so that the thread has to tell the result.
-    """
-
-    whose: str
-    work: Callable[[Check], Publish]
-    unwanted: bool = False
-    left: bool = False
+    client: str
+    work: Callable[[Check], Any]
+    asker: threading.Thread = field(default_factory=threading.current_thread)
+    cancelled: bool = False
+    detached: bool = False
+    """Whether the asker no longer waits, so that the scheduler's thread publishes."""
     done: bool = False
-    told: bool = False
-    publish: Publish | None = None
+    result: Publish | None = None
 
     def check(self) -> None:
-        """Raise `Interrupted` where the job is not wanted any more."""
-        if self.unwanted:
+        """Raise `Interrupted` if the job was cancelled."""
+        if self.cancelled:
             raise Interrupted
 
-    def tell(self) -> None:
-        """Tell the result, if it is still wanted."""
-        if self.publish is not None and not self.unwanted:
-            self.publish()
+    def publish(self) -> None:
+        """Publish the result, if there is one and it is still wanted."""
+        if self.result is not None and not self.cancelled:
+            self.result()
 
 
 class Scheduler:
     """The thread, started when there is something to do, and the turn.
 
     Args:
-        spare: does a piece of spare work and returns whether there is more; called while nothing is asked.
+        spare: does a piece of spare work and returns whether there is more.
     """
 
     def __init__(self, spare: Callable[[Check], bool]) -> None:
-        self._spare = spare
+        self._spare, self._spare_wanted = spare, False
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._running: Job | None = None
-        self._more = False
-        self._attending = 0
-        self._stopped = False
-        self._thread: threading.Thread | None = None
         self._state = threading.Condition()
-        self._turn = threading.RLock()
+        self._holder: object = None
+        """Who may compute and write now: another thread, or the scheduler itself for its own; None: nobody."""
+        self._uses = 0
+        """How often the turn was taken; it is free when each was given back."""
+        self._waiting = 0
+        """Threads that wait for the turn."""
+        self._executor: ThreadPoolExecutor | None = None
+        self._thread: threading.Thread | None = None
+        self._last: Future[Any] = Future()
+        self._idling = self._stopped = False
         _schedulers.add(self)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Hold the turn: nobody else computes or writes. Spare work gives way, a job is waited for."""
-        with self._attended(), self._turn:
+        """Hold the turn: wait for the job in hand, interrupt spare work."""
+        me = self if self._on_thread() else threading.current_thread()
+        with self._state:
+            if self._holder is not me:
+                self._waiting += 1
+                try:
+                    self._state.wait_for(lambda: self._holder in (None, me))
+                    self._holder = me
+                finally:
+                    self._waiting -= 1
+                    self._dispatch()
+            self._uses += 1
+        try:
             yield
+        finally:
+            self._give_back()
+
+    def run(self, work: Callable[[Check], Result]) -> Result:
+        """Return what `work` returns on the scheduler's thread, as one turn.
+
+        Whatever ends the wait of the caller, such as the interrupt of a notebook cell, cancels the work.
+        """
+        with self.turn():
+            if self._stopped or self._on_thread():
+                return work(lambda: None)
+            call = Job("", work)
+
+            def compute() -> Result:
+                try:
+                    return work(call.check)
+                finally:
+                    self._give_back(call.asker)
+
+            future = self._submit(compute)
+            try:
+                return future.result()
+            finally:
+                call.cancelled = True
 
     def ask(
-        self, whose: str, work: Callable[[Check], Publish], patience: float | None = None
+        self, client: str, work: Callable[[Check], Publish], patience: float | None = None
     ) -> None:
-        """Let the thread do a job in place of any other of the same asker, and tell its result.
+        """Do a job in place of any other of its client.
 
-        Returns when the result was told, or after `patience` seconds, by default `REPLY_TIMEOUT`; then the thread
-        tells it when it is ready.
+        Its result is published on the calling thread if it is there within `patience` seconds, by default
+        `REPLY_TIMEOUT`. Otherwise this returns, and the scheduler's thread publishes it later.
         """
-        patience = REPLY_TIMEOUT if patience is None else patience
-        job = Job(whose, work)
-        with self._attended():
+        job = Job(client, work)
+        try:
             with self._state:
                 if self._stopped:
                     return
                 self._take(job)
-                self._state.wait_for(lambda: job.done or job.unwanted or self._stopped, patience)
-                job.left = not job.done
-            if not job.left:
-                with self._turn:
-                    job.tell()
-
-    def leave(
-        self, whose: str, work: Callable[[Check], Publish], patience: float | None = None
-    ) -> None:
-        """Let the thread do a job and tell its result itself.
-
-        Return when that is done, or after `patience` as in `ask`. Unlike `ask` it may be called while the turn of
-        another scheduler is held, whose holder may want this one's turn at the same time.
-        """
-        patience = REPLY_TIMEOUT if patience is None else patience
-        job = Job(whose, work, left=True)
-        with self._attended(), self._state:
-            if not self._stopped:
-                self._take(job)
-                self._state.wait_for(lambda: job.told or job.unwanted or self._stopped, patience)
-
-    def give_up(self, whose: str) -> bool:
-        """End the asker's job, waiting or begun, at the next layer; return whether there was one."""
-        with self._state:
-            waiting = self._jobs.pop(whose, None)
-            running = self._running if self._running and self._running.whose == whose else None
-            for job in (waiting, running):
-                if job is not None:
-                    job.unwanted = True
-            self._state.notify_all()
-            return waiting is not None or running is not None
-
-    def wake(self) -> None:
-        """Say that there is spare work."""
-        with self._state:
-            if not self._stopped:
-                self._more = True
-                self._start()
-
-    def stop(self) -> None:
-        """End the thread; nothing is done afterwards."""
-        with self._state:
-            self._stopped, self._more = True, False
-            self._jobs.clear()
-            if self._running is not None:
-                self._running.unwanted = True
-            self._state.notify_all()
-            thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(SHUTDOWN_TIMEOUT)
-
-    @contextmanager
-    def _attended(self) -> Iterator[None]:
-        with self._state:
-            self._attending += 1
-        try:
-            yield
+                self._state.wait_for(
+                    lambda: job.done or job.cancelled or self._stopped,
+                    REPLY_TIMEOUT if patience is None else patience,
+                )
         finally:
             with self._state:
-                self._attending -= 1
-                self._state.notify_all()
+                job.detached = not job.done
+            if not job.detached:  # the turn was handed to this thread
+                try:
+                    job.publish()
+                finally:
+                    self._give_back()
+
+    def give_up(self, client: str) -> bool:
+        """Cancel the client's job, waiting or running; return whether there was one."""
+        with self._state:
+            jobs = [self._jobs.pop(client, None), self._running]
+            found = [job for job in jobs if job is not None and job.client == client]
+            for job in found:
+                job.cancelled = True
+            self._state.notify_all()
+            return bool(found)
+
+    def wake(self) -> None:
+        """Do spare work as soon as nothing else is wanted."""
+        with self._state:
+            self._spare_wanted = True
+            self._dispatch()
+
+    def stop(self) -> None:
+        """Cancel all jobs and end the thread."""
+        with self._state:
+            self._stopped = True
+            self._jobs.clear()
+            if self._running is not None:
+                self._running.cancelled = True
+            self._state.notify_all()
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            ended = not self._on_thread() and bool(wait([self._last], SHUTDOWN_TIMEOUT).done)
+            executor.shutdown(wait=ended)
 
     def _take(self, job: Job) -> None:
-        self.give_up(job.whose)
-        self._jobs[job.whose] = job
-        self._start()
+        self.give_up(job.client)
+        self._jobs[job.client] = job
+        self._dispatch()
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="deconvscope", daemon=True)
-            self._thread.start()
+    def _give_back(self, holder: threading.Thread | None = None) -> None:
+        """End one use of the turn; if there are others it belongs to their holder."""
+        with self._state:
+            self._holder = holder or self._holder
+            self._uses -= 1
+            if self._uses == 0:
+                self._holder = None
+            self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Give a free turn to what comes next: a thread that waits for it, the oldest job, spare work."""
+        if self._holder is None and not self._waiting and not self._stopped:
+            if self._jobs:
+                self._running = self._jobs.popitem(last=False)[1]
+                self._submit(partial(self._do, self._running))
+            elif self._spare_wanted:
+                self._spare_wanted = False
+                self._submit(self._do_spare)
+            elif self._executor is not None and not self._idling:
+                self._idling = True
+                self._last = self._executor.submit(self._idle)
         self._state.notify_all()
 
-    def _serve(self) -> None:
-        try:
-            while self._serve_one():
-                pass
-        finally:  # also where what a person does with a result raises: the next job finds a thread
-            with self._state:
-                self._thread = None
-                if not self._stopped and (self._jobs or self._more):
-                    self._start()
-
-    def _serve_one(self) -> bool:
-        """Do a job or a piece of spare work; return whether to go on."""
+    def _submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Let the thread do a piece of work with the turn; it gives the turn back."""
         with self._state:
-            awake = self._state.wait_for(self._something_to_do, IDLE)
-            if self._stopped or not (awake or self._more):
-                return False
-            job = self._jobs.popitem(last=False)[1] if self._jobs else None
-            self._running = job
-            spare = job is None and self._may_spare()
-            self._more = self._more and not spare
-        if job is not None:
-            self._do(job)
-        elif spare and self._do_spare():
-            self.wake()
-        return True
+            self._holder = self
+            self._uses += 1
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(1, "deconvscope", self._note_thread)
+            self._last = future = self._executor.submit(work)
+            return future
+
+    def _note_thread(self) -> None:
+        self._thread = threading.current_thread()
+
+    def _on_thread(self) -> bool:
+        return threading.current_thread() is self._thread
 
     def _do(self, job: Job) -> None:
-        with self._turn:
-            try:
-                job.publish = job.work(job.check)
-            except Interrupted:
-                job.publish = None
-            finally:
-                with self._state:
-                    self._running, job.done = None, True
-                    self._state.notify_all()
-            try:
-                if job.left:
-                    job.tell()
-            finally:
-                with self._state:
-                    job.told = True
-                    self._state.notify_all()
+        with _reported():
+            job.result = job.work(job.check)
+        with self._state:
+            self._running, job.done = None, True
+            if not job.detached:
+                self._holder = job.asker
+                self._state.notify_all()
+                return
+        with _reported():
+            job.publish()
+        self._give_back()
 
-    def _do_spare(self) -> bool:
-        with self._turn:
-            try:
-                return self._spare(self._check_spare)
-            except Interrupted:
-                return True
-
-    def _something_to_do(self) -> bool:
-        return self._stopped or bool(self._jobs) or self._may_spare()
-
-    def _may_spare(self) -> bool:
-        return self._more and not self._attending
+    def _do_spare(self) -> None:
+        more = False
+        with _reported():
+            more = self._spare(self._check_spare)
+        with self._state:
+            self._spare_wanted |= more
+            self._give_back()
 
     def _check_spare(self) -> None:
-        if self._attending or self._jobs or self._stopped:
+        if self._waiting or self._jobs or self._stopped:
+            self._spare_wanted = True
             raise Interrupted
+
+    def _idle(self) -> None:
+        """Wait for work, and end the thread if none comes."""
+        with self._state:
+            self._state.wait_for(lambda: self._stopped or self._holder is not None, IDLE)
+            self._idling = False
+            if self._holder is None and self._executor is not None:
+                self._executor.shutdown(wait=False)
+                self._executor = None
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Report an exception as one that ends a thread, and go on."""
+    try:
+        yield
+    except Interrupted:
+        pass
+    except BaseException as error:
+        thread = threading.current_thread()
+        threading.excepthook(
+            threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+        )
 
 
 _schedulers: WeakSet[Scheduler] = WeakSet()
 
 
-@atexit.register
 def _stop_all() -> None:
-    """End the threads before the interpreter ends: one that computes could bring it down."""
     for scheduler in list(_schedulers):
         scheduler.stop()
+
+
+# The interpreter joins the threads of executors, which first do what was submitted, before it calls `atexit`.
+# What is registered here is called before that; without it the interpreter waits for the work in hand.
+getattr(threading, "_register_atexit", atexit.register)(_stop_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_schedulers.clear)  # the threads stay with the parent

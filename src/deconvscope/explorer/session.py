@@ -1,10 +1,10 @@
-"""What an explorer knows, without Jupyter: networks, images, recordings; it answers a place."""
+"""What an explorer shows, without Jupyter: it records an image, chooses a neuron and reverses the network."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,30 +12,27 @@ import torch
 
 from deconvscope.reversal import Architecture, Neuron, Reversed, Strongest
 
+from .cache import Cache
 from .inputs.images import Images
 from .inputs.networks import Networks
-from .progress import Progress, Tell
+from .progress import Progress, Report
 from .protocol.address import Address
 from .protocol.architectures import THREE, KnownArchitectures
-from .recorded_image import RecordedImage
+from .recorded_image import RecordedImage, Timed
 from .scheduler import Check
 
 if TYPE_CHECKING:
-    from os import PathLike
-
-    from deconvscope.exemplars import Exemplars
-
     from .exemplar_panel import ExemplarPanel
     from .protocol.requests import Query
 
 RECORDINGS_KEPT = 2
-FELT = 0.3
-"""Seconds after which a reversal is told of."""
+NOTICED = 0.3
+"""Seconds after which a reversal is reported as progress."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A wish: what to look at. What is None the session chooses (the strongest, the opening)."""
+    """What to look at; the session chooses what is None, the layer to begin with and the strongest neuron."""
 
     model: str
     image: str
@@ -46,14 +43,10 @@ class Place:
     architectures: tuple[Architecture, ...] = THREE
 
     def at(self, neuron: Neuron | Strongest) -> Place:
-        """Return the same with another neuron.
-
-        Raises:
-            TypeError: what is given is no neuron.
-        """
+        """Return this place with another neuron."""
         if not isinstance(neuron, Neuron | Strongest):
             raise TypeError(
-                f"{neuron!r} is no neuron: give deconvscope.Neuron or deconvscope.Strongest"
+                f"{neuron!r} is not a neuron; pass deconvscope.Neuron or deconvscope.Strongest"
             )
         return replace(self, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x)
 
@@ -63,18 +56,21 @@ NOWHERE = Place("", "")
 
 @dataclass(frozen=True)
 class View:
-    """The answer: a place without any None left open, and everything to be shown there."""
+    """A place with nothing left open, and everything that is shown there.
+
+    Attributes:
+        value: the neuron's activation.
+        rank: the fraction of its channel's places (of a vector's neurons) that are at least as active.
+        milliseconds: how long the reversal took, now or when it was prefetched.
+    """
 
     place: Place
     recorded_image: RecordedImage
     neuron: Neuron
     value: float
-    """The neuron's activation."""
     rank: float
-    """The fraction of its channel's places (of a vector's neurons) that are at least as active."""
     reconstruction: Reversed
     milliseconds: float
-    """How long the reversal took, be it now or when it was computed ahead."""
 
 
 def answer(
@@ -88,30 +84,36 @@ def answer(
     activation = recorded_image.activation(neuron.layer)
     rivals = activation if activation.ndim == 1 else activation[neuron.channel]
     value = activation[neuron.index]
-    return View(
-        place=replace(place, layer=neuron.layer, channel=neuron.channel, y=neuron.y, x=neuron.x),
-        recorded_image=recorded_image,
-        neuron=neuron,
-        value=float(value),
-        rank=float((rivals >= value).float().mean()),
-        reconstruction=reconstruction,
-        milliseconds=milliseconds,
-    )
+    rank, place = float((rivals >= value).float().mean()), place.at(neuron)
+    return View(place, recorded_image, neuron, float(value), rank, reconstruction, milliseconds)
+
+
+def reverse(
+    recorded_image: RecordedImage,
+    neuron: Neuron,
+    architectures: tuple[Architecture, ...],
+    check: Check,
+) -> Timed:
+    """Return a neuron's pictures, from memory if it was reversed a short while ago."""
+    timed = recorded_image.pictures.use((neuron, architectures))
+    if timed is None:
+        recording, started = recorded_image.recording, time.perf_counter()
+        pictures = recording.reverse(neuron, architectures, check=check)
+        pictures.values[:1, :1, :1, :1].cpu()  # waits for the device
+        timed = Timed(pictures, (time.perf_counter() - started) * 1000)
+        recorded_image.pictures.keep((neuron, architectures), timed)
+    return timed
 
 
 class Session:
-    """Networks, images and the last recordings of one explorer; nothing is shared between two.
+    """Networks, images and the last recordings of one explorer; not safe for two threads at once.
 
-    Not safe for two threads at once: the controller sees to that.
-
-    Args:
-        device: where the networks compute, see `Networks`.
-        precision: of the way back, see `ReversedNetwork`.
-        through_no_grad: see `ReversedNetwork`.
+    The arguments are those of `Networks`.
 
     Attributes:
-        tell: is told of work that may be felt, and None at its end.
-        exemplars: the images of a data set that excite the channels of one of the networks.
+        report: receives the progress of work that may be noticed.
+        architectures: those that can be asked for by code.
+        exemplars: the exemplars of one of the networks.
     """
 
     def __init__(
@@ -120,20 +122,16 @@ class Session:
         precision: str | None = None,
         through_no_grad: bool = False,
     ) -> None:
-        self.tell: Tell = lambda progress: None
+        self.report: Report = lambda progress: None
         self.networks = Networks(device, precision, through_no_grad)
         self.images = Images()
+        self.architectures = KnownArchitectures()
         self.exemplars: ExemplarPanel | None = None
-        self._stays: RecordedImage | None = None
-        self._recorded_images: OrderedDict[tuple[str, bool, str], RecordedImage] = OrderedDict()
-        self._known = KnownArchitectures()
+        self._shown: tuple[str, bool, str] | None = None
+        self._recorded_images: Cache[tuple[str, bool, str], RecordedImage] = Cache(RECORDINGS_KEPT)
 
     def visit(self, place: Place, check: Check = lambda: None) -> View:
-        """Look at a place: record if need be, choose the neuron, run the network in reverse.
-
-        Args:
-            place: what to look at.
-            check: called between the parts of the work, raises to give up.
+        """Record the image if necessary, choose the neuron, and reverse the network.
 
         Raises:
             LookupError: an unknown model, image or layer.
@@ -141,96 +139,73 @@ class Session:
             RecordingError: the network cannot be recorded.
         """
         place = replace(place, image=self.images.known_as(place.image))
-        view = self._view(place, self._recorded_image(place.model, place.image, check), check)
-        self._known.add(place.architectures)
-        return view
+        recorded_image = self._recorded_image(place, check)
+        started, reported = time.perf_counter(), False
+        layer = recorded_image.layer(place.layer)
+        neuron = recorded_image.neuron(layer, place.channel, place.y, place.x)
 
-    def take_exemplars(self, exemplars: str | PathLike[str] | Exemplars, model: str) -> None:
-        """Take in the exemplars of a network, by the name it goes by here; their images can then be visited.
+        def between_layers() -> None:
+            nonlocal reported
+            check()
+            if not reported and time.perf_counter() - started > NOTICED:
+                reported = True
+                self.report(Progress(f"running backwards from {recorded_image.labels[layer.name]}"))
 
-        Raises:
-            UnfinishedBuildError: there are none in that folder, or they are not merged.
-            ChangedBuildError: they are of another network, or their data set is not at hand.
-        """
-        from .exemplar_panel import opened_panel
+        try:
+            timed = reverse(recorded_image, neuron, place.architectures, between_layers)
+        finally:
+            if reported:
+                self.report(None)
+        self.architectures.add(place.architectures)
+        return answer(place, recorded_image, neuron, timed.pictures, timed.milliseconds)
 
-        panel = opened_panel(exemplars, self.networks[model].model)
-        self.exemplars = self.images.exemplars = panel
+    def visit_with(self, place: Place, given: Mapping[str, Any], check: Check) -> View:
+        """Visit a place with a `model`, `image` or `exemplars` from Python, which stay if that succeeds."""
+        with ExitStack() as guests:
+            if "model" in given:
+                model = guests.enter_context(self.networks.guest(given["model"]))
+                place = replace(place, model=model)
+            if given.get("exemplars") is not None:
+                from .exemplar_panel import ExemplarPanel
+
+                panel = ExemplarPanel(given["exemplars"], self.networks[place.model].model)
+                self.exemplars = self.images.exemplars = panel
+            if "image" in given:
+                image = guests.enter_context(self.images.guest(given["image"]))
+                place = replace(place, image=image)
+            return self.visit(place, check)
 
     def place(self, query: Query) -> Place:
-        """Return the place a query means.
+        """Return the place that a query asks for; raises ValueError for an unknown architecture."""
+        return self._place(query, query.image, query.architectures)
 
-        Raises:
-            ValueError: an unknown architecture.
-        """
-        return Place(
-            query.model,
-            query.image,
-            query.layer,
-            query.channel,
-            query.y,
-            query.x,
-            self.architectures(query.architectures),
-        )
+    def addressed(self, text: str, otherwise: Place = NOWHERE) -> Place:
+        """Return the place of an address; `otherwise` has the image and architectures that it leaves open."""
+        address = Address.parse(text)
+        architectures = address.architectures or otherwise.architectures
+        return self._place(address, address.image or otherwise.image, architectures)
 
     def moved(self, place: Place, changed: Mapping[str, Any]) -> Place:
-        """Return a place with some of the widget's public traits changed.
-
-        An address says all; a new model or layer leaves the neuron open unless that is changed too.
-
-        Raises:
-            ValueError: the address is none, or an architecture is unknown.
-        """
+        """Return a place with public traits changed; a new model or layer leaves the neuron open."""
         if "address" in changed:
             return self.addressed(changed["address"], place)
         if "architectures" in changed:
-            place = replace(place, architectures=self.architectures(changed["architectures"]))
-        if "model_name" in changed:
-            place = replace(place, model=changed["model_name"], layer=None)
-        if "layer" in changed:
-            place = replace(place, layer=changed["layer"])
+            place = replace(place, architectures=self.architectures.find(changed["architectures"]))
         if "model_name" in changed or "layer" in changed:
-            place = replace(place, channel=None, y=None, x=None)
-        indices = {key: changed[key] for key in ("channel", "y", "x") if key in changed}
-        return replace(place, **indices)
-
-    def addressed(self, text: str, otherwise: Place = NOWHERE) -> Place:
-        """Return the place of an address; image and architectures that it leaves open are `otherwise`'s.
-
-        Raises:
-            ValueError: the text is no address, or names an unknown architecture.
-        """
-        address = Address.parse(text)
-        return Place(
-            address.model,
-            address.image or otherwise.image,
-            address.layer,
-            address.channel,
-            address.y,
-            address.x,
-            self.architectures(address.architectures or otherwise.architectures),
+            model = changed.get("model_name", place.model)
+            place = Place(
+                model, place.image, changed.get("layer"), None, None, None, place.architectures
+            )
+        return replace(
+            place, **{key: changed[key] for key in ("channel", "y", "x") if key in changed}
         )
 
-    def architectures(
-        self, asked: Architecture | str | Iterable[Architecture | str]
-    ) -> tuple[Architecture, ...]:
-        """Return architectures, each once, from objects, names and codes, one or many.
-
-        Raises:
-            ValueError: none is asked for, or a name is unknown.
-        """
-        return self._known.find(asked)
-
-    def offered_architectures(self) -> list[Architecture]:
-        """Return the eight of Fig. 3, then those that were asked for from Python."""
-        return self._known.offered()
-
-    def stay(self, recorded_image: RecordedImage) -> None:
-        """Keep a scene while others are visited."""
-        self._stays = recorded_image
+    def keep(self, place: Place) -> None:
+        """Keep the recording of the place that is shown while others are visited."""
+        self._shown = self._key(place)
 
     def rest(self) -> None:
-        """Free what can be made again: recordings, and networks that are not one's own."""
+        """Free what can be made again: recordings, and networks of the catalogue."""
         for recorded_image in self._recorded_images.values():
             recorded_image.release()
         self.networks.unload()
@@ -240,63 +215,40 @@ class Session:
         for recorded_image in self._recorded_images.values():
             recorded_image.forget()
         self._recorded_images.clear()
-        self._stays = self.exemplars = None
+        self.exemplars = None
         self.networks.clear()
         self.images.clear()
 
-    def _view(self, place: Place, recorded_image: RecordedImage, check: Check) -> View:
-        started = time.perf_counter()
-        layer = recorded_image.layer(place.layer)
-        neuron = recorded_image.neuron(layer, place.channel, place.y, place.x)
-        line = Progress(f"running backwards from {recorded_image.labels[layer.name]}")
-        told = False
+    def _place(self, described: Query | Address, image: str, architectures: Any) -> Place:
+        neuron = described.channel, described.y, described.x
+        found = self.architectures.find(architectures)
+        return Place(described.model, image, described.layer, *neuron, found)
 
-        def between_layers() -> None:
-            nonlocal told
-            check()
-            if not told and time.perf_counter() - started > FELT:
-                told = True
-                self.tell(line)
+    def _key(self, place: Place) -> tuple[str, bool, str]:
+        return place.model, self.networks.is_own(place.model), place.image
 
-        try:
-            timed = recorded_image.reversed(neuron, place.architectures, between_layers)
-        finally:
-            if told:
-                self.tell(None)
-        return answer(place, recorded_image, neuron, timed.pictures, timed.milliseconds)
-
-    def _recorded_image(self, model: str, image: str, check: Check) -> RecordedImage:
-        key = (model, self.networks.is_own(model), image)
+    def _recorded_image(self, place: Place, check: Check) -> RecordedImage:
+        model, image, key = place.model, place.image, self._key(place)
         if not self.networks.ready(model):
-            self._load(model, check)
-        recorded_image = self._recorded_images.get(key)
-        if recorded_image is None or not recorded_image.recorded:
-            if recorded_image is not None:
-                recorded_image.release()
-            # A new one also where the network was trained on: whatever was told of the old is told again
-            recorded_image = RecordedImage(lambda: self.networks[model], self.images[image])
-            self._record(recorded_image, check)
-        self._recorded_images[key] = recorded_image
-        self._recorded_images.move_to_end(key)
-        for old in [*self._recorded_images][:-1]:
-            if (
-                len(self._recorded_images) > RECORDINGS_KEPT
-                and self._recorded_images[old] is not self._stays
-            ):
-                del self._recorded_images[old]
-        return recorded_image
+            with self._reported(f"loading {self.networks.label(model)}"):
+                self.networks.load(model, check)
+        found = self._recorded_images.use(key)
+        if found is None or not found.recorded:
+            if found is not None:
+                found.release()
+            # A new one even if only the weights changed, so that everything is sent to the browser again
+            found = RecordedImage(lambda: self.networks[model], self.images[image])
+            line = f"recording {found.model.label} on {found.photograph.label}"
+            with self._reported(line):
+                found.record(check, lambda part: self.report(Progress(line, part)))
+        if self._shown is not None:
+            self._recorded_images.use(self._shown)
+        return self._recorded_images.keep(key, found)
 
-    def _load(self, model: str, check: Check) -> None:
+    @contextmanager
+    def _reported(self, line: str) -> Iterator[None]:
         try:
-            self.tell(Progress(f"loading {self.networks.label(model)}"))
-            self.networks.load(model, check)
+            self.report(Progress(line))
+            yield
         finally:
-            self.tell(None)
-
-    def _record(self, recorded_image: RecordedImage, check: Check) -> None:
-        line = f"recording {recorded_image.model.label} on {recorded_image.photograph.label}"
-        try:
-            self.tell(Progress(line))
-            recorded_image.record(check, lambda part: self.tell(Progress(line, part)))
-        finally:
-            self.tell(None)
+            self.report(None)

@@ -1,4 +1,4 @@
-"""What an explorer shares with its browsers and with Python: a table of traits."""
+"""The traits that an explorer shares with its browsers and with Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _front_end(name: str, missing: str) -> Path | str:
     path = STATIC / name
     if not path.is_file():
         return missing
-    # As a path, which is watched for changes, anywidget keeps every explorer alive for ever
+    # A path would be watched for changes, for which anywidget keeps every explorer alive for ever
     return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text(encoding="utf-8")
 
 
@@ -38,7 +38,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     )
     _css = _front_end("widget.css", "/* not built */")
 
-    # What the browser draws, see responses.py
+    # What the browser draws, see protocol/responses.py
     _catalog = t.Dict().tag(sync=True)
     _network = t.Dict().tag(sync=True)
     _photograph = t.Bytes().tag(sync=True)
@@ -51,7 +51,7 @@ class ExplorerTraits(anywidget.AnyWidget):
     _progress = t.Dict().tag(sync=True)
     _pins: t.List[Any] = t.List().tag(sync=True)
 
-    # What is shown beside it, see panels/updates.py
+    # The panels beside it, see panels/requested.py
     _meters = t.Dict().tag(sync=True)
     _random = t.Dict().tag(sync=True)
     _random_pictures = t.Bytes().tag(sync=True)
@@ -63,14 +63,14 @@ class ExplorerTraits(anywidget.AnyWidget):
     _segmentation = t.Dict().tag(sync=True)
     _segmentation_mask = t.Bytes().tag(sync=True)
 
-    # What the browser asks: heard in `set_state`, never kept
+    # What the browser asks: answered in `set_state`, never kept
     _query = t.Any({}).tag(sync=True, echo_update=False)
     _cancel = t.Any({}).tag(sync=True, echo_update=False)
     _hover = t.Any({}).tag(sync=True, echo_update=False)
     _upload = t.Any(b"").tag(sync=True, echo_update=False)
     _upload_info = t.Any({}).tag(sync=True, echo_update=False)
 
-    # How many displays there are; hosts that count begin from 0
+    # The number of displays; hosts that count them start at 0
     _view_count = t.Int(0, allow_none=True).tag(sync=True)
 
     # What both set
@@ -90,7 +90,7 @@ class ExplorerTraits(anywidget.AnyWidget):
 
 
 def settable(key: str, value: object) -> bool:
-    """Whether a browser may set a trait so: its refusal would go unseen."""
+    """Return whether a browser may set a trait to a value; nobody would see a trait's own error."""
     if key == "display":
         return value in DISPLAYS
     if key in ("live", "prefetch"):

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from inspect import signature
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import traitlets as t
 
 from deconvscope.reversal import Neuron, Strongest, near_matches
 
-from . import responses
-from .controller import Controller, Screen
-from .disconnected import release_disconnected
+from .controller import Controller
 from .export.outputs import ExplorerOutputs
 from .inputs.from_address import keywords_from_address
 from .linking import Link
-from .panels.foreground import can_segment
 from .panels.pins import pinnable
+from .protocol import responses
 from .protocol.address import Address
-from .protocol.payload import Payload
+from .protocol.responses import Payload
 from .session import NOWHERE, Session, View
 from .traits import BROWSER_ASKS, BROWSER_SETS, PUBLIC, settable
 
@@ -97,39 +95,35 @@ class Explorer(ExplorerOutputs):
             if keyword not in HOST_KEYWORDS:
                 near = near_matches(keyword, signature(Explorer).parameters)
                 raise TypeError(f"Explorer() has no keyword {keyword!r}{near}")
+        if layer is not None and neuron is not None and layer != neuron.layer:
+            raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
         self._closed = False
         self._links: list[Link] = []
         session = self._session = Session(device, precision, through_no_grad)
-        self._controller = Controller(session, Screen(self._show, self._put))
+        self._controller = Controller(session, self._show, self._put)
         self.display, self.live, self.prefetch = display, live, prefetch
-        if layer is not None and neuron is not None and layer != neuron.layer:
-            raise ValueError(f"layer={layer!r} and neuron={neuron!r} disagree: give one of them")
         place = replace(NOWHERE, layer=layer) if neuron is None else NOWHERE.at(neuron)
         if architectures is not None:
-            place = replace(place, architectures=session.architectures(architectures))
-        with session.networks.guest(model) as model_name:
-            if exemplars is not None:
-                session.take_exemplars(exemplars, model_name)
-            with session.images.guest(image) as image_name:
-                self._controller.go(replace(place, model=model_name, image=image_name))
+            place = replace(place, architectures=session.architectures.find(architectures))
+        self._controller.go(place, model=model, exemplars=exemplars, image=image)
         super().__init__(**host)
-        release_disconnected(self, self._controller)
+        release_disconnected(self)
 
     @classmethod
     def from_address(
         cls, address: str | Address, model: Any = None, image: Any = None, **keywords: Any
     ) -> Explorer:
-        """Return an explorer that stands where an address says.
+        """Return an explorer that shows the view of an address.
 
         Args:
-            address: as in `address`, the widget's header and figures' metadata.
-            model: the network, where it is not of the catalogue.
-            image: the image, where it is not a bundled one; what a browser opened it scaled down, if large.
-            **keywords: further ones of `Explorer`.
+            address: as in `address`, in the widget's header and in the metadata of figures.
+            model: the network, if it is not in the catalogue.
+            image: the image, if it is not a bundled one. A browser scales large pictures down when it opens them.
+            **keywords: further keywords of `Explorer`.
 
         Raises:
-            ValueError: the text is no address, or another image is given than it names.
-            LookupError: the network or image is not at hand, and was not given; an unknown layer.
+            ValueError: the text is not an address, or `image` is not the image that it names.
+            LookupError: an unknown layer, or an unknown network or image that was not passed.
 
         Example:
             >>> Explorer.from_address("vgg16_trunk/conv4_3/433@10,9?TTT#chelsea").channel
@@ -144,7 +138,7 @@ class Explorer(ExplorerOutputs):
         y: int | None = None,
         x: int | None = None,
     ) -> None:
-        """Look at a neuron; of what is left out, the strongest. Without `layer`, in this one.
+        """Show a neuron: of what is left out the strongest, by default in the layer that is shown.
 
         Raises:
             LookupError: an unknown layer.
@@ -167,56 +161,55 @@ class Explorer(ExplorerOutputs):
     @property
     def image(self) -> Image.Image:
         """What the network sees, RGB; set it to a bundled name, path, picture, array or tensor."""
-        return self._now.recorded_image.seen.copy()
+        now = self._now
+        return self._controller.run(lambda check: now.recorded_image.seen.copy())
 
     @image.setter
     def image(self, image: Any) -> None:
-        images = self._session.images
-        with self._controller.turn(), images.guest(image) as name:
-            self._controller.go(replace(self._now.place, image=name, channel=None, y=None, x=None))
+        with self._controller.turn():
+            place = replace(self._now.place, channel=None, y=None, x=None)
+            self._controller.go(place, image=image)
 
     @property
     def model(self) -> Model:
-        """The model that is looked into; set it to a name, an `nn.Module` or a `Model`."""
-        return self._now.recorded_image.model
+        """The model; set it to a name, an `nn.Module` or a `Model`."""
+        now = self._now
+        return self._controller.run(lambda check: now.recorded_image.model)
 
     @model.setter
     def model(self, model: str | nn.Module | Model) -> None:
-        networks = self._session.networks
-        with self._controller.turn(), networks.guest(model) as name:
-            self._controller.go(self._session.moved(self._now.place, {"model_name": name}))
+        with self._controller.turn():
+            place = replace(self._now.place, layer=None, channel=None, y=None, x=None)
+            self._controller.go(place, model=model)
 
     def pin(self) -> str:
-        """Pin the view beside those pinned before; return its address."""
+        """Add the view to the pins; return its address."""
         with self._controller.turn():
             self.pins = (*self.pins, self.address)
             return self.address
 
     def link(self, other: Explorer) -> Link:
-        """Let another explorer show the same layer, channel and place, and follow it where it goes.
+        """Keep this explorer and another at the same layer, channel and place, until `unlink()` of the result.
 
-        Model, image and architectures stay each explorer's own. Where one does not have the place, its
-        browser is told so and it stays where it was.
-
-        Returns:
-            The link; its `unlink()` ends it.
+        Model, image and architectures stay each explorer's own. An explorer that does not have the place stays
+        where it is, and its browser shows why.
 
         Raises:
-            TypeError: what is given is no explorer.
-            ValueError: it is this very one.
+            TypeError: `other` is not an explorer.
+            ValueError: `other` is this explorer.
 
         Example:
             >>> link = Explorer("vgg16_trunk").link(Explorer("vgg16_trunk", "coffee"))
             >>> link.unlink()
         """
         if not isinstance(other, Explorer):
-            raise TypeError(f"an explorer is linked with another, not with {type(other).__name__}")
+            raise TypeError(f"`other` must be an Explorer, got {type(other).__name__}")
         if other is self:
-            raise ValueError("an explorer follows itself already: link it with another")
+            raise ValueError("`other` is this explorer; link it with another")
         return Link(self, other)
 
     @t.validate("pins")
-    def _pinned(self, proposal: Any) -> Any:
+    def _validate_pins(self, proposal: Any) -> Any:
         return pinnable(proposal["value"])
 
     @t.observe("pins")
@@ -224,8 +217,8 @@ class Explorer(ExplorerOutputs):
         self._controller.pin(change["new"])
 
     @t.validate(*PUBLIC)
-    def _asked_by_python(self, proposal: Any) -> Any:
-        """Move the view before a trait takes its value, so that a refusal leaves all as it was."""
+    def _move_by_trait(self, proposal: Any) -> Any:
+        """Move the view before a trait takes its value, so that a refusal leaves everything as it was."""
         name, value = proposal["trait"].name, proposal["value"]
         if self._controller.shown is None and not self._closed:
             return value  # while the explorer is being made
@@ -236,7 +229,7 @@ class Explorer(ExplorerOutputs):
             if changed:
                 try:
                     self._controller.go(self._session.moved(self._now.place, changed))
-                except Exception:
+                except BaseException:
                     # Under hold_trait_notifications the refused values are already in place
                     for trait in PUBLIC:
                         self.set_trait(trait, shown[trait])
@@ -244,7 +237,7 @@ class Explorer(ExplorerOutputs):
             return responses.public_traits(self._now)[name]
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what a browser sends: answer what it asks, keep what it sets."""
+        """Answer what a browser asks, and keep what it sets."""
         self._controller.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
         kept = {key: value for key, value in kept.items() if settable(key, value)}
@@ -252,43 +245,27 @@ class Explorer(ExplorerOutputs):
             self._controller.later(partial(super().set_state, kept))
 
     @t.observe("prefetch")
-    def _told_to_work_ahead(self, change: Any) -> None:
+    def _prefetch_changed(self, change: Any) -> None:
         self._controller.prefetch = change["new"]
 
     @t.observe("_view_count")
-    def _looked_at(self, change: Any) -> None:
-        """Free the memory of an explorer that is on no page any more, such as a cell's run before."""
+    def _view_count_changed(self, change: Any) -> None:
+        """Free the memory of an explorer that is on no page any more, such as that of a cell that runs again."""
         if change["new"] == 0:
             self._controller.rest()
         elif change["new"]:
             self._controller.displayed()
 
-    def _show(
-        self, view: View, client: str, seq: int, before: View | None, beside: Payload
-    ) -> None:
+    def _show(self, view: View, traits: Payload) -> None:
         """Show a view: to the browser first, in one message, then to Python's observers."""
         if self._closed:
             return
-        traits = responses.neuron_traits(view, client, seq)
-        new_recording = before is None or before.recorded_image is not view.recorded_image
-        if before is None or new_recording or before.neuron.layer != view.neuron.layer:
-            traits |= responses.layer_traits(view.recorded_image, view.neuron.layer)
-        if before is None or new_recording:
-            panel = self._session.exemplars
-            layers = None if panel is None else panel.layers(view.recorded_image)
-            traits |= responses.recorded_image_traits(view.recorded_image, layers, can_segment())
-        if (
-            before is None
-            or new_recording
-            or before.place.architectures != view.place.architectures
-        ):
-            traits["_catalog"] = responses.catalog(self._session)
-        self._put({**traits, **beside, "_failure": {}})
+        self._put(traits)
         with self.hold_trait_notifications():
             for name, value in responses.public_traits(view).items():
                 setattr(self, name, value)
 
-    def _put(self, traits: Mapping[str, Any]) -> None:
+    def _put(self, traits: Payload) -> None:
         """Set traits of the browser's, sent in one message."""
         with self.hold_sync():
             for name, value in traits.items():
@@ -297,8 +274,22 @@ class Explorer(ExplorerOutputs):
     def close(self) -> None:
         """Remove the widget, free its recordings and drop every network and image."""
         super().close()
-        if not getattr(self, "_closed", True):  # __del__ meets explorers that were never made
+        if not getattr(self, "_closed", True):  # `__del__` calls this even if `__init__` failed
             self._closed = True
             for link in list(self._links):
                 link.unlink()
             self._controller.close()
+
+
+_opened: WeakSet[Explorer] = WeakSet()
+
+
+def release_disconnected(opened: Explorer) -> None:
+    """Free the memory of explorers whose comm was closed, as marimo does when a cell runs again; note a new one.
+
+    ipywidgets keeps every widget that was not closed itself.
+    """
+    for explorer in list(_opened):
+        if getattr(explorer.comm, "_closed", False):
+            explorer._controller.rest()
+    _opened.add(opened)

@@ -11,7 +11,7 @@ import numpy as np
 
 from deconvscope.reversal import Neuron
 
-from .. import responses
+from ..protocol import responses
 from ..protocol.architectures import described
 from . import html as export_html
 from .html import packed

@@ -27,7 +27,8 @@ class ExplorerOutputs(ExplorerTraits):
     @property
     def recording(self) -> Recording:
         """The recording behind the view: activations, coverage, `reverse` for other neurons."""
-        return self._now.recorded_image.recording
+        view = self._now
+        return self._controller.run(lambda check: view.recorded_image.recording)
 
     @property
     def reconstructions(self) -> Reversed:
@@ -42,7 +43,7 @@ class ExplorerOutputs(ExplorerTraits):
         """
         with self._controller.turn():
             view = self._now
-        figure = draw_figure(view, self.display)
+            figure = self._controller.run(lambda check: draw_figure(view, self.display))
         if path is not None:
             write_figure(figure, view, path)
         return figure
@@ -100,7 +101,9 @@ class ExplorerOutputs(ExplorerTraits):
         self._controller.displayed()
         # Where no widget can be drawn (GitHub, a page without state) the picture stands in
         data, metadata = bundle
-        return {**data, "image/png": small_png(self._now, self.display)}, metadata
+        view = self._now
+        png = self._controller.run(lambda check: small_png(view, self.display))
+        return {**data, "image/png": png}, metadata
 
     @property
     def _now(self) -> View:

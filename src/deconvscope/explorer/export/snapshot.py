@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from ..responses import address
+from ..protocol.responses import address
 from ..session import View
 from . import snapshot_cells as cells
 
@@ -58,7 +58,7 @@ def draw_figure(view: View, display: str, scale: float = 1.0) -> Image.Image:
 
     inner = width - 2 * margin
     write(margin, 36 * scale, _neuron(view), title, INK, inner)
-    told = f"; image: {view.recorded_image.told}" if view.recorded_image.told else ""
+    told = f"; image: {view.recorded_image.note}" if view.recorded_image.note else ""
     write(margin, 90 * scale, _model(view) + told, text, QUIET, inner)
     for row, column, cell in placed:
         left, top = margin + column * (side + gap), head + row * cell_height
@@ -166,7 +166,7 @@ def _metadata(view: View) -> PngInfo:
     for key, value in (
         ("Title", f"{_neuron(view)} of {_model(view)} on {view.recorded_image.photograph.label}"),
         ("Address", str(address(view))),
-        ("Comment", view.recorded_image.told),
+        ("Comment", view.recorded_image.note),
         ("Software", software()),
     ):
         if value:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deconvscope.display.reconstructions import paper_levels
 
-from .. import responses
+from ..protocol import responses
 from ..session import View
 from .coding import Coding, decode, encode
 from .draft import Place

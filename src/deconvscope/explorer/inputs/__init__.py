@@ -1,1 +1,1 @@
-"""What an explorer looks at: networks and images, loaded, uploaded, and checked."""
+"""What an explorer shows: networks and images, loaded, uploaded and checked."""

@@ -1,41 +1,26 @@
-"""Where a first look begins: the layer whose neurons see whole objects and still say where."""
+"""The layer that an explorer opens on: its neurons see whole objects and still say where."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+
+from deconvscope.reversal import Layer
 
 SMALLEST_MAP = 8
 """Maps of 7×7 and less (of a 224×224 image) no longer say where in the image a neuron looks."""
 BEFORE_RECTIFIER = ("convolution", "batch norm")
 
 
-class LayerFacts(Protocol):
-    """What the choice looks at; a recorded layer has it."""
-
-    @property
-    def name(self) -> str:
-        """The layer's name."""
-
-    @property
-    def kind(self) -> str:
-        """What the layer does, in words."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(C,H,W) or (K,)."""
-
-
-def opening_layer(layers: Sequence[LayerFacts]) -> str:
+def opening_layer(layers: Sequence[Layer]) -> str:
     """Return the name of the layer that an explorer opens on.
 
     It is the last layer with maps larger than 7×7 before the last pool, for VGG-16's trunk the
-    rectified conv5_3. A rectified layer is preferred to the convolution under it: its maps are
-    black where nothing was found, so that the eye goes to the few places worth a click. Without
-    such a layer it is the last one with maps, and without any maps the last one.
+    rectified conv5_3. A rectified layer is preferred to the convolution before it: its maps are
+    black where nothing was found, so that the eye goes to the few places worth a click. If there
+    is no such layer it is the last one with maps, and if there are no maps the last one.
 
     Raises:
-        LookupError: there is no layer at all.
+        LookupError: there are no layers.
     """
     if not layers:
         raise LookupError("there is no layer to open on")

@@ -1,4 +1,4 @@
-"""What is said where an explorer cannot show a network, or a network does not take a photograph."""
+"""Messages for a network that cannot be shown, or that does not take a photograph."""
 
 from __future__ import annotations
 
@@ -13,14 +13,9 @@ if TYPE_CHECKING:
 
 
 def photograph_refused(network: nn.Module, image: Tensor) -> str | None:
-    """Return why a network does not take the tensor that a photograph became, and what to give it.
+    """Return why a network does not take a preprocessed photograph (C, H, W), and what to pass instead.
 
-    Args:
-        network: the network.
-        image: what preprocessing made of a photograph, (C, H, W).
-
-    Returns:
-        None where its first convolution does not tell.
+    None if its first convolution does not show why.
     """
     first = next((m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Conv3d)), None)
     if first is None:
@@ -42,20 +37,20 @@ def photograph_refused(network: nn.Module, image: Tensor) -> str | None:
         )
     if wanted == image.shape[0]:
         return None
-    told = f"the network takes {wanted} channels, and its preprocessing makes {image.shape[0]} of a photograph; "
+    reason = f"the network takes {wanted} channels, and its preprocessing makes {image.shape[0]} of a photograph; "
     if wanted == 1:
-        return told + (
+        return reason + (
             "give it preprocessing for grey pictures: deconvscope.Explorer(deconvscope.from_module(module, preprocess="
             "deconvscope.models.Preprocessing(mean=(0.449,), std=(0.226,))))"
         )
-    return told + (
+    return reason + (
         "pass all of them as a tensor, preprocessed as the network expects: "
         f"deconvscope.Explorer(module, image=torch.rand({wanted}, {height}, {width}))"
     )
 
 
 def without_maps(recording: Recording) -> str:
-    """Return why no layer of a network has neurons that an explorer shows, and what to do about it."""
+    """Return why an explorer can show no layer of a network, and what to do about it."""
     volumes = [layer for layer in recording.layers.values() if len(layer.shape) == 4]
     if not volumes:
         return "the network has no layer with channels to look at, (C, H, W) or (K,)"

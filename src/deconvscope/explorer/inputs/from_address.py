@@ -1,4 +1,4 @@
-"""What an explorer is made with to stand where an address says."""
+"""The arguments of an explorer that shows the view of an address."""
 
 from __future__ import annotations
 
@@ -14,64 +14,54 @@ from .images import EXEMPLAR, Images, digest
 def keywords_from_address(
     address: str | Address, model: Any = None, image: Any = None
 ) -> dict[str, Any]:
-    """Return the keywords of `Explorer` for the view that an address names.
+    """Return the keywords of `Explorer` for the view of an address.
 
     Args:
-        address: where; its text or read.
-        model: the network, where it is not of the catalogue.
-        image: the image, where it is not a bundled one. A browser scales large pictures down, so that the
-            file of one that was opened there is another image.
+        address: the address, or its text.
+        model: the network, if it is not in the catalogue.
+        image: the image, if it is not a bundled one.
 
     Raises:
-        ValueError: the text is no address, or the image given is another than the one it names.
-        LookupError: the network or the image is not at hand, and was not given.
+        ValueError: the text is not an address, or it names another image than `image`.
+        LookupError: the network or the image is unknown, and was not passed.
     """
     where = Address.parse(address) if isinstance(address, str) else address
-    neuron = (
-        Strongest(where.layer, where.channel)
-        if where.y is None
-        else Neuron(where.layer, where.channel, where.y, where.x)
-    )
+    known = [entry.name for entry in available_models()]
+    if model is None and where.model not in known:
+        raise LookupError(
+            f"the address is of the network {where.model!r}, which is not in the catalogue"
+            f"{near_matches(where.model, known)}: pass it with model=…"
+        )
     keywords = {
-        "model": _model(where) if model is None else model,
+        "model": where.model if model is None else model,
         "image": _image(where, image),
-        "neuron": neuron,
+        "neuron": Strongest(where.layer, where.channel)
+        if where.y is None
+        else Neuron(where.layer, where.channel, where.y, where.x),
         "architectures": where.architectures or None,
     }
     return {keyword: value for keyword, value in keywords.items() if value is not None}
 
 
-def _model(where: Address) -> str:
-    known = [entry.name for entry in available_models()]
-    if where.model not in known:
-        raise LookupError(
-            f"the address is of the network {where.model!r}, which is not in the catalogue"
-            f"{near_matches(where.model, known)}: hand it over with model=…"
-        )
-    return where.model
-
-
 def _image(where: Address, image: Any) -> Any:
-    if where.image is None or (image is None and _is_at_hand(where.image)):
-        return where.image if image is None else image
+    if where.image is None:
+        return image
     if image is None:
+        if where.image in SAMPLE_IMAGES or where.image.startswith(EXEMPLAR):
+            return where.image
         raise LookupError(
             f"the address is of the image {where.image!r}, which is not among the bundled ones "
-            f"({', '.join(SAMPLE_IMAGES)}): hand it over with image=…, as a path or a picture"
+            f"({', '.join(SAMPLE_IMAGES)}): pass it with image=…, as a path or a picture"
         )
     with Images().guest(image) as name:
         if _content(name) != _content(where.image):
             raise ValueError(
-                f"the image given is {name}, and the address is of {where.image}: other pixels "
+                f"the image passed is {name}, and the address is of {where.image}: other pixels "
                 "(a browser scales large pictures down when they are opened in it)"
             )
     return image
 
 
-def _is_at_hand(image: str) -> bool:
-    return image in SAMPLE_IMAGES or image.startswith(EXEMPLAR)
-
-
 def _content(name: str) -> str:
-    """Return the digest of a bundled image; other names tell their content, or where it is found."""
+    """Return the digest of a bundled image; other names already identify their pixels."""
     return digest(sample_image(name)) if name in SAMPLE_IMAGES else name

@@ -1,13 +1,16 @@
-"""The networks one explorer can look into: the catalogue's, loaded on demand, and one's own."""
+"""The networks that one explorer can show: those of the catalogue, loaded on demand, and one's own."""
 
 from __future__ import annotations
 
+import atexit
 import copy
 import dataclasses
-from collections import OrderedDict
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -15,43 +18,28 @@ from torch import nn
 from deconvscope.models import Model, available_models, from_module, load_model
 from deconvscope.reversal import ReversedNetwork, write_mark
 
-from ..scheduler import Check
-from .network_loading import NetworkLoading
+from ..cache import Cache
+from ..scheduler import SHUTDOWN_TIMEOUT, Check
 
 LOADED_KEPT = 2
-"""Networks of the catalogue that stay in memory; the person's own stay as long as the explorer."""
+"""Networks of the catalogue that stay in memory; one's own stay as long as the explorer."""
+CHECK_INTERVAL = 0.05
+"""Seconds between two checks whether a network that is being loaded is still wanted."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model, ready to be recorded."""
+    """A model, ready to be recorded; `given` is what a person passed, to recognise it."""
 
     model: Model
     reversible: ReversedNetwork
     precision: str | None = None
-    """Of the way back, see `ReversedNetwork`."""
     given: object = None
-    """What a person handed over, to know it again."""
 
     @property
     def device(self) -> torch.device:
         """Where the network computes."""
         return next((p.device for p in _tensors(self.model.network)), torch.device("cpu"))
-
-    def like(self, network: nn.Module) -> ReversedNetwork:
-        """Return another network, to be reversed as this one is."""
-        return ReversedNetwork(
-            network,
-            precision=self.precision,
-            through_no_grad=self.reversible.through_no_grad,
-        )
-
-    def weights(self) -> list[tuple[int, int]]:
-        """Return what changes whenever the network's weights are written or exchanged."""
-        return [
-            (id(weight), 0 if weight.is_inference() else write_mark(weight))
-            for weight in _tensors(self.model.network)
-        ]
 
     @property
     def dtype(self) -> torch.dtype:
@@ -59,10 +47,22 @@ class Loaded:
         kinds = (p.dtype for p in _tensors(self.model.network) if p.is_floating_point())
         return next(kinds, torch.float32)
 
+    def like(self, network: nn.Module) -> ReversedNetwork:
+        """Return another network that is reversed with the same settings."""
+        through = self.reversible.through_no_grad
+        return ReversedNetwork(network, precision=self.precision, through_no_grad=through)
+
+    def weights(self) -> list[tuple[int, int]]:
+        """Return what changes whenever the network's weights are written or replaced."""
+        return [
+            (id(weight), 0 if weight.is_inference() else write_mark(weight))
+            for weight in _tensors(self.model.network)
+        ]
+
 
 @dataclass(frozen=True)
 class Offer:
-    """A network that can be chosen; `bundled` where nothing has to be downloaded for it."""
+    """A network that can be chosen; `bundled` if nothing has to be downloaded for it."""
 
     name: str
     label: str
@@ -88,11 +88,11 @@ class Networks:
         self._stays = device == "auto"
         self._device = _best_device() if device == "auto" else torch.device(device)
         self._own: dict[str, Loaded] = {}
-        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
-        self._loads = NetworkLoading(self._from_catalogue)
+        self._loaded: Cache[str, Loaded] = Cache(LOADED_KEPT)
+        self._loads = Loads()
 
     def offered(self) -> list[Offer]:
-        """Return what can be chosen: the catalogue, then the models that were handed over."""
+        """Return what can be chosen: the catalogue, then one's own models."""
         catalogue = [Offer(entry.name, entry.label, entry.bundled) for entry in available_models()]
         own = [Offer(name, loaded.model.label, True) for name, loaded in self._own.items()]
         return [*catalogue, *(offer for offer in own if not _in_catalogue(offer.name))]
@@ -105,40 +105,30 @@ class Networks:
         """Return whether a model is in memory."""
         return name in self._own or name in self._loaded
 
-    def __iter__(self) -> Iterator[str]:
-        return (offer.name for offer in self.offered())
+    def is_own(self, name: str) -> bool:
+        """Return whether the model of that name came from Python."""
+        return name in self._own
 
     def __getitem__(self, name: str) -> Loaded:
-        """Return the model of that name, loading it if need be.
+        """Return a model, as `load` does."""
+        return self.load(name, check=lambda: None)
+
+    def load(self, name: str, check: Check) -> Loaded:
+        """Return a model, loading it if necessary; loading goes on if `check` raises.
 
         Raises:
             UnknownModelError: there is none, with near matches.
         """
-        if name in self._own:
-            return self._own[name]
-        self.load(name, check=lambda: None)
-        self._loaded.move_to_end(name)
-        return self._loaded[name]
-
-    def load(self, name: str, check: Check) -> None:
-        """Load a model of the catalogue, unless it is in memory; where `check` raises it is loaded all the same.
-
-        Raises:
-            UnknownModelError: there is none, with near matches.
-        """
-        if self.ready(name):
-            return
-        self._loaded[name] = self._loads.wait(name, check)
-        while len(self._loaded) > LOADED_KEPT:
-            self._loaded.popitem(last=False)
+        loaded = self._own.get(name) or self._loaded.use(name)
+        if loaded is None:
+            model = self._loads.wait(name, check)
+            model.network.to(self._device)
+            loaded = self._loaded.keep(name, self._reversible(model))
+        return loaded
 
     @contextmanager
     def guest(self, model: str | nn.Module | Model) -> Iterator[str]:
-        """Take in a model and yield the name it goes by; it stays if the block succeeds.
-
-        Raises:
-            TypeError: what is given is no model.
-        """
+        """Add a model and yield its name here; it stays if the block succeeds."""
         if isinstance(model, str):
             yield model
             return
@@ -165,12 +155,8 @@ class Networks:
             del self._own[model.name]
             raise
 
-    def is_own(self, name: str) -> bool:
-        """Return whether the network of that name was handed over."""
-        return name in self._own
-
     def unload(self) -> None:
-        """Free the networks of the catalogue; they are loaded again when asked for."""
+        """Free the networks of the catalogue; they are loaded again when they are needed."""
         self._loaded.clear()
         self._loads.clear()
 
@@ -178,11 +164,6 @@ class Networks:
         """Drop every network."""
         self._own.clear()
         self.unload()
-
-    def _from_catalogue(self, name: str) -> Loaded:
-        model = load_model(name)
-        model.network.to(self._device)
-        return self._reversible(model)
 
     def _reversible(self, model: Model, given: object = None) -> Loaded:
         network = ReversedNetwork(
@@ -195,6 +176,54 @@ class Networks:
         while free in self._own or _in_catalogue(free):
             free, number = f"{name}-{number}", number + 1
         return free
+
+
+class Loads:
+    """Models that are being loaded, each on a thread of its own, so that waiting for one can be given up.
+
+    What is not waited for any more is loaded all the same, and is there when it is asked for again.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[str, Future[Model]] = {}
+
+    def wait(self, name: str, check: Check) -> Model:
+        """Return the model, or raise what loading it raised; `check` raises to wait no longer."""
+        future = self._begun.get(name)
+        if future is None or (future.done() and future.exception()):
+            self._begun = {n: begun for n, begun in self._begun.items() if not begun.done()}
+            future = self._begun[name] = Future()
+            thread = threading.Thread(
+                target=_load, args=(name, future), name="deconvscope loads", daemon=True
+            )
+            _loading.add(thread)
+            thread.start()
+        while not future.done():
+            check()
+            wait([future], CHECK_INTERVAL)
+        self._begun.pop(name)
+        return future.result()
+
+    def clear(self) -> None:
+        """Forget what was begun."""
+        self._begun.clear()
+
+
+def _load(name: str, future: Future[Model]) -> None:
+    try:
+        future.set_result(load_model(name))
+    except BaseException as error:  # raised in `wait`
+        future.set_exception(error)
+
+
+_loading: WeakSet[threading.Thread] = WeakSet()
+
+
+@atexit.register
+def _wait_for_loads() -> None:
+    """Wait a while: a thread that computes while the interpreter ends could crash it."""
+    for thread in list(_loading):
+        thread.join(SHUTDOWN_TIMEOUT)
 
 
 def _in_catalogue(name: str) -> bool:

@@ -1,13 +1,14 @@
-"""Pictures that a person opened, dropped or pasted in the browser, read when they are first looked at."""
+"""Pictures that were opened, dropped or pasted in the browser, read when they are first shown."""
 
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
 
 from PIL import Image
 
 from deconvscope.models import ReadPicture, UnreadableImageError, read_picture
+
+from ..cache import Cache
 
 PREFIX = "upload:"
 LARGEST_FILE = 8 << 20
@@ -18,13 +19,13 @@ LONGEST_NAME = 80
 
 
 class Uploads:
-    """Files by the number their browser gave them, the few that came last."""
+    """The files that came last, by the id that their browser gave them."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+        self._files: Cache[str, tuple[str, bytes]] = Cache(WAITING_KEPT)
 
     def take(self, info: object, file: object) -> None:
-        """Keep a file as it came; what is no file is left for the query that asks for it to find missing."""
+        """Keep a file as it came. What is not a file is ignored: the query that asks for it reports it missing."""
         if not isinstance(info, dict) or not isinstance(file, bytes | bytearray | memoryview):
             return
         number, name = info.get("id"), info.get("name")
@@ -32,23 +33,17 @@ class Uploads:
             return
         size = memoryview(file).nbytes
         if size == 0 and number in self._files:
-            return  # the browser keeps no file that was sent, and messages merge
+            return  # the browser drops a file once it is sent, and messages merge
         if size > LARGEST_FILE:
             file = b""
         title = name.strip()[:LONGEST_NAME] if isinstance(name, str) else ""
-        self._files[number] = (title or "your picture", bytes(file))
-        self._files.move_to_end(number)
-        while len(self._files) > WAITING_KEPT:
-            self._files.popitem(last=False)
+        self._files.keep(number, (title or "your picture", bytes(file)))
 
     def read(self, name: str) -> tuple[str, ReadPicture]:
-        """Return the label of an upload, and the picture with how it was read.
-
-        Args:
-            name: "upload:" and the number.
+        """Return the label of an upload ("upload:" and the id), and the picture with how it was read.
 
         Raises:
-            UnreadableImageError: it did not arrive, is no picture, a broken one, or one too large.
+            UnreadableImageError: it did not arrive, is not a picture, is broken, or too large.
         """
         found = self._files.get(name.removeprefix(PREFIX))
         if found is None:
@@ -70,13 +65,13 @@ class Uploads:
 
 
 def _require_moderate(file: bytes) -> None:
-    """Look at a picture's size before its pixels are unpacked."""
+    """Check a picture's size before its pixels are unpacked."""
     try:
         with Image.open(io.BytesIO(file)) as picture:
             width, height = picture.size
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(f"too large; scale it down first ({error})") from error
-    except Exception:  # whatever else is wrong with it, reading it says
+    except Exception:  # reading it reports whatever else is wrong
         return
     if width * height > MOST_PIXELS:
         raise UnreadableImageError(
@@ -85,6 +80,6 @@ def _require_moderate(file: bytes) -> None:
 
 
 def _reason(error: UnreadableImageError) -> str:
-    """The message without what the file goes by there: "these 1234 bytes: broken" ↦ "broken"."""
-    told = str(error)
-    return told.split(": ", 1)[1] if told.startswith("these ") and ": " in told else told
+    """Return the message without the reader's name for the file: "these 1234 bytes: broken" → "broken"."""
+    name, colon, reason = str(error).partition(": ")
+    return reason if colon and name.startswith("these ") else str(error)

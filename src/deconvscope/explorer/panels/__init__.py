@@ -1,1 +1,1 @@
-"""What is shown beside the pictures, computed while nothing is asked."""
+"""The panels beside the pictures, computed while nothing else is asked."""

@@ -2,57 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deconvscope.analysis import segment_reversed
 
+from ..protocol.responses import Payload
 from ..scheduler import Check
 from ..session import View
 
 SEEDED = "colours learnt where the picture is strong and where it is weak, then a graph cut"
 
 
-@dataclass(frozen=True, eq=False)
-class Foreground:
-    """A mask (H, W) of the network's image, the architecture that drew its seeds, and what to know about it."""
-
-    architecture: str
-    mask: NDArray[np.bool_]
-    note: str
-
-    @property
-    def share(self) -> float:
-        """Of the image."""
-        return float(self.mask.mean())
-
-
 def can_segment() -> bool:
-    """Return whether the package is installed that foregrounds are cut out with."""
+    """Return whether OpenCV is installed, which cuts out foregrounds."""
     return find_spec("cv2") is not None
 
 
-def foreground(view: View, check: Check) -> Foreground:
-    """Cut out what the first picture points at, as far as its neuron sees.
+def foreground_traits(view: View, check: Check) -> Payload:
+    """Return the traits that show what the first picture points at; `check` is called between rounds.
 
-    Nothing is cut out where the picture is too small or empty; the note then says why.
-
-    Args:
-        view: what is shown.
-        check: called between rounds, raises to give up.
-
-    Raises:
-        MissingExtraError: OpenCV is not installed: ``pip install 'deconvscope[segmentation]'``.
+    The mask is empty if the picture is too small or empty; the note then says why. Its bits are sent row by row, the
+    most significant first.
     """
     result = view.reconstruction
     try:
-        mask = segment_reversed(
-            view.recorded_image.seen, result, progress=lambda done, total: check()
-        ).mask
+        seen = view.recorded_image.seen
+        mask = segment_reversed(seen, result, progress=lambda done, total: check()).mask
         note = SEEDED
     except ValueError as error:
         mask, note = np.zeros(result.extent, bool), str(error)
-    return Foreground(result.architectures[0].name, mask, note)
+    return {
+        "_segmentation": {
+            "name": result.architectures[0].name,
+            "height": mask.shape[0],
+            "width": mask.shape[1],
+            "share": round(float(mask.mean()), 4),
+            "note": note,
+        },
+        "_segmentation_mask": np.packbits(mask).tobytes(),
+    }

@@ -1,4 +1,4 @@
-"""The way back: the reversed signal at every layer between a neuron and the image, as small maps."""
+"""The layer trace: the reversed signal at every layer between a neuron and the image, as small maps."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from deconvscope.reversal import Architecture, Clamp, Recording, RectGrad, Rectifier, Relu
 from deconvscope.reversal.signals.window import Dense, Signal, as_map
 
+from ..protocol.responses import Payload
 from ..scheduler import Check
 from ..session import View
 
@@ -23,14 +24,14 @@ IMAGE = "image"
 
 @dataclass(frozen=True)
 class LayerTraceStep:
-    """What arrives at one recorded tensor, inside its window, beside what the forward pass left there.
+    """The signal that arrives at one recorded tensor, inside its window, and the activation there.
 
-    Both maps are norms over the channels; a byte v stands for v/255 of the largest.
+    Both maps are norms over the channels; a byte v is v/255 of the largest.
 
     Attributes:
         energy: the sum of squares of the signal.
         masks: whether the rule there keeps or silences each value, so that the energies of this step and the
-            next tell how much it stopped.
+            next show how much it stopped.
     """
 
     name: str
@@ -52,7 +53,7 @@ class LayerTraceStep:
 
 @dataclass(frozen=True)
 class _Passed:
-    """A tensor on the way: its number, the window's corner, and the norms (h,w) of what passes there."""
+    """A tensor on the way back: its number, the window's corner, and channel norms (h,w) inside the window."""
 
     slot: int
     top: int
@@ -61,14 +62,23 @@ class _Passed:
     activation: Tensor
 
 
-def layer_trace(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
-    """Return the steps from a view's neuron to the image, for one architecture.
+def layer_trace_traits(view: View, architecture: Architecture, check: Check) -> Payload:
+    """Return the traits that show the layer trace of one architecture."""
+    steps, maps = layer_trace(view, architecture, check), ("signal_map", "activation_map")
+    return {
+        "_way_back": {
+            "code": architecture.code,
+            "steps": [
+                {name: value for name, value in vars(step).items() if name not in maps}
+                for step in steps
+            ],
+        },
+        "_way_back_maps": b"".join(step.signal_map + step.activation_map for step in steps),
+    }
 
-    Args:
-        view: whose neuron.
-        architecture: what is run backwards.
-        check: called between layers, raises to give up.
-    """
+
+def layer_trace(view: View, architecture: Architecture, check: Check) -> list[LayerTraceStep]:
+    """Return the steps from a view's neuron to the image; `check` is called between layers."""
     recording = view.recorded_image.recording
     passed: list[_Passed] = []
 
@@ -79,16 +89,18 @@ def layer_trace(view: View, architecture: Architecture, check: Check) -> list[La
             passed.append(found)
 
     recording.reverse(view.neuron, architecture, watch=watch)
-    shown = _evenly(passed)
-    side = min(LARGEST_SIDE, int((BUDGET / (2 * len(shown))) ** 0.5))
+    if len(passed) > MOST_STEPS:  # evenly, the first and the last among them
+        spacing = (len(passed) - 1) / (MOST_STEPS - 1)
+        passed = [passed[round(i * spacing)] for i in range(MOST_STEPS)]
+    side = min(LARGEST_SIDE, int((BUDGET / (2 * len(passed))) ** 0.5))
     names = {number: name for name, number in recording.graph.numbers.items()}
-    return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in shown]
+    return [_step(view, names.get(one.slot, IMAGE), one, side, architecture) for one in passed]
 
 
 def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
-    """Return whether a tensor was made by a rectifier whose rule there keeps or silences each value.
+    """Return whether a tensor was made by a rectifier whose rule keeps or silences each value.
 
-    Where something else reads the rectifier's input too, its signal is added there, and energies tell nothing.
+    If something else reads the rectifier's input too, its signal is added there, and energies cannot be compared.
     """
     step = recording.graph.maker(slot)
     if not isinstance(step, Rectifier):
@@ -102,7 +114,7 @@ def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
 
 
 def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
-    """Return the channel norms inside the window, of a map or a vector; None for what is neither."""
+    """Return the channel norms inside the window of a map or a vector; None for other tensors."""
     activation = recording.graph[slot]
     if activation.ndim == 4 and activation.shape[0] == 1:
         window = as_map(signal).confined()
@@ -118,14 +130,6 @@ def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
 
 def _norm(values: Tensor) -> Tensor:
     return torch.nan_to_num(torch.linalg.vector_norm(values.float(), dim=0)).cpu()
-
-
-def _evenly(passed: list[_Passed]) -> list[_Passed]:
-    """Return at most so many steps as can be shown, first and last among them."""
-    if len(passed) <= MOST_STEPS:
-        return passed
-    last = len(passed) - 1
-    return [passed[round(i * last / (MOST_STEPS - 1))] for i in range(MOST_STEPS)]
 
 
 def _step(
@@ -155,7 +159,7 @@ def _step(
 
 
 def _bytes(norms: Tensor, size: tuple[int, int]) -> bytes:
-    """Shrink a map, keeping the largest of each cell, and round it to bytes."""
+    """Shrink a map to the largest value of each cell, and round it to bytes."""
     small = F.adaptive_max_pool2d(norms[None], size)
     levels = small * (255 / small.max().clamp_min(torch.finfo(torch.float32).tiny))
     return levels.clamp(0, 255).round().to(torch.uint8).numpy().tobytes()

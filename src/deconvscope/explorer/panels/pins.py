@@ -1,11 +1,9 @@
-"""Pinned views: their addresses, small pictures of them, and what a comparison shows of two."""
+"""Pinned views: their addresses and thumbnails, and the comparison of two."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +11,10 @@ from PIL import Image
 
 from deconvscope import display
 
-from .. import responses
 from ..inputs.images import CONTENT
 from ..protocol.address import Address
-from ..protocol.payload import Payload
-from ..protocol.pictures import shrunk
+from ..protocol.pictures import data_url, shrunk
+from ..protocol.responses import Payload, address, picture_traits
 from ..session import View
 
 MOST_PINS = 24
@@ -26,16 +23,15 @@ FEW_PICTURES = 4
 """Above this number thumbnails are smaller: pins are saved with a notebook."""
 COLOURS = 64
 COMPARED = 80_000
-"""Values of a pin's pictures for comparisons, which stand side by side, small, and are saved with a notebook."""
+"""Values of a pin's pictures in a comparison, which is small, and saved with a notebook."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A view that was pinned, as it was."""
+    """A pinned view."""
 
     address: str
     title: str
-    place: str
     thumbnails: tuple[str, ...]
     window: Payload
     pictures: tuple[Payload, ...]
@@ -43,20 +39,17 @@ class Pin:
 
 
 def pin(view: View) -> Pin:
-    """Return a view as it is kept."""
+    """Return a view as a pin."""
     shown = shrunk(view.reconstruction, COMPARED)
-    pictures, values = responses.picture_traits(shown)
-    whole, _ = responses.picture_traits(view.reconstruction)
-    neuron = view.neuron
-    at = "" if neuron.y is None else f"@{neuron.y},{neuron.x}"
+    pictures, values = picture_traits(shown)
+    whole, _ = picture_traits(view.reconstruction)
     photograph = view.recorded_image.photograph
     image = photograph.label if photograph.name.startswith(CONTENT) else photograph.name
     return Pin(
-        address=str(responses.address(view)),
-        title=f"{image} · {view.recorded_image.labels[neuron.layer]}",
-        place=f"{neuron.channel}{at}",
+        address=str(address(view)),
+        title=f"{image} · {view.recorded_image.labels[view.neuron.layer]}",
         thumbnails=tuple(_thumbnails(view)),
-        window=responses.box(shown.window),
+        window=asdict(shown.window),
         pictures=tuple(
             {**picture, "q": full["q"], "max": full["max"]}
             for picture, full in zip(pictures, whole, strict=True)
@@ -65,68 +58,76 @@ def pin(view: View) -> Pin:
     )
 
 
+def comparison_traits(sides: Sequence[Pin]) -> Payload:
+    """Return the traits that show two views side by side."""
+    return {
+        "_comparison": {
+            "sides": [
+                {
+                    "address": side.address,
+                    "title": f"{side.title} · {Address.parse(side.address).place}",
+                    "window": side.window,
+                    "pictures": list(side.pictures),
+                }
+                for side in sides
+            ]
+        },
+        "_comparison_pictures": b"".join(side.values for side in sides),
+    }
+
+
 class Pins:
-    """Addresses in the order of the person, and the views known of them."""
+    """The pinned addresses in their order, and the pins of those that were visited."""
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
         self._known: dict[str, Pin | None] = {}
 
     def set(self, addresses: Sequence[str]) -> None:
-        """Take other addresses; what is known of those that stay is kept."""
+        """Replace the addresses; pins of those that stay are kept."""
         self.addresses = list(addresses)
         self._known = {one: self._known[one] for one in addresses if one in self._known}
 
     def images(self) -> list[str]:
-        """Return the names of the images that addresses say."""
+        """Return the names of the images in the addresses."""
         named = [Address.parse(address).image for address in self.addresses]
         return [image for image in named if image is not None]
 
     def know(self, address: str, known: Pin | None) -> None:
-        """Note what an address shows; None that it cannot be visited."""
+        """Set the pin of an address, None if it cannot be visited."""
         self._known[address] = known
 
     def unknown(self, ready: Callable[[str], bool]) -> str | None:
-        """Return an address that was not visited yet, of a network that is ready."""
+        """Return an address that was not visited yet and whose model is ready."""
         unknown = [address for address in self.addresses if address not in self._known]
         return next((one for one in unknown if ready(Address.parse(one).model)), None)
 
     def get(self, address: str) -> Pin | None:
-        """Return what is known of an address."""
+        """Return the pin of an address, None if there is none."""
         return self._known.get(address)
 
     def traits(self) -> list[Payload]:
-        """Return what the browser shows; an address that cannot be visited stands for itself."""
+        """Return what the browser shows; an address without a pin has no thumbnails."""
         return [self._trait(address) for address in self.addresses]
 
     def _trait(self, address: str) -> Payload:
-        known = self._known.get(address)
-        if known is None:
-            wanted = Address.parse(address)
-            at = "" if wanted.y is None else f"@{wanted.y},{wanted.x}"
-            title = " · ".join(part for part in (wanted.image, wanted.layer) if part)
-            place = f"{wanted.channel}{at}"
-            return {"address": address, "title": title, "place": place, "thumbnails": []}
+        known, where = self._known.get(address), Address.parse(address)
+        parts = (where.image, where.layer)
         return {
             "address": address,
-            "title": known.title,
-            "place": known.place,
-            "thumbnails": list(known.thumbnails),
+            "title": known.title if known else " · ".join(part for part in parts if part),
+            "place": where.place,
+            "thumbnails": list(known.thumbnails) if known else [],
         }
 
 
 def pinnable(addresses: object) -> tuple[str, ...]:
-    """Return addresses, each once.
-
-    Raises:
-        TypeError: no list.
-        ValueError: an entry is no address, or there are too many.
-    """
+    """Return addresses, each once; raises TypeError or ValueError for what cannot be pinned."""
     if isinstance(addresses, str) or not isinstance(addresses, Sequence):
-        raise TypeError(f"pins is a list of addresses, not {type(addresses).__name__}")
-    found = tuple(dict.fromkeys(str(address) for address in addresses))
-    for address in found:
-        Address.parse(address)
+        raise TypeError(f"pins must be a list of addresses, got {type(addresses).__name__}")
+    found = tuple(dict.fromkeys(map(str, addresses)))
+    for text in found:
+        Address.parse(text)
     if len(found) > MOST_PINS:
         raise ValueError(f"{len(found)} pins: {MOST_PINS} are shown at most; remove some")
     return found
@@ -141,10 +142,6 @@ def _thumbnails(view: View) -> list[str]:
 
 
 def _thumbnail(pixels: NDArray[np.uint8], side: int) -> str:
-    if pixels.size == 0:
-        pixels = np.full((1, 1, 3), 128, np.uint8)
-    picture = Image.fromarray(pixels)
+    picture = Image.fromarray(pixels) if pixels.size else Image.new("RGB", (1, 1), "#808080")
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    png = io.BytesIO()
-    picture.quantize(COLOURS).save(png, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    return data_url(picture.quantize(COLOURS), "png", optimize=True)

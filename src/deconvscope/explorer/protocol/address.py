@@ -1,6 +1,6 @@
 """The address of a view: `model/layer/channel@y,x?FTT,saliency,TTT#image`, to copy, send and paste.
 
-Pure text: whether such a model, layer or image exists is for the session to say.
+Pure text: the session knows whether such a model, layer or image exists.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Address:
     """One neuron of one layer, and what to run backwards from it.
 
     `y` and `x` are None on a layer without places (a classifier). `architectures` holds codes or
-    names and may be empty; `image` is a name or a content digest and may be None: both then stay
-    as they are where the address is pasted.
+    names and may be empty; `image` is a name or a content digest and may be None. Pasting an address
+    without them keeps those that are shown.
 
     Example:
         >>> str(Address.parse("vgg16_trunk/conv4_3/433@10,9?TTT"))
@@ -40,26 +40,26 @@ class Address:
     architectures: tuple[str, ...] = ()
     image: str | None = None
 
+    @property
+    def place(self) -> str:
+        """The channel, and where in its map: "433@10,9"."""
+        return f"{self.channel}" if self.y is None else f"{self.channel}@{self.y},{self.x}"
+
     def __str__(self) -> str:
-        place = "" if self.y is None else f"@{self.y},{self.x}"
         codes = ",".join(map(_quote, self.architectures))
         return (
-            f"{_quote(self.model)}/{_quote(self.layer)}/{self.channel}{place}"
+            f"{_quote(self.model)}/{_quote(self.layer)}/{self.place}"
             + (f"?{codes}" if codes else "")
             + (f"#{_quote(self.image)}" if self.image else "")
         )
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Read an address.
-
-        Raises:
-            ValueError: the text has another form; the message shows it and the form.
-        """
+        """Read an address; raises ValueError if the text has another form."""
         match = _PATTERN.fullmatch(text.strip())
         if match is None:
             shown = text if len(text) <= 80 else text[:79] + "…"
-            raise ValueError(f"{shown!r} is no address: it has the form {_FORMAT}")
+            raise ValueError(f"{shown!r} is not an address; it must have the form {_FORMAT}")
         y, x, codes, image = match.group("y", "x", "architectures", "image")
         return cls(
             model=unquote(match["model"]),

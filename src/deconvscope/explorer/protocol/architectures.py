@@ -1,4 +1,4 @@
-"""The reversed networks that one explorer can be asked for, by object, name and code."""
+"""The architectures that one explorer can be asked for, by object, name or code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POOLS = {
 
 
 def in_words(architecture: Architecture) -> str:
-    """Return what an architecture does on the way back, e.g. "ReLU masks, pooling switches, backward ReLU"."""
+    """Return what an architecture does, e.g. "ReLU masks, pooling switches, backward ReLU"."""
     rule = architecture.relu_rule
     words = [
         "ReLU masks" if rule.masks else "no ReLU masks",
@@ -28,17 +28,17 @@ def in_words(architecture: Architecture) -> str:
         words = [f"{rule} at ReLUs", POOLS[architecture.pool]]
     if architecture.own_rules:
         words.append("other rules at single layers")
-    told = ", ".join(words)
-    return f"the true gradient: {told}" if architecture == SALINET else told
+    line = ", ".join(words)
+    return f"the true gradient: {line}" if architecture == SALINET else line
 
 
 def described(architectures: Iterable[Architecture]) -> list[dict[str, str]]:
-    """Return architectures as browsers are told of them."""
+    """Return architectures as browsers list them."""
     return [{"code": a.code, "name": a.name, "meaning": in_words(a)} for a in architectures]
 
 
 class KnownArchitectures:
-    """The eight of Fig. 3, and those of a person's own that were looked at."""
+    """The eight of Fig. 3, and one's own that were shown."""
 
     def __init__(self) -> None:
         self._by_code = {known.code: known for known in FIGURE_3}
@@ -46,11 +46,7 @@ class KnownArchitectures:
     def find(
         self, asked: Architecture | str | Iterable[Architecture | str]
     ) -> tuple[Architecture, ...]:
-        """Return architectures, each once, from objects, names and codes, one or many.
-
-        Raises:
-            ValueError: none is asked for, or a name is unknown.
-        """
+        """Return one or many architectures, each once; raises ValueError for none or an unknown name."""
         several = [asked] if isinstance(asked, str | Architecture) else asked
         found = dict.fromkeys(
             one if isinstance(one, Architecture) else self._named(one) for one in several
@@ -59,9 +55,9 @@ class KnownArchitectures:
             raise ValueError("choose at least one architecture, e.g. 'DeSaliNet'")
         return tuple(found)
 
-    def add(self, looked_at: Iterable[Architecture]) -> None:
+    def add(self, shown: Iterable[Architecture]) -> None:
         """Remember architectures, so that they can be asked for by their codes."""
-        self._by_code |= {one.code: one for one in looked_at}
+        self._by_code |= {one.code: one for one in shown}
 
     def offered(self) -> list[Architecture]:
         """Return the eight of Fig. 3, then those that were added."""

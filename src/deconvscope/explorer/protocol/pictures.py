@@ -1,12 +1,16 @@
-"""The reversed pictures as bytes for the browser: companded windows and their scales."""
+"""Pictures as bytes for the browser: companded windows with their scales, and thumbnails."""
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from torch.nn.functional import adaptive_avg_pool2d
 
 from deconvscope.display import compand, paper_scale
@@ -37,9 +41,9 @@ def encode_pictures(reconstruction: Reversed) -> list[Picture]:
 
 
 def shrunk(reconstruction: Reversed, budget: int) -> Reversed:
-    """Return pictures of at most so many values; larger ones are averaged over fewer pixels.
+    """Return pictures of at most `budget` values; larger ones are averaged over fewer pixels.
 
-    What was averaged is a picture by itself: its window is its whole extent.
+    An averaged picture has its whole extent as its window.
     """
     values = reconstruction.values
     fit = math.sqrt(budget / max(1, values.numel()))
@@ -49,3 +53,10 @@ def shrunk(reconstruction: Reversed, budget: int) -> Reversed:
     small = adaptive_avg_pool2d(values.float(), (height, width))
     box = Box(0, 0, height, width)
     return replace(reconstruction, values=small, window=box, extent=(height, width))
+
+
+def data_url(picture: Image.Image, kind: str, **options: Any) -> str:
+    """Return a picture as the URL of its file, of kind "png" or "jpeg"; `options` are Pillow's."""
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,13 +1,16 @@
-"""What browsers ask, as data: of any form when it comes, of the agreed one afterwards.
+"""What browsers ask, as data: of any form when it arrives, of the agreed form afterwards.
 
 Nothing here knows whether such a model, layer or neuron exists; `js/src/protocol.ts` has the same names.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
+
+from deconvscope.reversal import Neuron
+
+from ..cache import Cache
 
 LONGEST_TEXT = 300
 LARGEST_NUMBER = 2**53 - 1
@@ -17,7 +20,7 @@ CLIENTS_REMEMBERED = 64
 
 
 class MalformedQueryError(ValueError):
-    """A query of another form than agreed; `client` and `seq` as far as they were readable."""
+    """A query of another form than agreed; `client` and `seq` as far as they could be read."""
 
     def __init__(self, message: str, client: str = "", seq: int = 0) -> None:
         super().__init__(message)
@@ -27,11 +30,11 @@ class MalformedQueryError(ValueError):
 
 @dataclass(frozen=True)
 class PanelRequest:
-    """What is wanted beside a view, to be computed while nothing is asked.
+    """The panels to be computed beside a view while nothing else is asked.
 
     Attributes:
-        meter: how alike the pictures of other channels' neurons are.
-        random: the same click with randomised filters.
+        meter: the similarity to the pictures of other channels' neurons.
+        random: the same click with random filters.
         layer_trace: code of the architecture whose signal is shown at every layer.
         compare: two addresses whose pictures are shown side by side.
         exemplars: the images of a data set that excite the channel most.
@@ -46,23 +49,9 @@ class PanelRequest:
     segmentation: bool = False
 
 
-NO_PANELS = PanelRequest()
-
-
-@dataclass(frozen=True)
-class Hovered:
-    """A neuron under a resting pointer, in the browser's words; not yet known to exist."""
-
-    layer: str
-    channel: int
-    y: int | None
-    x: int | None
-    architectures: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class Query:
-    """A complete place that a browser wants to see, in its own words; not yet known to exist."""
+    """Everything that a browser wants to see; it may not exist."""
 
     client: str
     seq: int
@@ -73,43 +62,34 @@ class Query:
     y: int | None
     x: int | None
     architectures: tuple[str, ...]
-    aside: PanelRequest = NO_PANELS
+    panels: PanelRequest = PanelRequest()
 
 
 class NewestQueries:
-    """Which query of each browser is the newest that came."""
+    """Which query of each browser is the newest."""
 
     def __init__(self) -> None:
-        self._latest: OrderedDict[str, int] = OrderedDict()
+        self._newest: Cache[str, int] = Cache(CLIENTS_REMEMBERED)
 
     def take(self, client: str, seq: int) -> bool:
-        """Note a query; return whether its browser has not asked this, or anything later, before."""
-        if seq <= self._latest.get(client, -1):
+        """Note a query; return whether it is newer than all of its browser before."""
+        if seq <= self._newest.get(client, -1):
             return False
-        self._latest[client] = seq
-        self._latest.move_to_end(client)
-        while len(self._latest) > CLIENTS_REMEMBERED:
-            self._latest.popitem(last=False)
+        self._newest.keep(client, seq)
         return True
 
     def is_newest(self, client: str, seq: int) -> bool:
-        """Return whether a query is the one that its browser asked last."""
-        return self._latest.get(client) == seq
+        """Return whether a query is the newest of its browser."""
+        return self._newest.get(client) == seq
 
 
 def read_query(raw: object) -> Query:
-    """Check the form of a query.
-
-    Raises:
-        MalformedQueryError: and nothing else, whatever came.
-    """
+    """Check the form of a query; raise MalformedQueryError, and nothing else, if it is not as agreed."""
     if not isinstance(raw, dict):
         raise MalformedQueryError(f"the browser's query is {type(raw).__name__}, not a record")
     client, seq = raw.get("client"), raw.get("seq")
-    if not (isinstance(client, str) and _is_text(client)) or not (
-        isinstance(seq, int) and _is_number(seq, LARGEST_NUMBER)
-    ):
-        raise MalformedQueryError("the browser's query does not say whose it is and which")
+    if not _is_text(client) or not _is_number(seq, LARGEST_NUMBER):
+        raise MalformedQueryError("the browser's query must have a client and a seq")
     try:
         return Query(
             client=client,
@@ -118,7 +98,7 @@ def read_query(raw: object) -> Query:
             image=_text(raw, "image"),
             layer=None if raw.get("layer") is None else _text(raw, "layer"),
             architectures=_codes(raw),
-            aside=_panel_request(raw.get("aside")),
+            panels=_panel_request(raw.get("aside")),
             **_neuron(raw.get("neuron")),
         )
     except MalformedQueryError as error:
@@ -126,7 +106,7 @@ def read_query(raw: object) -> Query:
 
 
 def read_ticket(raw: object) -> tuple[str, int] | None:
-    """Return which query of which browser is meant; None where that cannot be read."""
+    """Return which browser's query is meant, and which of them; None if that cannot be read."""
     if not isinstance(raw, dict):
         return None
     client, seq = raw.get("client"), raw.get("seq")
@@ -135,8 +115,8 @@ def read_ticket(raw: object) -> tuple[str, int] | None:
     return client, seq
 
 
-def read_hover(raw: object) -> Hovered | None:
-    """Return where a pointer rests; None where it does not rest, or where that cannot be read."""
+def read_hover(raw: object) -> tuple[Neuron, tuple[str, ...]] | None:
+    """Return the neuron under a resting pointer and architectures; None if it does not rest or cannot be read."""
     if not isinstance(raw, dict) or not raw:
         return None
     try:
@@ -144,22 +124,22 @@ def read_hover(raw: object) -> Hovered | None:
         channel = place.pop("channel")
         if channel is None:
             return None
-        return Hovered(_text(raw, "layer"), channel, **place, architectures=_codes(raw))
+        return Neuron(_text(raw, "layer"), channel, **place), _codes(raw)
     except MalformedQueryError:
         return None
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
 
 
-def _is_number(value: object, largest: int) -> bool:
+def _is_number(value: object, largest: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest
 
 
 def _text(raw: dict[str, Any], key: str) -> str:
     value = raw.get(key)
-    if not isinstance(value, str) or not _is_text(value):
+    if not _is_text(value):
         raise MalformedQueryError(f"{key} is {_shown(value)}; it must be a name")
     return value
 
@@ -168,14 +148,14 @@ def _codes(raw: dict[str, Any]) -> tuple[str, ...]:
     codes = raw.get("architectures")
     if not isinstance(codes, list) or not 0 < len(codes) <= MOST_ARCHITECTURES:
         raise MalformedQueryError("choose at least one architecture")
-    if not all(_is_text(code) for code in codes):
+    if not all(map(_is_text, codes)):
         raise MalformedQueryError(f"architectures is {_shown(codes)}; it must be a list of codes")
     return tuple(codes)
 
 
 def _panel_request(aside: object) -> PanelRequest:
     if aside is None:
-        return NO_PANELS
+        return PanelRequest()
     if not isinstance(aside, dict):
         raise MalformedQueryError(f"aside is {_shown(aside)}; it must be a record")
     layer_trace, compare = aside.get("wayBack"), aside.get("compare")
@@ -183,13 +163,13 @@ def _panel_request(aside: object) -> PanelRequest:
         isinstance(compare, list) and len(compare) == 2 and all(map(_is_text, compare))
     ):
         raise MalformedQueryError(f"compare is {_shown(compare)}; it must be two addresses")
+    flags = {
+        key: aside.get(key) is True for key in ("meter", "random", "exemplars", "segmentation")
+    }
     return PanelRequest(
-        meter=aside.get("meter") is True,
-        random=aside.get("random") is True,
         layer_trace=None if layer_trace is None else _text(aside, "wayBack"),
         compare=None if compare is None else (compare[0], compare[1]),
-        exemplars=aside.get("exemplars") is True,
-        segmentation=aside.get("segmentation") is True,
+        **flags,
     )
 
 
@@ -207,11 +187,9 @@ def _neuron(neuron: object) -> dict[str, int | None]:
 
 
 def _index(value: object, key: str) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or not _is_number(value, LARGEST_INDEX):
-        raise MalformedQueryError(f"{key} is {_shown(value)}; it must be an integer from 0 on")
-    return value
+    if value is None or _is_number(value, LARGEST_INDEX):
+        return value
+    raise MalformedQueryError(f"{key} is {_shown(value)}; it must be an integer from 0 on")
 
 
 def _shown(value: object) -> str:

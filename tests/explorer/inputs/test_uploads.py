@@ -13,7 +13,7 @@ from PIL import Image
 
 from deconvscope.explorer.inputs.uploads import LARGEST_FILE, WAITING_KEPT
 
-from .recorded_browser import Browser
+from ..recorded_browser import Browser
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -157,7 +157,7 @@ def test_a_bad_file_gets_a_clear_line_and_the_view_stays(
 @pytest.mark.parametrize(
     "info", [None, 3, {}, {"id": 3}, {"id": ""}, {"id": "x" * 999}, {"id": "a", "name": {}}]
 )
-def test_whatever_stands_for_an_upload_never_raises(browser: Browser, info: object) -> None:
+def test_whatever_comes_as_an_upload_never_raises(browser: Browser, info: object) -> None:
     browser.send({"_upload": b"abc", "_upload_info": info})
     browser.send({"_upload_info": info})
     browser.send({"_upload": [1, 2]})

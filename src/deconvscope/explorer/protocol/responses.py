@@ -1,4 +1,4 @@
-"""What the kernel tells browsers, as data: views, layers, networks, progress and failures.
+"""What the kernel sends to browsers, as data: views, layers, networks, progress and failures.
 
 Pure functions to plain values; `js/src/protocol.ts` has the same names.
 """
@@ -11,64 +11,60 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from deconvscope.reversal import Box, Recording, Reversed
+from deconvscope.reversal import Recording, Reversed
 
-from .progress import Progress
-from .protocol.address import Address
-from .protocol.architectures import described
-from .protocol.payload import Payload
-from .protocol.pictures import Picture, encode_pictures
-from .protocol.status_notes import differences
-from .recorded_image import RecordedImage
-from .session import Session, View
+from .address import Address
+from .architectures import described
+from .machine_differences import differences
+from .pictures import encode_pictures
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ..progress import Progress
+    from ..recorded_image import RecordedImage
+    from ..session import Session, View
+
+Payload = dict[str, Any]
+"""What is sent to browsers: traits by name, or the value of one."""
 
 NOTEBOOK = "09_when_not_to_trust_a_picture.ipynb"
-"""Explains the meters; a link leads there where it lies beside the notebook that is open."""
+"""Explains the meters; the browser links to it if it lies beside the open notebook."""
 LONGEST_LINE = 600
 LARGEST_PNG = 130_000
 """Bytes up to which the photograph is sent without loss."""
 
 
-def progress(told: Progress, cancellable: bool) -> Payload:
-    """Return what a browser shows of work in hand; `_cancel` ends it where it is cancellable."""
-    fraction = None if told.fraction is None else round(told.fraction, 3)
-    return {"text": told.text, "fraction": fraction, "cancellable": cancellable}
+def progress(now: Progress | None, cancellable: bool) -> Payload:
+    """Return what a browser shows of the work in hand; `_cancel` ends it if it is cancellable."""
+    if now is None:
+        return {}
+    fraction = None if now.fraction is None else round(now.fraction, 3)
+    return {"text": now.text, "fraction": fraction, "cancellable": cancellable}
 
 
 def failure(message: str, client: str, seq: int) -> Payload:
-    """Return the line that tells a browser why its query was not answered."""
-    told = " ".join(message.split()) or "the query failed for an unknown reason"
-    return {"client": client, "seq": seq, "message": told[:LONGEST_LINE]}
-
-
-def line(error: Exception) -> str:
-    """Return what a person is told of an error: its own words where they were written for people."""
-    told = isinstance(error, LookupError | ValueError | RuntimeError | OSError)
-    return str(error) if told else f"{type(error).__name__}: {error}"
+    """Return why a browser's query was not answered, in one line."""
+    line = " ".join(message.split()) or "the query failed for an unknown reason"
+    return {"client": client, "seq": seq, "message": line[:LONGEST_LINE]}
 
 
 def catalog(session: Session) -> Payload:
     """Return what the pickers offer."""
+    images = [session.images[name] for name in session.images.names()]
     return {
-        "models": [
-            {"name": offer.name, "label": offer.label, "bundled": offer.bundled}
-            for offer in session.networks.offered()
-        ],
+        "models": [asdict(offer) for offer in session.networks.offered()],
         "images": [
-            {
-                "name": name,
-                "label": session.images[name].label,
-                "thumbnail": session.images[name].thumbnail,
-            }
-            for name in session.images.names()
+            {"name": image.name, "label": image.label, "thumbnail": image.thumbnail}
+            for image in images
         ],
-        "architectures": described(session.offered_architectures()),
+        "architectures": described(session.architectures.offered()),
         "notebook": NOTEBOOK if "ipykernel" in sys.modules and Path(NOTEBOOK).exists() else None,
     }
 
@@ -80,13 +76,11 @@ def recorded_image_traits(
 ) -> Payload:
     """Return the traits that change with the network or the image.
 
-    Args:
-        recorded_image: network and image.
-        exemplars: names of the layers that have exemplars; None where there are none of this network.
-        segmentation: whether a foreground can be cut out.
+    `exemplars` names the layers that have exemplars; it is None if this network has none.
     """
     recording, model = recorded_image.recording, recorded_image.model
-    seen = recorded_image.seen
+    seen, photograph = recorded_image.seen, recorded_image.photograph
+    score_layer = recorded_image.score_layer
     return {
         "_network": {
             "model": model.name,
@@ -94,25 +88,31 @@ def recorded_image_traits(
             "randomWeights": model.random_weights,
             "device": recording.input.device.type.upper(),
             "precision": precision(recording),
-            "differences": [asdict(difference) for difference in differences(recording)],
+            "differences": [
+                {"label": label, "reason": reason} for label, reason in differences(recording)
+            ],
             "image": {
-                "name": recorded_image.photograph.name,
-                "label": recorded_image.photograph.label,
+                "name": photograph.name,
+                "label": photograph.label,
                 "height": seen.height,
                 "width": seen.width,
-                "note": recorded_image.told,
+                "note": recorded_image.note,
             },
             "fallbacks": list(recorded_image.fallbacks),
             "exemplars": None if exemplars is None else list(exemplars),
             "segmentation": segmentation,
-            "classes": _classes(recorded_image),
+            "classes": (
+                None
+                if score_layer is None
+                else {"layer": score_layer, "names": list(model.categories or ())}
+            ),
             "layers": [
                 {
                     "name": layer.name,
                     "label": recorded_image.labels[layer.name],
                     "kind": layer.kind,
                     "shape": list(layer.shape),
-                    "field": _field(recorded_image, layer.name),
+                    "field": _field(recording, layer.name),
                 }
                 for layer in recorded_image.layers
             ],
@@ -122,7 +122,7 @@ def recorded_image_traits(
 
 
 def precision(recording: Recording) -> str:
-    """Return the floating-point type of the way back; "tf32" where its factors are rounded to that."""
+    """Return the floating-point type of the way back; "tf32" if its factors are rounded to that."""
     if recording.tf32 and recording.input.device.type == "cuda":
         return "tf32"
     return str(recording.precision or recording.input.dtype).removeprefix("torch.")
@@ -149,10 +149,8 @@ def layer_traits(recorded_image: RecordedImage, layer: str) -> Payload:
 
 def neuron_traits(view: View, client: str, seq: int) -> Payload:
     """Return the traits that change with every click: the map, the pictures, the view."""
-    levels, values, scale = map_levels(
-        view.recorded_image.activation(view.neuron.layer), view.neuron.channel
-    )
-    height, width = values.shape
+    neuron = view.neuron
+    levels, values, scale = map_levels(view.recorded_image.activation(neuron.layer), neuron.channel)
     pictures, picture_bytes = picture_traits(view.reconstruction)
     return {
         "_map": levels.tobytes(),
@@ -160,22 +158,22 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
         "_view": {
             "client": client,
             "seq": seq,
-            "layer": view.neuron.layer,
+            "layer": neuron.layer,
             "neuron": {
-                "channel": view.neuron.channel,
-                "y": view.neuron.y,
-                "x": view.neuron.x,
+                "channel": neuron.channel,
+                "y": neuron.y,
+                "x": neuron.x,
                 "value": _finite(view.value),
                 "top": _finite(view.rank),
             },
             "map": {
-                "height": height,
-                "width": width,
+                "height": values.shape[0],
+                "width": values.shape[1],
                 "scale": scale,
                 "min": float(values.min()),
                 "max": float(values.max()),
             },
-            "window": box(view.reconstruction.window),
+            "window": asdict(view.reconstruction.window),
             "pictures": pictures,
             "milliseconds": round(view.milliseconds, 1),
             "address": str(address(view)),
@@ -184,26 +182,26 @@ def neuron_traits(view: View, client: str, seq: int) -> Payload:
 
 
 def picture_traits(reconstruction: Reversed) -> tuple[list[Payload], bytes]:
-    """Return what is said of each picture, and the bytes of all."""
+    """Return a description of each picture, and the bytes of all."""
     pictures = encode_pictures(reconstruction)
-    values = b"".join(picture.values.tobytes() for picture in pictures)
-    return [_picture(picture) for picture in pictures], values
-
-
-def box(window: Box) -> Payload:
-    """Return where a window stands."""
-    return {
-        "top": window.top,
-        "left": window.left,
-        "height": window.height,
-        "width": window.width,
-    }
+    described_pictures = [
+        {
+            "code": picture.architecture.code,
+            "name": picture.architecture.name,
+            "channels": int(picture.values.shape[0]),
+            "scale": picture.scale,
+            "q": picture.q,
+            "max": picture.scale,
+        }
+        for picture in pictures
+    ]
+    return described_pictures, b"".join(picture.values.tobytes() for picture in pictures)
 
 
 def map_levels(
     activation: torch.Tensor, channel: int
 ) -> tuple[NDArray[np.int16], NDArray[np.float32], float]:
-    """Return a channel's map as levels −32767 … 32767 (H,W), as values, and what 32767 stands for."""
+    """Return a channel's map as levels −32767 … 32767 (H,W), as values, and the value of level 32767."""
     chosen = activation[channel].detach()
     values = torch.nan_to_num(chosen.float()).reshape((1, 1) if chosen.ndim == 0 else chosen.shape)
     shown: NDArray[np.float32] = values.cpu().numpy()
@@ -238,27 +236,9 @@ def address(view: View) -> Address:
     )
 
 
-def _picture(picture: Picture) -> Payload:
-    return {
-        "code": picture.architecture.code,
-        "name": picture.architecture.name,
-        "channels": int(picture.values.shape[0]),
-        "scale": picture.scale,
-        "q": picture.q,
-        "max": picture.scale,
-    }
-
-
-def _field(recorded_image: RecordedImage, layer: str) -> Payload | None:
-    field = recorded_image.recording.receptive_field(layer)
-    if field is None:
-        return None
-    return {"stride": list(field.stride), "offset": list(field.offset), "size": list(field.size)}
-
-
-def _classes(recorded_image: RecordedImage) -> Payload | None:
-    layer, names = recorded_image.score_layer, recorded_image.model.categories
-    return None if layer is None else {"layer": layer, "names": list(names or ())}
+def _field(recording: Recording, layer: str) -> Payload | None:
+    field = recording.receptive_field(layer)
+    return None if field is None else {key: list(pair) for key, pair in asdict(field).items()}
 
 
 def _encoded(picture: Image.Image) -> bytes:

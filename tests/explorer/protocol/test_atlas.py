@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from deconvscope.explorer.atlas import BUDGET, LARGEST_TILE, Atlas, draw_atlas, tile_size
+from deconvscope.explorer.protocol.atlas import BUDGET, LARGEST_TILE, Atlas, draw_atlas, tile_size
 
 
 def values_of(atlas: Atlas) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Addresses: what is written is read again, and what is no address is told so."""
+"""Addresses: what is written is read again, and anything else is refused."""
 
 from __future__ import annotations
 

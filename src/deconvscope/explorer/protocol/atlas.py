@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 LARGEST_TILE = 48
 BUDGET = 300_000
-"""Bytes of all tiles together: what crosses to the browser without being felt."""
+"""Bytes of all tiles together, which the browser receives without a noticeable delay."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ def draw_atlas(activation: Tensor) -> Atlas:
 
 
 def tile_size(channels: int, height: int, width: int) -> tuple[int, int]:
-    """Return a tile's (height, width): the map's own where that fits, else less in proportion."""
+    """Return a tile's (height, width): the map's own if it fits, or else reduced in proportion."""
     fit = min(1.0, LARGEST_TILE / max(height, width), (BUDGET / (channels * height * width)) ** 0.5)
     return max(1, int(height * fit)), max(1, int(width * fit))
 
 
 def _shrink(maps: Tensor, height: int, width: int) -> Tensor:
-    """Shrink each map, keeping in each cell the value farthest from zero, with its sign.
+    """Shrink each map to the value of each cell that is farthest from zero, with its sign.
 
-    A mean would fade the few strong places that one looks for in an atlas.
+    A mean would fade the few strong places that an atlas is searched for.
     """
     if maps.shape[1:] == (height, width):
         return maps

@@ -1,4 +1,4 @@
-"""The way back: the signal at every layer between a neuron and the image, and what rectifiers stop of it."""
+"""The layer trace: the signal at every layer between a neuron and the image, and what rectifiers stop of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deconvscope.explorer.panels.layer_trace import BUDGET, layer_trace
 from deconvscope.models import Preprocessing, from_module
 from deconvscope.reversal import as_map
 
-from .recorded_browser import Browser, RecordedComm
+from ..recorded_browser import Browser, RecordedComm
 
 PLACE = {"channel": 2, "y": 5, "x": 6}
 
@@ -23,14 +23,14 @@ def ask(browser: Browser, **aside: Any) -> None:
     browser.ask(layer="features.3", neuron=PLACE, aside=aside)
 
 
-def test_the_way_back_leads_through_every_layer_to_the_image(browser: Browser) -> None:
+def test_the_layer_trace_leads_through_every_layer_to_the_image(browser: Browser) -> None:
     ask(browser, wayBack="TTT")
     message = browser.wait_for("_way_back", seq=1)
-    told, maps = message["_way_back"], bytes(message["_way_back_maps"])
-    assert told["code"] == "TTT"
-    names = [step["name"] for step in told["steps"]]
+    received, maps = message["_way_back"], bytes(message["_way_back_maps"])
+    assert received["code"] == "TTT"
+    names = [step["name"] for step in received["steps"]]
     assert names == ["features.3", "features.2", "features.1", "features.0", "image"]
-    assert [step["kind"] for step in told["steps"]] == [
+    assert [step["kind"] for step in received["steps"]] == [
         "convolution",
         "max pool",
         "rectifier",
@@ -39,7 +39,7 @@ def test_the_way_back_leads_through_every_layer_to_the_image(browser: Browser) -
     ]
     recording = browser.explorer.recording
     at = 0
-    for step in told["steps"]:
+    for step in received["steps"]:
         activation = recording.input if step["name"] == "image" else recording[step["name"]]
         rows = slice(step["top"], step["top"] + step["height"])
         columns = slice(step["left"], step["left"] + step["width"])
@@ -54,14 +54,14 @@ def test_the_way_back_leads_through_every_layer_to_the_image(browser: Browser) -
     assert at == len(maps)
     picture = recording.reverse(ds.Neuron("features.3", 2, 5, 6), "TTT")
     largest = float(picture.values[0].norm(dim=0).max())
-    assert told["steps"][-1]["signal"] == pytest.approx(largest, rel=1e-5)
-    first = told["steps"][0]
+    assert received["steps"][-1]["signal"] == pytest.approx(largest, rel=1e-5)
+    first = received["steps"][0]
     assert (first["top"], first["left"], first["height"], first["width"]) == (5, 6, 1, 1)
     assert first["signal"] == 1.0
 
 
 @pytest.mark.parametrize("code", ["TTT", "FTT"])
-def test_energies_tell_what_rectifiers_stop_however_small_the_maps(code: str) -> None:
+def test_energies_show_what_rectifiers_stop_however_small_the_maps(code: str) -> None:
     comm = RecordedComm()
     explorer = ds.Explorer(layer="relu5_3", comm=comm)
     browser = Browser(explorer, comm, model="vgg16_trunk", layer="relu5_3")
@@ -135,7 +135,7 @@ def test_a_rectifier_whose_input_is_read_elsewhere_too_is_not_said_to_mask() -> 
 
 
 @pytest.mark.parametrize("layer", ["relu5_3", "pool5"])
-def test_the_way_back_of_a_deep_neuron_stays_within_its_budget(layer: str) -> None:
+def test_the_layer_trace_of_a_deep_neuron_stays_within_its_budget(layer: str) -> None:
     comm = RecordedComm()
     explorer = ds.Explorer(layer=layer, architectures="TTT", comm=comm)
     browser = Browser(explorer, comm, model="vgg16_trunk", layer=layer, architectures=["TTT"])
@@ -147,7 +147,7 @@ def test_the_way_back_of_a_deep_neuron_stays_within_its_budget(layer: str) -> No
     explorer.close()
 
 
-def test_a_class_s_way_back_begins_with_a_vector(browser: Browser) -> None:
+def test_the_layer_trace_of_a_class_begins_with_a_vector(browser: Browser) -> None:
     browser.ask(layer="classifier", neuron={"channel": 3, "y": None, "x": None},
                 aside={"wayBack": "FTT", "meter": True})  # fmt: skip
     steps = browser.wait_for("_way_back", seq=1)["_way_back"]["steps"]

@@ -16,7 +16,7 @@ from torch import nn
 import deconvscope
 from deconvscope.models import Preprocessing, from_module
 
-from .recorded_browser import Browser, RecordedComm
+from ..recorded_browser import Browser, RecordedComm
 from .test_uploads import saved, send
 
 

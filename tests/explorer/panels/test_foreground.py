@@ -1,4 +1,4 @@
-"""The segmentation aside: the foreground that the first picture points at, as bits of the network's image."""
+"""The foreground that the first picture points at, as bits of the network's image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import nn
 import deconvscope as ds
 from deconvscope.models import Preprocessing, from_module
 
-from .recorded_browser import SOON, Browser, RecordedComm
+from ..recorded_browser import SOON, Browser, RecordedComm
 
 SIDE = 96
 
@@ -67,15 +67,15 @@ def test_the_object_that_the_picture_points_at_is_outlined(browser: Browser) -> 
     assert browser.explorer._network["segmentation"] is True
     browser.ask(neuron=WHOLE, aside={"segmentation": True})
     message = browser.wait_for("_segmentation", seq=1)
-    told, bits = message["_segmentation"], message["_segmentation_mask"]
-    assert (told["name"], told["height"], told["width"]) == ("DeSaliNet", SIDE, SIDE)
+    received, bits = message["_segmentation"], message["_segmentation_mask"]
+    assert (received["name"], received["height"], received["width"]) == ("DeSaliNet", SIDE, SIDE)
     assert len(bits) == SIDE * SIDE // 8
     disk = recorded_image()[1]
     mask = np.array([byte >> (7 - bit) & 1 for byte in bits for bit in range(8)], bool)
     mask = mask.reshape(SIDE, SIDE)
     assert (mask & disk).sum() / (mask | disk).sum() > 0.95
-    assert told["share"] == pytest.approx(mask.mean(), abs=1e-4)
-    assert "graph cut" in told["note"]
+    assert received["share"] == pytest.approx(mask.mean(), abs=1e-4)
+    assert "graph cut" in received["note"]
 
 
 def test_a_picture_that_covers_too_little_says_so_and_outlines_nothing(browser: Browser) -> None:
@@ -96,7 +96,7 @@ def test_it_goes_with_the_view_and_comes_back_with_it(browser: Browser) -> None:
     assert off["_segmentation"] == {} and off["_segmentation_mask"] == b""
 
 
-def test_without_opencv_the_rest_works_and_a_wish_is_told_what_to_install(
+def test_without_opencv_the_rest_works_and_a_request_says_what_to_install(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)

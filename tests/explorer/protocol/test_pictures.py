@@ -25,8 +25,8 @@ def reconstruction(values: torch.Tensor, extent: tuple[int, int]) -> ds.Reversed
 
 def test_the_scale_is_that_of_the_whole_picture() -> None:
     small = reconstruction(torch.randn(2, 3, 5, 6), (20, 30))
-    told = [picture.q for picture in encode_pictures(small)]
-    assert told == pytest.approx([display.paper_scale(whole) for whole in small.dense()])
+    received = [picture.q for picture in encode_pictures(small)]
+    assert received == pytest.approx([display.paper_scale(whole) for whole in small.dense()])
 
 
 def test_an_empty_picture_has_no_scale() -> None:

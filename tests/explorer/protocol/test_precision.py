@@ -1,4 +1,4 @@
-"""The precision of the way back: a person chooses it, and the status line says it."""
+"""The precision of the reversal: it can be chosen, and the status line shows it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 import torch
 
 import deconvscope as ds
-from deconvscope.explorer import responses
+from deconvscope.explorer.protocol import responses
 from deconvscope.models import Model
 from deconvscope.reversal import Capability, Recording
 from deconvscope.reversal.backward import reversed_graph
 from deconvscope.reversal.runtime import capabilities
 
-from .recorded_browser import Browser, RecordedComm
+from ..recorded_browser import Browser, RecordedComm
 
 
 def test_it_is_the_network_s_own_unless_another_is_asked_for(small_model: Model) -> None:
@@ -45,14 +45,14 @@ def test_pictures_are_computed_in_it(small_model: Model, precision: str) -> None
     explorer.close()
 
 
-@pytest.mark.parametrize(("device", "told"), [("cuda", "tf32"), ("cpu", "float32")])
-def test_tf32_is_told_of_where_there_is_such_a_device(
-    small_model: Model, monkeypatch: pytest.MonkeyPatch, device: str, told: str
+@pytest.mark.parametrize(("device", "name"), [("cuda", "tf32"), ("cpu", "float32")])
+def test_tf32_is_shown_on_a_device_that_has_it(
+    small_model: Model, monkeypatch: pytest.MonkeyPatch, device: str, name: str
 ) -> None:
     explorer = ds.Explorer(small_model, precision="tf32")
     image = SimpleNamespace(device=torch.device(device), dtype=torch.float32)
     monkeypatch.setattr(Recording, "input", image)
-    assert responses.precision(explorer.recording) == told
+    assert responses.precision(explorer.recording) == name
     monkeypatch.undo()
     explorer.close()
 
@@ -60,9 +60,9 @@ def test_tf32_is_told_of_where_there_is_such_a_device(
 def test_it_stays_when_the_model_and_the_image_change(small_model: Model) -> None:
     comm = RecordedComm()
     explorer = ds.Explorer(small_model, precision="bfloat16", comm=comm)
-    told = Browser(explorer, comm).ask(model="mobilenet_v2", image="coffee", layer=None)
+    received = Browser(explorer, comm).ask(model="mobilenet_v2", image="coffee", layer=None)
     network = Browser(explorer, comm).wait_for("_network", model="mobilenet_v2")["_network"]
-    assert network["precision"] == "bfloat16" and told
+    assert network["precision"] == "bfloat16" and received
     explorer.close()
 
 

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deconvscope import display
-from deconvscope.explorer import responses
-from deconvscope.explorer.protocol import requests
+from deconvscope.explorer.protocol import requests, responses
 from deconvscope.explorer.session import Place, Session, View
 from deconvscope.models import Model
 from deconvscope.reversal import Architecture, RectGrad
@@ -101,8 +100,8 @@ def test_one_spoilt_entry_is_read_or_refused(key: str, value: Any) -> None:
         ({"architectures": "TTT"}, "at least one architecture"),
         ({"layer": 3}, "layer is 3"),
         ({"model": "x" * 1000}, "model is 'xxx"),
-        ({"seq": -1}, "whose it is"),
-        ({"seq": 1e300}, "whose it is"),
+        ({"seq": -1}, "a client and a seq"),
+        ({"seq": 1e300}, "a client and a seq"),
     ],
 )
 def test_a_refusal_names_the_value(spoilt: dict[str, Any], line: str) -> None:
@@ -175,16 +174,16 @@ def test_a_vector_layer_has_a_map_of_one_place(small_model: Model) -> None:
     assert traits["_view"]["address"].startswith("small/classifier/7?")
 
 
-def test_every_architecture_is_told_in_words() -> None:
+def test_every_architecture_is_described_in_words() -> None:
     session = Session()
     own = [Architecture(relu=RectGrad(0.5)), Architecture(relu="mask", pool="uniform")]
-    session._known.add(own)
-    told = {one["code"]: one["meaning"] for one in responses.catalog(session)["architectures"]}
-    assert told["TTT"] == "ReLU masks, pooling switches, backward ReLU"
-    assert told["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"
-    assert told["saliency"].startswith("the true gradient")
-    assert "rectgrad" in told[own[0].code] and "spread evenly" in told[own[1].code]
-    assert sum("true gradient" in meaning for meaning in told.values()) == 1
+    session.architectures.add(own)
+    received = {one["code"]: one["meaning"] for one in responses.catalog(session)["architectures"]}
+    assert received["TTT"] == "ReLU masks, pooling switches, backward ReLU"
+    assert received["FFF"] == "no ReLU masks, pooling to the centre, no backward ReLU"
+    assert received["saliency"].startswith("the true gradient")
+    assert "rectgrad" in received[own[0].code] and "spread evenly" in received[own[1].code]
+    assert sum("true gradient" in meaning for meaning in received.values()) == 1
 
 
 @pytest.mark.parametrize(("beside", "kernel"), [(True, True), (True, False), (False, True)])
@@ -200,4 +199,4 @@ def test_the_notebook_that_explains_is_named_where_a_link_leads_there(
     if beside:
         (tmp_path / name).touch()
     assert (responses.catalog(Session())["notebook"] == name) is (beside and kernel)
-    assert (Path(__file__).parents[2] / "example_notebooks" / name).exists()
+    assert (Path(__file__).parents[3] / "example_notebooks" / name).exists()

@@ -1,4 +1,4 @@
-"""What comes while nothing is asked: meters, random filters, the way back, comparisons, hovered neurons."""
+"""What is computed while nothing is asked: meters, random filters, comparisons, hovered neurons."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import deconvscope as ds
 from deconvscope import display
 from deconvscope.experiments import randomised, similarity
 from deconvscope.explorer.panels.pins import COMPARED, MOST_PINS
+from deconvscope.explorer.panels.requested import TRAITS
 from deconvscope.explorer.panels.sanity_checks import SAMPLES
-from deconvscope.explorer.panels.updates import TRAITS
 from deconvscope.explorer.protocol.architectures import THREE
 from deconvscope.models import Model, Preprocessing, from_module
 from deconvscope.reversal import Recording
 
-from .recorded_browser import SOON, Browser, RecordedComm
+from ..recorded_browser import SOON, Browser, RecordedComm
 
 PLACE = {"channel": 2, "y": 5, "x": 6}
 
@@ -32,9 +32,9 @@ def ask(browser: Browser, **aside: Any) -> None:
     browser.ask(layer="features.3", neuron=PLACE, aside=aside)
 
 
-def until(told: Any, what: str) -> None:
+def until(condition: Any, what: str) -> None:
     end = time.monotonic() + SOON
-    while not told():
+    while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.005)
 
@@ -89,7 +89,7 @@ def test_an_empty_picture_has_no_meter(browser: Browser) -> None:
     assert similarities[1:] == [None, None]  # SaliNet and DeSaliNet mask it, DeConvNet does not
 
 
-def test_a_channel_without_others_is_told_to_have_no_meter() -> None:
+def test_a_channel_without_others_is_shown_to_have_no_meter() -> None:
     alone = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 1, 1)).eval()
     model = from_module(alone, preprocess=Preprocessing(size=32, resize=32), name="alone")
     comm = RecordedComm()
@@ -118,7 +118,7 @@ def test_a_cell_that_is_run_again_has_its_meters_from_the_beginning(browser: Bro
     assert [message["_meters"][key] for key in ("client", "seq")] == [view["client"], view["seq"]]
 
 
-def test_a_view_that_cannot_be_made_again_after_a_rest_is_told(
+def test_a_view_that_cannot_be_made_again_after_a_rest_is_reported(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*arguments: Any, **keywords: Any) -> Any:
@@ -129,8 +129,8 @@ def test_a_view_that_cannot_be_made_again_after_a_rest_is_told(
     monkeypatch.setattr("deconvscope.reversal.ReversedNetwork.record", fails)
     browser.send({"_view_count": 1})
     browser.wait_for("_failure", message="out of memory")
-    monkeypatch.undo()
-    assert browser.ask()[-1]["_view"]["seq"] == 1
+    monkeypatch.undo()  # also what lets a message wait for its answer
+    assert browser.answer()["_view"]["seq"] == 1
 
 
 # ---------------------------------------------------------------- random filters
@@ -148,7 +148,7 @@ def test_the_same_click_is_drawn_with_random_filters(browser: Browser) -> None:
     assert [info["code"] for info in message["_random"]["pictures"]] == ["FTT", "saliency", "TTT"]
 
 
-def test_the_random_network_is_recorded_once_a_scene(
+def test_the_random_network_is_recorded_once_per_image(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
@@ -189,7 +189,7 @@ def test_two_addresses_are_compared(browser: Browser) -> None:
     assert browser.explorer.address.endswith("#chelsea"), "the view does not move"
 
 
-def test_an_aside_that_fails_says_so_and_the_others_come(browser: Browser) -> None:
+def test_a_panel_that_fails_says_so_and_the_others_come(browser: Browser) -> None:
     ask(browser, compare=["small/nowhere/1@2,3?TTT#chelsea"] * 2, random=True, meter=True)
     assert "nowhere" in browser.wait_for("_failure", seq=1)["_failure"]["message"]
     browser.wait_for("_random", seq=1)
@@ -199,7 +199,7 @@ def test_an_aside_that_fails_says_so_and_the_others_come(browser: Browser) -> No
 @pytest.mark.parametrize(
     "aside", [3, [], {"wayBack": 3}, {"compare": ["one"]}, {"compare": [1, 2]}, {"compare": "ab"}]
 )
-def test_a_malformed_aside_is_refused(browser: Browser, aside: Any) -> None:
+def test_a_malformed_panel_request_is_refused(browser: Browser, aside: Any) -> None:
     reply = browser.ask(aside=aside)
     assert reply[-1]["_failure"]["seq"] == 1
     assert browser.explorer._view["seq"] != 1 or browser.explorer._view["client"] == ""
@@ -214,15 +214,15 @@ def test_large_pictures_are_compared_on_fewer_pixels_in_their_own_scale() -> Non
     browser.ask(neuron=place, aside={"compare": [address, address]})
     message = browser.wait_for("_comparison", seq=1)
     side, values = message["_comparison"]["sides"][1], bytes(message["_comparison_pictures"])
-    told, whole = side["pictures"][2], explorer._view["pictures"][2]
-    assert (told["q"], told["max"]) == (whole["q"], whole["max"])
+    received, whole = side["pictures"][2], explorer._view["pictures"][2]
+    assert (received["q"], received["max"]) == (whole["q"], whole["max"])
     height, width = side["window"]["height"], side["window"]["width"]
     size = 3 * height * width
     assert len(values) == 6 * size <= 2 * COMPARED
     window = explorer.reconstructions.window
     assert height / width == pytest.approx(window.height / window.width, rel=0.02)
     drawn = np.frombuffer(values[-size:], np.int8).reshape(3, height, width)
-    small = torch.from_numpy(display.expand(drawn, told["scale"]))
+    small = torch.from_numpy(display.expand(drawn, received["scale"]))
     exact = explorer.reconstructions.values[2]
     again = nn.functional.interpolate(small[None].float(), exact.shape[1:], mode="bilinear")
     assert similarity(again[0], exact) > 0.7
@@ -264,7 +264,7 @@ def test_all_that_can_be_switched_on_fits_into_a_saved_notebook(
 # ---------------------------------------------------------------- belonging
 
 
-def test_asides_of_a_view_shown_again_come_with_it_and_others_are_emptied(browser: Browser) -> None:
+def test_panels_of_a_view_shown_again_come_with_it_and_others_are_emptied(browser: Browser) -> None:
     ask(browser, random=True, meter=True)
     browser.wait_for("_random", seq=1)
     browser.wait_for("_meters", seq=1, samples=5)
@@ -305,7 +305,7 @@ def test_a_click_interrupts_what_is_computed_beside(
     assert interrupted.is_set()
 
 
-def test_python_s_moves_have_the_asides_that_were_wanted_last(browser: Browser) -> None:
+def test_python_s_moves_have_the_panels_that_were_wanted_last(browser: Browser) -> None:
     ask(browser, meter=True)
     browser.wait_for("_meters", seq=1)
     browser.explorer.select("features.1", 1, 2, 3)
@@ -329,7 +329,7 @@ def test_the_hovered_neuron_and_its_neighbours_are_ready_before_the_click(
     hover(browser)
     around = [ds.Neuron("features.3", 2, y, x) for y, x in ((5, 6), (5, 7), (6, 6), (5, 5), (4, 6))]
     until(
-        lambda: all(recorded_image.at_hand(one, architectures) for one in around),
+        lambda: all((one, architectures) in recorded_image.pictures for one in around),
         "not computed ahead",
     )
 
@@ -351,13 +351,12 @@ def test_nothing_is_computed_ahead_where_that_is_switched_off(
     browser = Browser(explorer, comm)
     hover(browser)
     time.sleep(0.1)
-    assert not explorer._now.recorded_image.at_hand(
-        ds.Neuron("features.3", 2, 5, 6), explorer.architectures
-    )
+    pictures = explorer._now.recorded_image.pictures
+    key = ds.Neuron("features.3", 2, 5, 6), explorer.architectures
+    assert key not in pictures
     browser.send({"prefetch": True})
     hover(browser)
-    recorded_image, neuron = explorer._now.recorded_image, ds.Neuron("features.3", 2, 5, 6)
-    until(lambda: recorded_image.at_hand(neuron, explorer.architectures), "not computed ahead")
+    until(lambda: key in pictures, "not computed ahead")
     explorer.close()
 
 

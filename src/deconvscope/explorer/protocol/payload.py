@@ -1,5 +1,0 @@
-"""What is sent to browsers: traits by name."""
-
-from typing import Any
-
-Payload = dict[str, Any]
