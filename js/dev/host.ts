@@ -1,6 +1,6 @@
 /** A stand-in for a notebook: a widget model that holds traits and hands queries to whoever answers them. */
 
-import type { Traits, WidgetModel } from "../src/protocol";
+import type { Traits, WidgetModel } from "../src/protocol/protocol";
 
 /** Takes what the browser set, and gives what the kernel has set since it was asked last. */
 export type Kernel = (changes: Dump) => Promise<Dump>;

@@ -3,7 +3,7 @@
  * tree drawn before. Text from outside only ever becomes a text node.
  */
 
-import type { Extent } from "./geometry";
+import type { Extent } from "./pictures/geometry";
 
 type Tags = HTMLElementTagNameMap;
 type Attribute = string | number | boolean | null | undefined;

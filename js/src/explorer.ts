@@ -1,18 +1,27 @@
 /** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
 
-import { run } from "./commands";
-import { h, render, setAttribute, type Tree, take } from "./dom";
-import { commandFor, ownsKeys } from "./keys";
-import { prefetching } from "./prefetch";
-import { savePictures } from "./saving";
-import type { State } from "./state";
-import type { Store } from "./store";
+import { type Child, h, plain, render, setAttribute, type Tree, take } from "./dom";
+import { savePictures } from "./pictures/saving";
+import { run } from "./store/commands";
+import { commandFor, ownsKeys } from "./store/keys";
+import { prefetching } from "./store/prefetch";
+import type { State } from "./store/state";
+import type { Store } from "./store/store";
 import { hostTheme, type Theme, watchTheme } from "./theme";
+import { atlasView } from "./views/atlas/atlas";
+import type { ViewServices } from "./views/component";
+import { modeBar, pictureControls } from "./views/display_controls";
+import { exemplarStrip } from "./views/exemplars";
+import { header } from "./views/header";
 import { helpCard } from "./views/help";
-import { openingHandlers } from "./views/opening";
-import { pinThis } from "./views/pins";
-import { screen } from "./views/screen";
-import type { Stage } from "./views/stage";
+import { imageView } from "./views/image";
+import { layerStrip } from "./views/layer_strip";
+import { comparison } from "./views/pictures/comparison";
+import { layerTrace } from "./views/pictures/layer_trace";
+import { reconstructions } from "./views/pictures/reconstructions";
+import { pins, pinThis } from "./views/pins";
+import { statusLine } from "./views/status";
+import { uploadHandlers } from "./views/uploads";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
@@ -62,7 +71,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     else opener.focus({ preventScroll: true });
     redraw();
   };
-  const stage: Stage = {
+  const services: ViewServices = {
     store,
     redraw,
     colour,
@@ -75,12 +84,12 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     },
   };
 
-  const views = screen(stage, save, toggleHelp);
+  const views = screen(services, save, toggleHelp);
   const prefetch = prefetching(
-    (neuron) => store.tellHover(neuron),
-    () => store.state.prefetch && !store.state.wanted && store.state.silence === "none",
+    (neuron) => store.sendHover(neuron),
+    () => store.state.prefetch && !store.state.requested && store.state.outage === "none",
   );
-  const dropHandlers = openingHandlers(store, (above) => {
+  const dropHandlers = uploadHandlers(store, (above) => {
     dropping = above;
     redraw();
   });
@@ -92,10 +101,10 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     }
     const command = commandFor(event);
     if (!command || ownsKeys(event.target, event.key)) return;
-    const [does] = command;
-    if (does === "close" && !help && store.state.enlarged === null) return;
-    if (does === "help" || (does === "close" && help)) toggleHelp();
-    else if (does === "close") store.update({ enlarged: null });
+    const [name] = command;
+    if (name === "close" && !help && store.state.enlarged === null) return;
+    if (name === "help" || (name === "close" && help)) toggleHelp();
+    else if (name === "close") store.update({ enlarged: null });
     else run(command, store, { pin: () => pinThis(store), save });
     take(event);
   };
@@ -108,7 +117,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
         role: "region",
         spellcheck: false,
         label: "deconvscope explorer; ? shows the keys",
-        ...told(state),
+        ...rootAttributes(state),
         [SUPPRESS]: "true",
         "data-drawn": draws,
         "data-dcs-theme": theme,
@@ -126,15 +135,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
       },
       views(state),
       helpCard(help, toggleHelp),
-      h(
-        ".tooltip",
-        {
-          hidden: !tip,
-          style: tip?.[1] ?? "",
-          "aria-hidden": true,
-        },
-        tip?.[0],
-      ),
+      h(".tooltip", { hidden: !tip, style: tip?.[1] ?? "", "aria-hidden": true }, tip?.[0]),
     );
 
   const draw = (): void => {
@@ -169,6 +170,44 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   };
 };
 
+/** All views of a display, each in its place. */
+const screen = (
+  services: ViewServices,
+  save: () => void,
+  toggleHelp: () => void,
+): ((state: State) => readonly Child[]) => {
+  const { store } = services;
+  const [top, strip, image, atlas] = [
+    header(services, toggleHelp),
+    layerStrip(services),
+    imageView(services),
+    atlasView(services),
+  ];
+  const [modes, pictures, back] = [modeBar(services, save), reconstructions(services), layerTrace(services)];
+  const [compared, pinned, status] = [comparison(store), pins(services), statusLine(services)];
+  return (state) => [
+    top(state),
+    strip(state),
+    plain(
+      ".columns",
+      image(state),
+      atlas(state),
+      h(
+        "section.reconstructions",
+        { label: "reversed pictures" },
+        modes(state),
+        pictures(state),
+        pictureControls(store, state),
+        back(state),
+      ),
+    ),
+    exemplarStrip(store, state),
+    compared(state),
+    pinned(state),
+    status(state),
+  ];
+};
+
 /**
  * JupyterLab keeps its shortcuts off elements with this attribute, but all of them: Ctrl+S would open the browser's
  * dialog. So the attribute is away while such a key is handled, except where a person writes. What has the focus
@@ -197,14 +236,14 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
  * - `.dcs-live input`, `.dcs-prefetch input`, `.dcs-enlarged > p` (what a rectifier stopped), `.dcs-comparison
  *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click tells what is missing).
  */
-const told = ({ scene, wanted, silence, live }: State) => {
-  const { seq, layer, neuron } = scene?.view ?? {};
+const rootAttributes = ({ shown, requested, outage, live }: State) => {
+  const { seq, layer, neuron } = shown?.view ?? {};
   const place = neuron?.y == null ? "" : `@${neuron.y},${neuron.x}`;
   return {
-    "data-busy": String(wanted !== null),
-    "aria-busy": wanted !== null,
-    "data-kernel": silence === "no kernel" ? "absent" : null,
-    "data-empty": !scene,
+    "data-busy": String(requested !== null),
+    "aria-busy": requested !== null,
+    "data-kernel": outage === "no kernel" ? "absent" : null,
+    "data-empty": !shown,
     "data-live": live,
     "data-seq": seq,
     "data-neuron": neuron && `${layer}/${neuron.channel}${place}`,

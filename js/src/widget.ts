@@ -2,8 +2,8 @@
 
 import type { AnyWidget } from "@anywidget/types";
 import { mount } from "./explorer";
-import type { Traits, WidgetModel } from "./protocol";
-import { openStore, type Store } from "./store";
+import type { Traits, WidgetModel } from "./protocol/protocol";
+import { openStore, type Store } from "./store/store";
 
 interface Opened {
   readonly model: WidgetModel;

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 /** Lists, switches and fields, by pointer and by keys. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { AtlasInfo, Traits } from "../src/protocol";
+import type { AtlasInfo, Traits } from "../src/protocol/protocol";
 import { answer } from "./sample";
 import { drawn, type Shown, show, simulateCanvases } from "./shown";
 

@@ -141,7 +141,8 @@ describe("asking", () => {
     expect(model.queries.map(({ neuron }) => neuron)).toEqual([{ channel: 2, y: 2, x: 1 }]);
   });
 
-  test("the answer to one's own query is drawn, and the wish that waited goes out", async () => {
+  test("the answer to one's own query is drawn, and the request that waited goes out", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }); // a slow machine must not end the wait
     const { root, model } = await show();
     press(root, "ArrowLeft");
     await drawn();
@@ -155,6 +156,7 @@ describe("asking", () => {
     model.receive(answer({ client, seq: 2, x: 1 }));
     await drawn();
     expect(root.dataset).toMatchObject({ neuron: "features.0/2@1,1", busy: "false" });
+    vi.useRealTimers();
   });
 
   test("a failure is told, and the view stays", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kernelState, signOfLife } from "../src/kernel";
+import { kernelState, pingKernel } from "../src/protocol/kernel";
 
 test("JupyterLab's manager tells by its kernel", () => {
   expect(kernelState({ kernel: null })).toBe("absent");
@@ -17,7 +17,7 @@ test("other hosts tell nothing", () => {
 
 test("a sign of life is asked of JupyterLab's kernel, where there is one", async () => {
   const kernel = { requestCommInfo: async (content: object) => content };
-  expect(await signOfLife({ kernel })).toEqual({ target_name: "jupyter.widget" });
+  expect(await pingKernel({ kernel })).toEqual({ target_name: "jupyter.widget" });
   for (const manager of [{ kernel: null }, { kernel: { status: "idle" } }, undefined, {}])
-    expect(signOfLife(manager)).toBeNull();
+    expect(pingKernel(manager)).toBeNull();
 });

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 /** What a person does while something else is under way, or is no longer there. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { wantedAt } from "../src/address";
-import { openStore } from "../src/store";
+import { requestAt } from "../src/store/requests";
+import { openStore } from "../src/store/store";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
 import { drawn, type Shown, show, simulateCanvases } from "./shown";
@@ -88,9 +88,9 @@ describe("while another layer or network is on its way", () => {
 
   test("an address names the layers of its own network", () => {
     const { _network: network, _catalog: catalog } = answer();
-    const state = { scene: { network }, catalog } as Parameters<typeof wantedAt>[1];
-    expect(wantedAt("tiny/conv1_1/7@3,3", state)?.layer).toBe("features.0");
-    expect(wantedAt("other/conv1_1/7@3,3", state)?.layer).toBe("conv1_1");
+    const state = { shown: { network }, catalog } as Parameters<typeof requestAt>[1];
+    expect(requestAt("tiny/conv1_1/7@3,3", state)?.layer).toBe("features.0");
+    expect(requestAt("other/conv1_1/7@3,3", state)?.layer).toBe("conv1_1");
   });
 });
 

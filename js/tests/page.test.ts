@@ -1,7 +1,8 @@
 /** What an exported page does with places that it does not hold, and with addresses in its URL. */
 import { describe, expect, test } from "vitest";
 import { ahead, nearest } from "../src/page/nearest";
-import { addressIn } from "../src/page/url";
+
+import { addressInUrl as addressIn } from "../src/protocol/address";
 
 const at = (y: number, x: number) => ({ neuron: { channel: 3, y, x } });
 const STORED = [at(21, 16), at(20, 13), at(40, 40)] as const;

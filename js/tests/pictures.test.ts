@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Catalog, Ticket, Traits } from "../src/protocol";
+import type { Catalog, QueryId, Traits } from "../src/protocol/protocol";
 import { answer, type FakeModel, inLargerBuffer } from "./sample";
 import { drawn, show as mounted, type Shown, simulateCanvases } from "./shown";
 
@@ -37,7 +37,7 @@ function press(target: HTMLElement, key: string): void {
 }
 
 /** Answers the newest query with its own place, and whatever stands beside it. */
-const reply = (beside?: (ticket: Ticket) => Partial<Traits>): Promise<void> => explorer.reply(beside);
+const reply = (beside?: (ticket: QueryId) => Partial<Traits>): Promise<void> => explorer.reply(beside);
 
 describe("the meter", () => {
   test("tells the similarity to others and how many there were, and waits until there are any", async () => {

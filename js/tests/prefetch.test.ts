@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { PAUSE_MS, type Prefetch, prefetching, REST_MS } from "../src/prefetch";
-import type { NeuronPlace } from "../src/protocol";
+import type { NeuronPlace } from "../src/protocol/protocol";
+import { PAUSE_MS, prefetching, REST_MS } from "../src/store/prefetch";
 
 const NEURON = { channel: 3, y: 1, x: 2 };
 let told: (NeuronPlace | null)[];
 let allowed: boolean;
-let prefetch: Prefetch;
+let prefetch: ReturnType<typeof prefetching>;
 
 beforeEach(() => {
   vi.useFakeTimers();

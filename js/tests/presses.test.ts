@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 /** The same presses end at the same place, whenever and in whatever order the kernel answers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { run } from "../src/commands";
-import type { Command } from "../src/keys";
-import type { Layer, Pin, Query, Traits, Wanted } from "../src/protocol";
-import { openStore, type Store } from "../src/store";
+import { type Layer, type Pin, type Query, queryOf, type Traits, type ViewRequest } from "../src/protocol/protocol";
+import { run } from "../src/store/commands";
+import type { Command } from "../src/store/keys";
+import { openStore, type Store } from "../src/store/store";
 import { pinThis } from "../src/views/pins";
 import { answer, FakeModel, inLargerBuffer } from "./sample";
 import { simulateCanvases } from "./shown";
@@ -35,7 +35,7 @@ const hash = (text: string, count: number): number => {
 
 /** A kernel that answers when it is told to; it refuses one of `tiny`'s layers, and images that do not exist. */
 class SlowKernel {
-  readonly model = new FakeModel(this.#answer({ ...START, client: "", seq: 0 }));
+  readonly model = new FakeModel(this.#answer(queryOf(START, { client: "", seq: 0 })));
   #heard = 0;
   /** Queries without an answer. */
   #waiting: Query[] = [];
@@ -94,13 +94,13 @@ class SlowKernel {
   }
 }
 
-const START: Wanted = {
+const START: ViewRequest = {
   ...{ model: "tiny", image: "cat", layer: "a", neuron: { channel: 1, y: 1, x: 2 }, architectures: ["FTT", "TTT"] },
-  aside: { meter: true, random: false, wayBack: null, compare: null, exemplars: true, segmentation: false },
+  panelRequest: { meter: true, random: false, layerTrace: null, compare: null, exemplars: true, segmentation: false },
 };
 
 /** A press of a key, or a choice from a list. */
-type Step = Command | Partial<Wanted>;
+type Step = Command | Partial<ViewRequest>;
 
 const MOVES: readonly Command[] = [
   ["move", 0, 1],
@@ -156,15 +156,15 @@ async function ends(
   const saved: (string | undefined)[] = [];
   for (const step of steps) {
     if (Array.isArray(step)) {
-      const save = (): void => void saved.push(store.state.scene?.view.address);
+      const save = (): void => void saved.push(store.state.shown?.view.address);
       run(step as Command, store, { pin: () => pinThis(store), save });
-    } else store.ask(step as Partial<Wanted>);
+    } else store.ask(step as Partial<ViewRequest>);
     await flush();
     kernel.hear();
     await answers(kernel, store);
   }
   await settled(kernel, store);
-  const { address, pictures } = store.state.scene?.view ?? {};
+  const { address, pictures } = store.state.shown?.view ?? {};
   const pins = store.pinnedAddresses();
   unsubscribe();
   expect(address).toBeDefined();
@@ -173,7 +173,7 @@ async function ends(
 
 /** Lets the kernel answer, the newest query first, until nothing is asked any more. */
 async function settled(kernel: SlowKernel, store: Store): Promise<void> {
-  for (let turn = 0; !kernel.idle || store.state.wanted; turn++) {
+  for (let turn = 0; !kernel.idle || store.state.requested; turn++) {
     expect(turn).toBeLessThan(1000);
     kernel.reply((count) => count - 1, true);
     await flush();
@@ -281,7 +281,7 @@ describe("a press", () => {
     await flush();
     kernel.hear();
     await settled(kernel, store);
-    expect(store.state.scene?.view.address).toBe("tiny/a/0@0,0#cat");
+    expect(store.state.shown?.view.address).toBe("tiny/a/0@0,0#cat");
     expect(store.pinnedAddresses()).toEqual([] as readonly Pin[]);
   });
 
@@ -296,7 +296,7 @@ describe("a press", () => {
     store.cancel();
     kernel.hear();
     await settled(kernel, store);
-    expect(store.state.scene?.view.address).toBe(kernel.model.get("_view").address);
+    expect(store.state.shown?.view.address).toBe(kernel.model.get("_view").address);
     expect(kernel.model.queries).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readBytes, readInt8, readInt16, told } from "../src/traits";
+import { contentOf, readBytes, readInt8, readInt16 } from "../src/protocol/traits";
 import { inLargerBuffer } from "./sample";
 
 describe("bytes", () => {
@@ -24,7 +24,7 @@ describe("bytes", () => {
   });
 });
 
-test("a trait tells nothing while it is empty or absent", () => {
+test("a trait has no content while it is empty or absent", () => {
   const failure = { client: "me", seq: 1, message: "no" };
-  expect([told(failure), told({}), told(undefined)]).toEqual([failure, null, null]);
+  expect([contentOf(failure), contentOf({}), contentOf(undefined)]).toEqual([failure, null, null]);
 });

@@ -1,13 +1,13 @@
 /** A small but complete answer of the kernel, and a model that hands it out. */
 
-import type { AtlasInfo, Layer, Network, Traits, View, WidgetModel } from "../src/protocol";
-import type { SceneParts } from "../src/scene";
-import { readBytes, readInt8, readInt16 } from "../src/traits";
+import type { AtlasInfo, Layer, Network, Traits, ViewInfo, WidgetModel } from "../src/protocol/protocol";
+import type { ViewParts } from "../src/protocol/shown_view";
+import { readBytes, readInt8, readInt16 } from "../src/protocol/traits";
 
 interface Answer extends Partial<Traits> {
   _network: Network;
   _atlas_info: AtlasInfo;
-  _view: View;
+  _view: ViewInfo;
 }
 
 export const LAYERS: readonly Layer[] = [
@@ -94,8 +94,8 @@ export function answer(
   };
 }
 
-/** What a scene is assembled from. */
-export function sceneParts(): SceneParts {
+/** What a shown is assembled from. */
+export function viewParts(): ViewParts {
   const { _network, _atlas_info, _atlas, _view, _map, _pictures } = answer();
   return {
     network: _network,

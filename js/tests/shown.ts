@@ -1,7 +1,7 @@
 /** A mounted explorer in a simulated browser, whose canvases draw nothing. */
 
 import { vi } from "vitest";
-import type { Ticket, Traits } from "../src/protocol";
+import type { QueryId, Traits } from "../src/protocol/protocol";
 import explorerWidget from "../src/widget";
 import { answer, FakeModel } from "./sample";
 
@@ -66,7 +66,7 @@ export class Shown {
   }
 
   /** Answers the newest query with the view of the sample. */
-  async reply(beside: (ticket: Ticket) => Partial<Traits> = () => ({})): Promise<void> {
+  async reply(beside: (ticket: QueryId) => Partial<Traits> = () => ({})): Promise<void> {
     const { client, seq } = this.model.queries.at(-1) ?? { client: "", seq: 0 };
     await this.receive({ ...answer({ client, seq }), ...beside({ client, seq }) });
   }

@@ -1,13 +1,16 @@
 /** Answers what an explorer asks from what the page holds. */
 
-import { formatAddress } from "../address";
-import type { AtlasInfo, Query, Traits, View } from "../protocol";
+import { formatAddress } from "../protocol/address";
+import type { AtlasInfo, Query, Traits, ViewInfo } from "../protocol/protocol";
 import { type Block, fromBase64, type Head, inflated, readBlock } from "./contents";
 import { ahead, nearest, samePlace } from "./nearest";
 import { storedPictures } from "./stored_pictures";
 
 /** What was asked for is not in the page; the message says what is. */
 export class NotStored extends Error {}
+
+/** A query; a page answers all panels by none. */
+export type PageQuery = Omit<Query, "aside">;
 
 export interface Answer {
   readonly traits: Partial<Traits>;
@@ -27,7 +30,7 @@ export class Answers {
   readonly #exhibit: string;
   readonly #head: Head;
   readonly #layers: ReadonlyMap<string, Layer>;
-  #shown: { readonly layer: Layer; readonly neuron: View["neuron"] } | null = null;
+  #shown: { readonly layer: Layer; readonly neuron: ViewInfo["neuron"] } | null = null;
 
   constructor(exhibit: string, head: Head) {
     this.#exhibit = exhibit;
@@ -62,7 +65,7 @@ export class Answers {
    *
    * @throws NotStored where the page has nothing like it.
    */
-  async answer(query: Query): Promise<Answer> {
+  async answer(query: PageQuery): Promise<Answer> {
     const began = performance.now();
     const layer = this.#layer(query);
     const channel = query.neuron?.channel ?? this.#strongestChannel(layer);
@@ -82,7 +85,7 @@ export class Answers {
     const [pictures, map, atlas] = await Promise.all([storedPictures(chosen), inflated(block.map), layer.atlas]);
     const { neuron, window } = stored;
     this.#shown = { layer, neuron };
-    const view: View = {
+    const view: ViewInfo = {
       client: query.client,
       seq: query.seq,
       layer: layer.info.layer,
@@ -111,7 +114,7 @@ export class Answers {
     };
   }
 
-  #layer({ model, image, layer }: Query): Layer {
+  #layer({ model, image, layer }: PageQuery): Layer {
     const { _network: network } = this.#head.traits;
     if (model !== network.model || image !== network.image.name)
       throw new NotStored(`this page holds ${network.label} on ${network.image.label} only; for others run a notebook`);
@@ -136,7 +139,7 @@ export class Answers {
     return block;
   }
 
-  #pictureNumbers({ architectures }: Query, pictures: View["pictures"]): number[] {
+  #pictureNumbers({ architectures }: PageQuery, pictures: ViewInfo["pictures"]): number[] {
     return architectures.map((asked) => {
       const index = pictures.findIndex(({ code, name }) => code === asked || name === asked);
       if (index >= 0) return index;
@@ -145,7 +148,7 @@ export class Answers {
     });
   }
 
-  #address(layer: Layer, { channel, y, x }: View["neuron"], pictures: View["pictures"]): string {
+  #address(layer: Layer, { channel, y, x }: ViewInfo["neuron"], pictures: ViewInfo["pictures"]): string {
     const { model, image } = this.#head.traits._network;
     const architectures = pictures.map(({ code }) => code);
     return formatAddress({ model, layer: layer.info.layer, channel, y, x, architectures, image: image.name });

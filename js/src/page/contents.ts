@@ -4,7 +4,7 @@
  * version as this code.
  */
 
-import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, View } from "../protocol";
+import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, ViewInfo } from "../protocol/protocol";
 
 export interface StoredLayer {
   readonly info: Omit<AtlasInfo, "stored">;
@@ -22,7 +22,7 @@ export interface Head {
 }
 
 /** A neuron's part of a view, and its pictures as image files in base64, empty where a picture is zero. */
-export interface StoredNeuron extends Pick<View, "neuron" | "map" | "window" | "pictures"> {
+export interface StoredNeuron extends Pick<ViewInfo, "neuron" | "map" | "window" | "pictures"> {
   readonly files: readonly string[];
   readonly exponent: number;
 }

@@ -1,7 +1,7 @@
 /** A widget model without a kernel: what the explorer asks, the page answers. */
 
-import type { Query, Traits, WidgetModel } from "../protocol";
-import { type Answer, type Answers, NotStored } from "./answers";
+import type { Traits, WidgetModel } from "../protocol/protocol";
+import { type Answer, type Answers, NotStored, type PageQuery } from "./answers";
 
 type Listener = () => void;
 
@@ -12,7 +12,7 @@ export class PageModel implements WidgetModel {
   readonly #notice: (line: string) => void;
   readonly #traits = new Map<string, unknown>();
   readonly #listeners = new Map<string, Set<Listener>>();
-  #asked: Query | null = null;
+  #asked: PageQuery | null = null;
   #answering = false;
 
   constructor(answers: Answers, notice: (line: string) => void) {
@@ -36,7 +36,7 @@ export class PageModel implements WidgetModel {
   }
 
   /** Shows a place that the page chose, not a person in the explorer. */
-  async show(query: Query): Promise<void> {
+  async show(query: PageQuery): Promise<void> {
     this.#asked = query;
     await this.#answerLatest();
   }
@@ -66,7 +66,7 @@ export class PageModel implements WidgetModel {
     await this.#answerLatest();
   }
 
-  async #answer(query: Query): Promise<Answer> {
+  async #answer(query: PageQuery): Promise<Answer> {
     try {
       return await this.#answers.answer(query);
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Which of the stored neurons of a channel stands in for a place that was asked for. */
 
-import type { NeuronPlace } from "../protocol";
+import type { NeuronPlace } from "../protocol/protocol";
 
 /** Never empty; the strongest comes first. */
 export type Candidates<Stored> = readonly [Stored, ...Stored[]];

@@ -1,12 +1,10 @@
 /** The code of an exported page: shows each of its explorers where the page, or the address in its URL, says. */
 
-import type { Address } from "../address";
-import type { Query } from "../protocol";
+import { type Address, addressInUrl } from "../protocol/address";
 import widget from "../widget";
-import { Answers } from "./answers";
+import { Answers, type PageQuery } from "./answers";
 import { type Head, readHead } from "./contents";
 import { PageModel } from "./host";
-import { addressIn } from "./url";
 
 interface Presented {
   readonly place: HTMLElement;
@@ -36,13 +34,13 @@ async function present(place: HTMLElement): Promise<Presented> {
 
 /** Goes where the page's URL says: in the explorers that hold the layer, or else in those of its network, which say so. */
 async function follow(explorers: readonly Presented[]): Promise<void> {
-  const address = addressIn(location.hash.slice(1));
-  const wanted = explorers.flatMap((explorer) => {
+  const address = addressInUrl(location.hash.slice(1));
+  const requested = explorers.flatMap((explorer) => {
     const query = address && queryAt(address, explorer.head);
     return query ? [{ ...explorer, query }] : [];
   });
-  const holding = wanted.filter(({ answers, query }) => answers.layers.includes(query.layer ?? ""));
-  const going = holding.length > 0 ? holding : wanted;
+  const holding = requested.filter(({ answers, query }) => answers.layers.includes(query.layer ?? ""));
+  const going = holding.length > 0 ? holding : requested;
   await Promise.all(going.map(({ model, query }) => model.show(query)));
   // A frame draws them, and only the next one knows where they are.
   for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
@@ -51,7 +49,7 @@ async function follow(explorers: readonly Presented[]): Promise<void> {
 
 let asked = 0;
 
-function queryFor(head: Head, place: Pick<Query, "layer" | "neuron">, codes: readonly string[] = []): Query {
+function queryFor(head: Head, place: Pick<PageQuery, "layer" | "neuron">, codes: readonly string[] = []): PageQuery {
   const { _network: network, _catalog: catalog } = head.traits;
   asked += 1;
   return {
@@ -60,13 +58,12 @@ function queryFor(head: Head, place: Pick<Query, "layer" | "neuron">, codes: rea
     model: network.model,
     image: network.image.name,
     architectures: codes.length > 0 ? codes : catalog.architectures.map(({ code }) => code),
-    aside: { meter: false, random: false, wayBack: null, compare: null, exemplars: false, segmentation: false },
     ...place,
   };
 }
 
 /** What an explorer is to show of an address, where it is one of its network and image. */
-function queryAt({ model, image, ...address }: Address, head: Head): Query | null {
+function queryAt({ model, image, ...address }: Address, head: Head): PageQuery | null {
   const { _network: network } = head.traits;
   if (model !== network.model || (image !== null && image !== network.image.name)) return null;
   const { channel, y, x } = address;

@@ -3,7 +3,7 @@
  * sign(c)·|c|^(1/exponent)·scale; the explorer wants bytes companded with the exponent ¼ (see companding.ts).
  */
 
-import { clamp } from "../geometry";
+import { clamp } from "../pictures/geometry";
 import type { StoredNeuron } from "./contents";
 import { fromBase64 } from "./contents";
 

@@ -1,14 +1,12 @@
 /** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
 
 import { h, plain, type Tree } from "../dom";
-import { latestPlace } from "../place";
-import type { Catalog, DisplayMode } from "../protocol";
-import type { State } from "../state";
-import type { Store } from "../store";
-import { choice, type Option } from "./choice";
-import { listOf } from "./select";
-import { slider } from "./slider";
-import type { Stage, View } from "./stage";
+import type { Catalog, DisplayMode } from "../protocol/protocol";
+import { latestRequest } from "../store/requests";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import type { Component, ViewServices } from "./component";
+import { choice, listOf, type Option, slider } from "./controls";
 
 const MODES: readonly Option<DisplayMode>[] = (
   [
@@ -25,12 +23,12 @@ const SCALES = [
   ["own", "± own scale"],
   ["shared", "± one scale"],
 ] as const;
-const GAIN = { label: "gain", minimum: -3, maximum: 3, step: 0.1, home: 0 };
+const GAIN = { label: "gain", min: -3, max: 3, step: 0.1, home: 0 };
 
 /** Mode and scale, above the pictures. */
-export const modeBar = (stage: Stage, save: () => void): View => {
-  const { store } = stage;
-  const scales = listOf(stage);
+export const modeBar = (services: ViewServices, save: () => void): Component => {
+  const { store } = services;
+  const scales = listOf(services);
   return ({ display, scale }) =>
     plain(
       ".title.mode-bar",
@@ -62,7 +60,7 @@ export const pictureControls = (store: Store, state: State): Tree => {
 };
 
 /** What can stand beside the pictures, to judge them by. */
-const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
+const toggles = (store: Store, { panelRequest, edges, shown }: State): Tree => {
   const toggle = (label: string, title: string, pressed: boolean, click: () => void, offered = true): Tree =>
     h(
       "button.segment",
@@ -75,42 +73,44 @@ const toggles = (store: Store, { aside, edges, scene }: State): Tree => {
       },
       label,
     );
-  const { exemplars, segmentation } = scene?.network ?? {};
-  const codes = latestPlace(store.state)?.architectures ?? [];
+  const { exemplars, segmentation } = shown?.network ?? {};
+  const codes = latestRequest(store.state)?.architectures ?? [];
   return h(
     ".segments",
     { role: "group", label: "beside the pictures" },
-    toggle("random weights", "the same neuron, filters drawn at random", aside.random, () =>
-      store.setAside({ random: !aside.random }),
+    toggle("random weights", "the same neuron, filters drawn at random", panelRequest.random, () =>
+      store.requestPanels({ random: !panelRequest.random }),
     ),
     toggle("edges", "the edges of the photograph, which know of no neuron", edges, () =>
       store.update({ edges: !edges }),
     ),
-    toggle("way back", "the reversed signal at every layer", !!aside.wayBack, () => {
+    toggle("way back", "the reversed signal at every layer", !!panelRequest.layerTrace, () => {
       store.update({ enlarged: null });
-      store.setAside({ wayBack: aside.wayBack ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null) });
+      store.requestPanels({
+        layerTrace: panelRequest.layerTrace ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null),
+      });
     }),
     toggle(
       "segmentation",
       segmentation
         ? "what the first picture says is foreground"
         : "segmentation needs: pip install deconvscope[segmentation]",
-      aside.segmentation,
-      () => store.setAside({ segmentation: !aside.segmentation }),
+      panelRequest.segmentation,
+      () => store.requestPanels({ segmentation: !panelRequest.segmentation }),
       segmentation === true,
     ),
-    exemplars?.includes(scene?.layer.name ?? "") &&
-      toggle("exemplars", "images that excite this channel most", aside.exemplars, () =>
-        store.setAside({ exemplars: !aside.exemplars }),
+    exemplars?.includes(shown?.layer.name ?? "") &&
+      toggle("exemplars", "images that excite this channel most", panelRequest.exemplars, () =>
+        store.requestPanels({ exemplars: !panelRequest.exemplars }),
       ),
   );
 };
 
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
 const architectureChips = (store: Store, state: State): Tree => {
-  const chosen = latestPlace(store.state)?.architectures ?? [];
+  const chosen = latestRequest(store.state)?.architectures ?? [];
   const toggle = (code: string): void => {
-    const now = latestPlace(store.state)?.architectures ?? [];
+    const now = latestRequest(store.state)?.architectures ?? [];
     const others = now.filter((other) => other !== code);
     if (others.length === now.length) store.ask({ architectures: [...now, code] });
     else if (others.length > 0) store.ask({ architectures: others });
@@ -136,13 +136,13 @@ const architectureChips = (store: Store, state: State): Tree => {
 };
 
 /** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
-const architecturesOf = ({ catalog, scene }: State): Catalog["architectures"] => {
+const architecturesOf = ({ catalog, shown }: State): Catalog["architectures"] => {
   const { architectures } = catalog;
-  const named = (wanted: string) => architectures.find(({ name }) => name === wanted);
-  const shown = (scene?.view.pictures ?? []).map(({ code, name }) => ({
+  const named = (requested: string) => architectures.find(({ name }) => name === requested);
+  const current = (shown?.view.pictures ?? []).map(({ code, name }) => ({
     code,
     name,
     meaning: named(name)?.meaning ?? code,
   }));
-  return [...shown, ...architectures.filter(({ name }) => !shown.some((picture) => picture.name === name))];
+  return [...current, ...architectures.filter(({ name }) => !current.some((picture) => picture.name === name))];
 };

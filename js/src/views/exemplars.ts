@@ -1,14 +1,14 @@
 /** The images of a data set that excite the channel under view most: a click looks at the same place there. */
 
 import { h, plain, type Tree } from "../dom";
-import { valueText } from "../number_text";
-import type { State } from "../state";
-import type { Store } from "../store";
-import { remark, thumbnail } from "./elements";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import { valueText } from "../text";
+import { remark, thumbnail } from "./controls";
 
-export const exemplarStrip = (store: Store, { aside, asides: { exemplars }, scene }: State): Tree | null => {
-  const offered = scene?.network.exemplars?.includes(scene.layer.name);
-  if (!aside.exemplars || !offered) return null;
+export const exemplarStrip = (store: Store, { panelRequest, panels: { exemplars }, shown }: State): Tree | null => {
+  const offered = shown?.network.exemplars?.includes(shown.layer.name);
+  if (!panelRequest.exemplars || !offered) return null;
   const { channel, cards = [] } = exemplars ?? {};
   return h(
     "section.exemplars",

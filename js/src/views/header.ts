@@ -1,39 +1,85 @@
-/** Which network, which photograph, and the address of the place. */
+/** The network, the photograph, and the address of the place: to read, to copy, and to replace by a pasted one. */
 
-import { h, plain } from "../dom";
-import { latestPlace } from "../place";
-import type { State } from "../state";
-import { addressField } from "./address_field";
-import { choice, type Option } from "./choice";
-import { thumbnail } from "./elements";
-import { openingButton } from "./opening";
-import { listOf } from "./select";
-import type { Stage, View } from "./stage";
+import { create, h, plain } from "../dom";
+import type { ViewInfo } from "../protocol/protocol";
+import { latestRequest, requestAt } from "../store/requests";
+import type { Component, ViewServices } from "./component";
+import { choice, listOf, thumbnail } from "./controls";
+import { openButton } from "./uploads";
 
-export const header = (stage: Stage, toggleHelp: () => void): View => {
-  const { store } = stage;
-  const address = addressField(stage);
-  const networks = listOf(stage);
+export const header = (services: ViewServices, toggleHelp: () => void): Component => {
+  const { store } = services;
+  const address = addressField(services);
+  const networks = listOf(services);
   return (state) => {
-    const place = latestPlace(store.state);
+    const { models, images } = state.catalog;
+    const place = latestRequest(store.state);
     return plain(
       ".header",
-      networks("network", "models", modelOptions(state), place?.model, (model) =>
-        store.ask({ model, layer: null, neuron: null }),
+      networks(
+        "network",
+        "models",
+        models.map(({ name, label, bundled }) => [name, bundled ? label : `${label} (download)`]),
+        place?.model,
+        (model) => store.ask({ model, layer: null, neuron: null }),
       ),
-      h("span.badge", { hidden: !state.scene?.network.randomWeights }, "random weights"),
-      choice("photograph", "images", "thumbnail", imageOptions(state), place && place.image, (image) =>
-        store.ask({ image, neuron: null }),
+      h("span.badge", { hidden: !state.shown?.network.randomWeights }, "random weights"),
+      choice(
+        "photograph",
+        "images",
+        "thumbnail",
+        images.map(({ name, label, thumbnail: src }) => ({ value: name, label, content: thumbnail(src) })),
+        place?.image ?? null,
+        (image) => store.ask({ image, neuron: null }),
       ),
-      openingButton(store),
+      openButton(store),
       address(state),
       h("button.button.help-button", { named: "keys and help (?)", onclick: toggleHelp }, "?"),
     );
   };
 };
 
-const modelOptions = ({ catalog }: State): (readonly [string, string])[] =>
-  catalog.models.map(({ name, label, bundled }) => [name, bundled ? label : `${label} (download)`]);
-
-const imageOptions = ({ catalog }: State): Option<string>[] =>
-  catalog.images.map(({ name, label, thumbnail: src }) => ({ value: name, label, content: thumbnail(src) }));
+const addressField = ({ store, redraw }: ViewServices): Component => {
+  const field = create<HTMLInputElement>(plain("input.address"));
+  let copied = "copy";
+  let invalid = false;
+  let view: ViewInfo | undefined;
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      copied = "copied";
+    } catch {
+      field.select(); // there is no clipboard in insecure contexts and some frames
+      copied = "press Ctrl+C";
+    }
+    redraw();
+  };
+  const go = (text: string): void => {
+    const request = requestAt(text, store.state);
+    invalid = !request;
+    if (request) store.ask(request);
+    else store.update({ failure: `“${text.slice(0, 80)}” is no address: it has the form model/layer/channel@y,x` });
+  };
+  return ({ shown }) => {
+    if (view !== shown?.view) {
+      view = shown?.view;
+      field.value = view?.address ?? "";
+      invalid = false;
+      copied = "copy";
+    }
+    return plain(
+      ".address-box",
+      h(field, {
+        title: "paste another, press Enter",
+        label: "address of this place",
+        "aria-invalid": invalid || null,
+        onfocus: () => field.select(),
+        onkeydown: ({ key }) => {
+          if (key === "Escape") field.value = view?.address ?? "";
+          if (key === "Enter") go(field.value);
+        },
+      }),
+      h("button.copy", { label: "copy the address", onclick: copy }, copied),
+    );
+  };
+};

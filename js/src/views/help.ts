@@ -1,8 +1,8 @@
 /** A card with the keys and what the pictures are. */
 
 import { h, plain, type Tree } from "../dom";
-import { KEY_HELP } from "../keys";
-import { closeButton } from "./elements";
+import { KEY_HELP } from "../store/keys";
+import { closeButton } from "./controls";
 
 export const helpCard = (open: boolean, close: () => void): Tree =>
   h(

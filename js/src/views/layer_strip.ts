@@ -1,23 +1,21 @@
 /** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
 
 import { create, h, plain } from "../dom";
-import { clamp } from "../geometry";
-import { shapeText } from "../number_text";
-import type { Layer, Network } from "../protocol";
-import { remembered } from "../remembered";
-import { matches } from "../search";
-import { choice, type Option } from "./choice";
-import { remark } from "./elements";
-import type { Stage, View } from "./stage";
+import { memoized } from "../memoized";
+import { clamp } from "../pictures/geometry";
+import type { Layer, Network } from "../protocol/protocol";
+import { matches, shapeText } from "../text";
+import type { Component, ViewServices } from "./component";
+import { choice, type Option, remark } from "./controls";
 
-export const layerStrip = ({ store, redraw }: Stage): View => {
+export const layerStrip = ({ store, redraw }: ViewServices): Component => {
   const search = create<HTMLInputElement>(plain("input"));
   const go = (layer: string): void => {
-    const { scene } = store.state;
-    if (scene) store.ask({ model: scene.network.model, layer, neuron: null });
+    const { shown } = store.state;
+    if (shown) store.ask({ model: shown.network.model, layer, neuron: null });
   };
-  const optionsOf = remembered(layerOptions);
-  const strip = remembered((network: Network | undefined, words: string, chosen: string | null) => {
+  const optionsOf = memoized(layerOptions);
+  const strip = memoized((network: Network | undefined, words: string, chosen: string | null) => {
     const found = optionsOf(network?.layers ?? []).filter(({ label }) => matches(label, words));
     return h(
       "nav.strip",
@@ -45,7 +43,7 @@ export const layerStrip = ({ store, redraw }: Stage): View => {
       ),
     );
   });
-  return ({ scene, wanted }) => strip(scene?.network, search.value, wanted?.layer ?? scene?.view.layer ?? null);
+  return ({ shown, requested }) => strip(shown?.network, search.value, requested?.layer ?? shown?.view.layer ?? null);
 };
 
 /** The kinds that have a look of their own. */

@@ -1,15 +1,15 @@
 /** Pinned places: brought back by a click, removed, and two of them compared. */
 
-import { wantedAt } from "../address";
 import { h, plain, type Tree } from "../dom";
-import { MOST_PINS, type Pin } from "../protocol";
-import type { State } from "../state";
-import type { Store } from "../store";
-import { closeButton, thumbnail } from "./elements";
-import type { Stage, View } from "./stage";
+import { MOST_PINS, type Pin } from "../protocol/protocol";
+import { requestAt } from "../store/requests";
+import type { State } from "../store/state";
+import type { Store } from "../store/store";
+import type { Component, ViewServices } from "./component";
+import { closeButton, thumbnail } from "./controls";
 
 export const pinThis = (store: Store): void => {
-  const address = store.state.scene?.view.address;
+  const address = store.state.shown?.view.address;
   const pinned = store.pinnedAddresses();
   if (!address || pinned.includes(address)) return;
   if (pinned.length < MOST_PINS) store.setPins([...pinned, address]);
@@ -17,22 +17,22 @@ export const pinThis = (store: Store): void => {
 };
 
 /** The pinned addresses to compare, the latest last. */
-const compared = ({ aside: { compare }, firstCompared, pins }: State): readonly string[] =>
+const compared = ({ panelRequest: { compare }, firstCompared, pins }: State): readonly string[] =>
   (compare ?? [firstCompared]).filter((chosen) => pins.some(({ address }) => address === chosen));
 
-export const pins = ({ store, focus }: Stage): View => {
+export const pins = ({ store, focus }: ViewServices): Component => {
   const choose = (address: string): void => {
     const now = compared(store.state);
     const [first, second] = now.includes(address)
       ? now.filter((other) => other !== address)
       : [...now, address].slice(-2);
     store.update({ firstCompared: (!second && first) || "" });
-    store.setAside({ compare: first && second ? [first, second] : null });
+    store.requestPanels({ compare: first && second ? [first, second] : null });
   };
   const item = ({ address, title, place, thumbnails }: Pin, chosen: boolean): Tree => {
     const goBack = (): void => {
-      const wanted = wantedAt(address, store.state);
-      if (wanted) store.ask(wanted);
+      const requested = requestAt(address, store.state);
+      if (requested) store.ask(requested);
     };
     const remove = (): void => {
       if (chosen) choose(address);
@@ -50,11 +50,7 @@ export const pins = ({ store, focus }: Stage): View => {
       ),
       h(
         "button.compare",
-        {
-          named: `compare ${title} ${place}`,
-          "aria-pressed": chosen,
-          onclick: () => choose(address),
-        },
+        { named: `compare ${title} ${place}`, "aria-pressed": chosen, onclick: () => choose(address) },
         "⇄",
       ),
       closeButton(`unpin ${title} ${place}`, remove, "unpin"),
@@ -62,7 +58,7 @@ export const pins = ({ store, focus }: Stage): View => {
   };
 
   return (state) => {
-    const { pins, scene } = state;
+    const { pins, shown } = state;
     const chosen = compared(state);
     return h(
       "section.pins",
@@ -75,10 +71,7 @@ export const pins = ({ store, focus }: Stage): View => {
       ),
       h(
         "button.button.pin-this",
-        {
-          "aria-disabled": pins.some(({ address }) => address === scene?.view.address),
-          onclick: () => pinThis(store),
-        },
+        { "aria-disabled": pins.some(({ address }) => address === shown?.view.address), onclick: () => pinThis(store) },
         "Pin this",
       ),
       h("span.muted", { hidden: pins.length > 1 }, "to come back to it, or to compare two"),

@@ -1,10 +1,10 @@
 /** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
 
-import type { Box, Place } from "../geometry";
-import { markedNeuron } from "../place";
-import { sameNeuron } from "../scene";
-import type { Hover } from "../state";
-import type { Stage } from "./stage";
+import type { Box, Place } from "../pictures/geometry";
+import { sameNeuron } from "../protocol/shown_view";
+import { markedNeuron } from "../store/requests";
+import type { Hover } from "../store/state";
+import type { ViewServices } from "./component";
 
 /** Where a pointer is over an element in which `box` is drawn. */
 export const pointIn = (event: MouseEvent, element: Element, { top, left, height, width }: Box): Place => {
@@ -16,7 +16,7 @@ export const pointIn = (event: MouseEvent, element: Element, { top, left, height
 };
 
 /** A pointer is over `hover`, of which a line is shown there, or over nothing. */
-export const pointAt = ({ store, tip }: Stage, hover: Hover | null, text = "", at?: MouseEvent): void => {
+export const pointAt = ({ store, tip }: ViewServices, hover: Hover | null, text = "", at?: MouseEvent): void => {
   store.update({ hover });
   tip(text, at);
   const [neuron, marked] = [hover?.neuron, markedNeuron(store.state)];

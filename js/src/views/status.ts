@@ -1,23 +1,23 @@
 /** The line at the bottom: the neuron in words, what is going on or went wrong, how long it took and where. */
 
 import { type Child, h, plain, type Tree } from "../dom";
-import { durationText, percentText, valueText } from "../number_text";
-import type { Network, View as Shown } from "../protocol";
-import type { Scene } from "../scene";
-import type { State } from "../state";
-import { className } from "./channel_list";
-import { closeButton } from "./elements";
-import type { Stage, View } from "./stage";
+import type { Network, ViewInfo } from "../protocol/protocol";
+import type { ShownView } from "../protocol/shown_view";
+import type { State } from "../store/state";
+import { durationText, percentText, valueText } from "../text";
+import { className } from "./atlas/channel_list";
+import type { Component, ViewServices } from "./component";
+import { closeButton } from "./controls";
 
 /** Live mode is offered where an answer takes less. */
 const QUICK_MS = 40;
 
-export const statusLine = ({ store, focus }: Stage): View => {
+export const statusLine = ({ store, focus }: ViewServices): Component => {
   return (state) => {
-    const { scene, failure, progress, silence, live, asides } = state;
+    const { shown, failure, progress, outage, live, panels } = state;
     const work = workText(state);
-    const working = silence !== "no kernel" && progress;
-    const { exemplars } = asides;
+    const working = outage !== "no kernel" && progress;
+    const { exemplars } = panels;
     const dismiss = (): void => {
       store.update({ failure: null });
       focus();
@@ -25,7 +25,7 @@ export const statusLine = ({ store, focus }: Stage): View => {
     const toggle = (name: "live" | "prefetch", text: string, title: string, offered: boolean): Tree =>
       h(
         `label.switch.${name}`,
-        { title, hidden: !offered || silence === "no kernel" },
+        { title, hidden: !offered || outage === "no kernel" },
         h("input", {
           type: "checkbox",
           checked: state[name],
@@ -38,9 +38,9 @@ export const statusLine = ({ store, focus }: Stage): View => {
       h(
         "span.sentence",
         { role: "status" },
-        scene && [
-          plain("span.neuron", neuronWords(scene)),
-          plain("span.muted", rankText(scene.view)),
+        shown && [
+          plain("span.neuron", neuronWords(shown)),
+          plain("span.muted", rankText(shown.view)),
           exemplars &&
             plain(
               "span.muted",
@@ -57,16 +57,16 @@ export const statusLine = ({ store, focus }: Stage): View => {
       working && h("progress.progress", { label: "progress", value: progress.fraction }),
       h("span.work", { role: "status", hidden: !work }, work),
       working && progress.cancellable && h("button.button.cancel", { onclick: () => store.cancel() }, "Cancel"),
-      toggle("live", "live", "look where the pointer is", live || (scene?.view.milliseconds ?? QUICK_MS) < QUICK_MS),
+      toggle("live", "live", "look where the pointer is", live || (shown?.view.milliseconds ?? QUICK_MS) < QUICK_MS),
       toggle("prefetch", "compute ahead", "what the pointer rests on", true),
-      h("span.cost", { title: costTitle(scene?.network) }, scene && costText(scene.view, scene.network)),
+      h("span.cost", { title: costTitle(shown?.network) }, shown && costText(shown.view, shown.network)),
     );
   };
 };
 
-const neuronWords = (scene: Scene): Child[] => {
-  const { channel, y, x, value } = scene.view.neuron;
-  const name = className(scene, channel);
+const neuronWords = (shown: ShownView): Child[] => {
+  const { channel, y, x, value } = shown.view.neuron;
+  const name = className(shown, channel);
   return [
     name ? "class " : "neuron ",
     plain("b", name || String(channel)),
@@ -76,7 +76,7 @@ const neuronWords = (scene: Scene): Child[] => {
   ];
 };
 
-const rankText = ({ neuron, map }: Shown): string => {
+const rankText = ({ neuron, map }: ViewInfo): string => {
   const places = map.height * map.width;
   if (places === 1) return "";
   if (Math.round(neuron.top * places) <= 1) return "strongest of this channel here";
@@ -89,14 +89,14 @@ const costTitle = (network?: Network): string =>
     ...(network?.fallbacks.length ? ["rectifiers by plain gradient:", ...network.fallbacks] : []),
   ].join("\n");
 
-const costText = ({ milliseconds }: Shown, { device, precision, differences, fallbacks }: Network): string =>
+const costText = ({ milliseconds }: ViewInfo, { device, precision, differences, fallbacks }: Network): string =>
   [durationText(milliseconds), device, precision, ...(differences ?? []).map(({ label }) => label)].join(" · ") +
   (fallbacks.length > 0 ? ` · ⚠ ${fallbacks.length} without a rule` : "");
 
-const workText = ({ silence, progress, scene, failure }: State): string => {
-  if (silence === "no kernel")
-    return scene ? "no kernel: showing the saved view" : "no kernel: run the cell to see pictures";
+const workText = ({ outage, progress, shown, failure }: State): string => {
+  if (outage === "no kernel")
+    return shown ? "no kernel: showing the saved view" : "no kernel: run the cell to see pictures";
   if (progress) return progress.text;
-  if (silence === "waiting") return "waiting for the kernel …";
-  return scene || failure ? "" : "waiting for the first pictures …";
+  if (outage === "waiting") return "waiting for the kernel …";
+  return shown || failure ? "" : "waiting for the first pictures …";
 };

@@ -1,0 +1,95 @@
+/**
+ * Reversed pictures as pixels. A picture arrives as companded bytes, so each display mode is a table of 256
+ * entries (byte → grey level or opacity) and a loop over the pixels: gain and mode change without the kernel.
+ */
+
+import { opaquePixels } from "../dom";
+import type { DisplayMode } from "../protocol/protocol";
+import { SEQUENTIAL } from "./colour_maps";
+import { EXPANDED } from "./companding";
+import { type Box, contains, type Extent } from "./geometry";
+
+/** One reversed picture inside its window: C·h·w companded bytes and the value that ±127 stand for. */
+export interface Picture {
+  readonly bytes: Uint8Array | Int8Array;
+  readonly channels: number;
+  readonly scale: number;
+}
+
+/** The magnitudes that a display refers to: a picture's own, or the largest of several to be compared. */
+export interface Reference {
+  /** The 0.5 % quantile's magnitude, which the paper's display makes nearly black. */
+  readonly q: number;
+  /** The magnitude that is black and white in the signed and renormalised displays, brightest in saliency. */
+  readonly scale: number;
+}
+
+export type Table = Uint8ClampedArray<ArrayBuffer>;
+
+/** What becomes of a value in units of the reference: grey levels, of which ½ is zero, or magnitudes. */
+const LEVELS = {
+  /** The sigmoid of Mahendran & Vedaldi (2016), footnote 4: the quantile ↦ 0.99. */
+  paper: (value: number, gain: number): number => 1 / (1 + 99 ** (-gain * value)),
+  /** Linear: ±reference/gain are white and black. */
+  signed: (value: number, gain: number): number => 0.5 + 0.5 * gain * value,
+  /** sign·|x|^0.1 (Fig. 5 of the paper): the full support of a deep neuron shows. */
+  renormalised: (value: number, gain: number): number => 0.5 + 0.5 * gain * Math.sign(value) * Math.abs(value) ** 0.1,
+  saliency: (value: number, gain: number): number => gain * Math.abs(value),
+};
+
+/** A level (0 … 255) for each of the 256 bytes of a picture whose ±127 stand for `scale`; zero where the unit is. */
+export const levelTable = (kind: keyof typeof LEVELS, scale: number, unit: number, gain: number): Table => {
+  const slope = unit > 0 ? scale / unit : 0;
+  return Uint8ClampedArray.from(EXPANDED, (value) => 255 * LEVELS[kind](slope * value, gain));
+};
+
+export interface Painting {
+  readonly mode: DisplayMode;
+  readonly gain: number;
+  readonly reference: Reference;
+  /** The photograph's RGBA pixels at the image's size; needed by the overlay mode only. */
+  readonly photograph: Uint8ClampedArray | null;
+  readonly image: Extent;
+}
+
+/**
+ * The RGBA pixels of `view`, a box of the image, with the picture drawn where its window lies.
+ * Outside the window the picture is zero.
+ */
+export const paintPicture = (
+  { bytes, channels, scale }: Picture,
+  window: Box,
+  view: Box,
+  { mode, gain, reference, photograph, image }: Painting,
+): Table => {
+  const pixels = opaquePixels(view.height * view.width);
+  const colours = new Uint32Array(pixels.buffer);
+  const [kind, unit] =
+    mode === "overlay" || mode === "paper" ? (["paper", reference.q] as const) : ([mode, reference.scale] as const);
+  const tones = levelTable(kind, scale, unit, gain);
+  const magnitudes = levelTable("saliency", scale, mode === "overlay" ? reference.q : reference.scale, gain);
+  const area = bytes.length / channels;
+  // Other numbers of channels have no agreed colours: the first three are red, green, blue; the first of two is grey.
+  const last = channels < 3 ? 0 : 2;
+  /** The pixel's place in the window, −1 outside. */
+  let at = -1;
+  const level = (table: Table, channel: number): number =>
+    table[at < 0 ? 0 : (bytes[channel * area + at] ?? 0) & 0xff] ?? 0;
+  for (let pixel = 0; pixel < colours.length; pixel++) {
+    const y = view.top + Math.floor(pixel / view.width);
+    const x = view.left + (pixel % view.width);
+    at = contains(window, { y, x }) ? (y - window.top) * window.width + x - window.left : -1;
+    let largest = 0;
+    if (mode === "saliency" || mode === "overlay")
+      for (let channel = 0; channel < channels; channel++) largest = Math.max(largest, level(magnitudes, channel));
+    if (mode === "saliency") colours[pixel] = SEQUENTIAL[largest] ?? 0;
+    else
+      for (let colour = 0; colour < 3; colour++) {
+        const tone = level(tones, Math.min(colour, last));
+        const below = photograph?.[(y * image.width + x) * 4 + colour] ?? 0;
+        // The photograph shows where the picture's opacity is low.
+        pixels[pixel * 4 + colour] = mode === "overlay" && photograph ? below + ((tone - below) * largest) / 255 : tone;
+      }
+  }
+  return pixels;
+};

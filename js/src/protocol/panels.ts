@@ -1,0 +1,101 @@
+/** What the kernel computes beside the view, split into what is drawn, and kept only where it belongs to the view shown. */
+
+import { memoized } from "../memoized";
+import type {
+  ComparedSideInfo,
+  Exemplars,
+  LayerTraceInfo,
+  LayerTraceStepInfo,
+  Meters,
+  QueryId,
+  RandomInfo,
+  SegmentationInfo,
+  Traits,
+  WidgetModel,
+} from "./protocol";
+import { assertConsistent, byteReader, type Reconstruction, splitPictures } from "./shown_view";
+import { contentOf, readBytes } from "./traits";
+
+export interface RandomPictures extends RandomInfo {
+  readonly reconstructions: readonly Reconstruction[];
+}
+
+export interface LayerTraceStep extends LayerTraceStepInfo {
+  /** Rows·columns; 255 stands for the step's `signal`, and for its `activation`. */
+  readonly signalMap: Uint8Array;
+  readonly activationMap: Uint8Array;
+}
+
+export interface LayerTrace extends LayerTraceInfo {
+  readonly steps: readonly LayerTraceStep[];
+}
+
+export interface ComparedSide extends ComparedSideInfo {
+  readonly reconstructions: readonly Reconstruction[];
+}
+
+export interface Comparison extends QueryId {
+  readonly sides: readonly ComparedSide[];
+}
+
+export interface Segmentation extends SegmentationInfo {
+  /** 0 or 1 for each pixel, row by row. */
+  readonly mask: Uint8Array;
+}
+
+/** Reads the panels of a model; one that has not changed stays the same object, and one that has not come is undefined. */
+export const panelsReader = (model: Pick<WidgetModel, "get">) => {
+  /** Joins the content of a trait with its bytes. */
+  const panel = <Name extends keyof Traits, Panel extends QueryId>(
+    name: Name,
+    binary: keyof Traits,
+    join: (info: Exclude<Traits[Name], Record<string, never>>, bytes: Uint8Array<ArrayBuffer>) => Panel,
+  ) => {
+    const read = memoized((trait: unknown, bytes: unknown) => {
+      const info = contentOf(trait as object) as Parameters<typeof join>[0] | null;
+      return info && join(info, readBytes(bytes));
+    });
+    return ({ client, seq }: QueryId): Panel | undefined => {
+      const one = read(model.get(name), model.get(binary));
+      return one?.client === client && one.seq === seq ? one : undefined;
+    };
+  };
+  const meters = panel("_meters", "_meters", (info): Meters => info);
+  const exemplars = panel("_exemplars", "_exemplars", (info): Exemplars => info);
+  const random = panel("_random", "_random_pictures", (info, bytes): RandomPictures => {
+    const reader = byteReader(bytes);
+    return { ...info, reconstructions: reader.end(splitPictures(info.pictures, info.window, reader)) };
+  });
+  const layerTrace = panel("_way_back", "_way_back_maps", (info, bytes): LayerTrace => {
+    const { take, end } = byteReader(bytes);
+    const steps = info.steps.map((step) => {
+      const [signalMap, activationMap] = [take(step.rows * step.columns), take(step.rows * step.columns)];
+      return { ...step, signalMap, activationMap };
+    });
+    return { ...info, steps: end(steps) };
+  });
+  const comparison = panel("_comparison", "_comparison_pictures", (info, bytes): Comparison => {
+    const reader = byteReader(bytes);
+    const sides = info.sides.map((side) => ({
+      ...side,
+      reconstructions: splitPictures(side.pictures, side.window, reader),
+    }));
+    return { ...info, sides: reader.end(sides) };
+  });
+  const segmentation = panel("_segmentation", "_segmentation_mask", (info, bytes): Segmentation => {
+    assertConsistent(bytes.length === Math.ceil((info.height * info.width) / 8));
+    const bit = (_: number, index: number): number => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
+    return { ...info, mask: new Uint8Array(info.height * info.width).map(bit) };
+  });
+  return (view: QueryId) => ({
+    meters: meters(view),
+    random: random(view),
+    layerTrace: layerTrace(view),
+    comparison: comparison(view),
+    exemplars: exemplars(view),
+    segmentation: segmentation(view),
+  });
+};
+
+/** The panels that have come for the view shown. */
+export type Panels = Partial<ReturnType<ReturnType<typeof panelsReader>>>;

@@ -1,0 +1,317 @@
+/**
+ * What the kernel and the browser tell each other: the types of the widget's traits. `Explorer` on the Python side
+ * writes the same names, and is of one version with this: the front end is itself a trait of the widget, also in a
+ * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see shown.ts.
+ */
+
+import type { Box, Pair, ReceptiveField } from "../pictures/geometry";
+
+export interface Layer {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: string;
+  readonly shape: readonly number[];
+  readonly field: ReceptiveField | null;
+}
+
+/** What can be chosen, what is shown included. */
+export interface Catalog {
+  readonly models: readonly { readonly name: string; readonly label: string; readonly bundled: boolean }[];
+  readonly images: readonly { readonly name: string; readonly label: string; readonly thumbnail: string }[];
+  readonly architectures: readonly { readonly code: string; readonly name: string; readonly meaning: string }[];
+  /** The notebook that explains the meters, where it lies beside the open one. */
+  readonly notebook?: string | null;
+}
+
+export interface ImageInfo {
+  readonly name: string;
+  readonly label: string;
+  readonly height: number;
+  readonly width: number;
+  /** How it is shown, such as which values are black and white. */
+  readonly note?: string;
+}
+
+export interface Network {
+  readonly model: string;
+  readonly label: string;
+  readonly randomWeights: boolean;
+  readonly device: string;
+  readonly precision: string;
+  /** In what this machine differs from most, each in a few words and a sentence. */
+  readonly differences?: readonly { readonly label: string; readonly reason: string }[];
+  readonly image: ImageInfo;
+  readonly fallbacks: readonly string[];
+  readonly layers: readonly Layer[];
+  /** The names of a classifier's channels, and the layer that gives their raw scores. */
+  readonly classes?: { readonly layer: string; readonly names: readonly string[] } | null;
+  /** The layers that have exemplars. */
+  readonly exemplars?: readonly string[] | null;
+  /** Whether pictures can be made into segmentations here. */
+  readonly segmentation?: boolean;
+}
+
+export interface AtlasInfo {
+  readonly layer: string;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly tileHeight: number;
+  readonly tileWidth: number;
+  readonly minima: readonly number[];
+  readonly maxima: readonly number[];
+  readonly variances: readonly number[];
+  /** The channels that can be chosen, where these are not all: in an exported page. */
+  readonly stored?: readonly number[] | null;
+}
+
+/** A neuron as it is requested: `y` and `x` null mean the channel's strongest place, and are null on vector layers. */
+export interface NeuronPlace {
+  readonly channel: number;
+  readonly y: number | null;
+  readonly x: number | null;
+}
+
+export interface Neuron extends NeuronPlace {
+  readonly value: number;
+  /** The fraction of this channel's places that answer at least as strongly. */
+  readonly top: number;
+}
+
+export interface PictureInfo {
+  readonly code: string;
+  readonly name: string;
+  readonly channels: number;
+  readonly scale: number;
+  readonly q: number;
+  readonly max: number;
+}
+
+export interface ViewInfo extends QueryId {
+  readonly layer: string;
+  readonly neuron: Neuron;
+  readonly map: {
+    readonly height: number;
+    readonly width: number;
+    readonly scale: number;
+    readonly min: number;
+    readonly max: number;
+  };
+  readonly window: Box;
+  readonly pictures: readonly PictureInfo[];
+  readonly milliseconds: number;
+  readonly address: string;
+  /** The places of this channel that can be chosen, where these are not all: in an exported page. */
+  readonly stored?: readonly Pair[] | null;
+}
+
+export interface Failure extends QueryId {
+  readonly message: string;
+}
+
+export interface Progress {
+  readonly text: string;
+  readonly fraction: number | null;
+  /** Whether `_cancel` ends it. */
+  readonly cancellable?: boolean;
+}
+
+/**
+ * What is computed beside the view, in the background. Each panel comes in traits of its own that name their view by
+ * its client and number. Views that Python chose have the panels requested last.
+ */
+export interface PanelRequest {
+  readonly meter: boolean;
+  readonly random: boolean;
+  /** The architecture whose layer trace is shown. */
+  readonly layerTrace: string | null;
+  readonly compare: readonly [address: string, address: string] | null;
+  /** The images of a data set that excite the channel most. */
+  readonly exemplars: boolean;
+  readonly segmentation: boolean;
+}
+
+/** A complete place to show: updates that wait are merged, so that a partial one would be lost. */
+export interface ViewRequest {
+  readonly model: string;
+  readonly image: string;
+  readonly layer: string | null;
+  readonly neuron: NeuronPlace | null;
+  readonly architectures: readonly string[];
+  readonly panelRequest: PanelRequest;
+}
+
+/** Identifies a query, or the one that an answer belongs to. */
+export interface QueryId {
+  readonly client: string;
+  readonly seq: number;
+}
+
+/** A request under the names that the kernel reads. */
+export interface Query extends Omit<ViewRequest, "panelRequest">, QueryId {
+  readonly aside: Omit<PanelRequest, "layerTrace"> & { readonly wayBack: string | null };
+}
+
+export const queryOf = ({ panelRequest: { layerTrace, ...panels }, ...place }: ViewRequest, id: QueryId): Query => ({
+  ...place,
+  ...id,
+  aside: { ...panels, wayBack: layerTrace },
+});
+
+/** The neuron under a resting pointer, which the kernel computes ahead. */
+export interface HoveredNeuron extends NeuronPlace {
+  readonly client: string;
+  readonly layer: string;
+  readonly architectures: readonly string[];
+}
+
+/** A picture from the person's disk; it is requested as the image `upload:` and this id. */
+export interface UploadInfo {
+  readonly client: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Mean similarity to the pictures of other channels' neurons at the same place, one a picture; null for a zero one. */
+export interface Meters extends QueryId {
+  readonly samples: number;
+  readonly similarities: readonly (number | null)[];
+}
+
+/** The same click in the network with random filters; the bytes are coded as those of the view. */
+export interface RandomInfo extends QueryId {
+  readonly window: Box;
+  readonly pictures: readonly PictureInfo[];
+}
+
+/** One tensor between neuron and image: its window in that layer's map, and the extent of the small maps sent. */
+export interface LayerTraceStepInfo extends Box {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** The largest channel norms, which 255 stands for. */
+  readonly signal: number;
+  readonly activation: number;
+  /** The sum of squares of the whole signal. */
+  readonly energy: number;
+  /** Whether the reversed rule keeps or silences each value. */
+  readonly masks: boolean;
+}
+
+/** Steps from the neuron to the image; the bytes hold each step's signal, then its activation, rows·columns each. */
+export interface LayerTraceInfo extends QueryId {
+  readonly code: string;
+  readonly steps: readonly LayerTraceStepInfo[];
+}
+
+export interface ComparedSideInfo {
+  readonly address: string;
+  readonly title: string;
+  readonly window: Box;
+  readonly pictures: readonly PictureInfo[];
+}
+
+export interface ComparisonInfo extends QueryId {
+  readonly sides: readonly ComparedSideInfo[];
+}
+
+/** A place of the channel in an image of the data set: its part of the image there, and its picture, as small PNGs. */
+export interface ExemplarCard {
+  /** The name under which the image is requested. */
+  readonly image: string;
+  readonly title: string;
+  readonly y: number | null;
+  readonly x: number | null;
+  readonly value: number;
+  readonly patch: string;
+  readonly picture: string;
+}
+
+/** The images of a data set that excite the channel most, the strongest first. */
+export interface Exemplars extends QueryId {
+  readonly layer: string;
+  readonly channel: number;
+  /** The architecture's. */
+  readonly name: string;
+  /** How many images the data set has. */
+  readonly images: number;
+  /** The fraction of the channel's responses over the data set that are at least as strong as the chosen one. */
+  readonly share: number;
+  readonly cards: readonly ExemplarCard[];
+}
+
+/** The foreground that a picture points at; the mask has one bit a pixel, row by row, the highest bit first. */
+export interface SegmentationInfo extends QueryId {
+  /** The architecture's. */
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  /** The fraction of the image that is foreground. */
+  readonly share: number;
+  readonly note: string;
+}
+
+/** A pinned place: `chelsea · conv3_3`, `88@20,17`, and its pictures as small ones. */
+export interface Pin {
+  readonly address: string;
+  readonly title: string;
+  readonly place: string;
+  readonly thumbnails: readonly string[];
+}
+
+/** The largest number of pins. */
+export const MOST_PINS = 24;
+
+export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
+export type DisplayMode = (typeof DISPLAY_MODES)[number];
+
+export type Empty = Record<string, never>;
+
+export interface Traits {
+  _catalog: Catalog | Empty;
+  _network: Network | Empty;
+  _photograph: unknown;
+  _atlas_info: AtlasInfo | Empty;
+  _atlas: unknown;
+  _map: unknown;
+  _pictures: unknown;
+  _view: ViewInfo | Empty;
+  _failure: Failure | Empty;
+  _progress: Progress | Empty;
+  _meters: Meters | Empty;
+  _random: RandomInfo | Empty;
+  _random_pictures: unknown;
+  _way_back: LayerTraceInfo | Empty;
+  _way_back_maps: unknown;
+  _comparison: ComparisonInfo | Empty;
+  _comparison_pictures: unknown;
+  _exemplars: Exemplars | Empty;
+  _segmentation: SegmentationInfo | Empty;
+  _segmentation_mask: unknown;
+  _pins: readonly Pin[];
+  _query: Query;
+  /** Cancels the query in flight; its answer is a failure, and the view stays. */
+  _cancel: QueryId;
+  _hover: HoveredNeuron | Empty;
+  _upload: DataView;
+  _upload_info: UploadInfo | Empty;
+  /** Both ways: set by the browser and by Python. */
+  display: DisplayMode;
+  /** Addresses. */
+  pins: readonly string[];
+  live: boolean;
+  prefetch: boolean;
+}
+
+/** The part of anywidget's model that is used. */
+export interface WidgetModel {
+  get<K extends keyof Traits>(name: K): Traits[K] | undefined;
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void;
+  save_changes(): void;
+  on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
+  /** Hosts differ in what it is. */
+  readonly widget_manager: unknown;
+}

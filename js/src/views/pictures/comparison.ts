@@ -1,0 +1,60 @@
+/** Two pinned places side by side: their pictures, displayed as those of the view are. */
+
+import { h, plain } from "../../dom";
+import { memoized } from "../../memoized";
+import { rangeText, type ShownPicture } from "../../pictures/columns";
+import type { Comparison } from "../../protocol/panels";
+import type { State } from "../../store/state";
+import type { Store } from "../../store/store";
+import type { Component } from "../component";
+import { closeButton, remark } from "../controls";
+import { pictureFigure } from "./picture_figure";
+
+export const comparison = (store: Store): Component => {
+  /** The last that came: shown until another comparison is requested, whatever the view does. */
+  let last: Comparison | null = null;
+  let requested: State["panelRequest"]["compare"] = null;
+  const sidesOf = memoized((sides: Comparison["sides"], display: State["display"], gain: number) =>
+    sides.map(({ title, window, reconstructions }, side) => {
+      // Photographs of other views are not here: what lies over the image is shown by itself.
+      const mode = display === "overlay" ? "paper" : display;
+      const items = reconstructions.map((picture): ShownPicture => {
+        const { code, name } = picture.info;
+        const range = rangeText(picture);
+        const label = `${name}: ${range}`;
+        const painting = { mode, gain, reference: picture.info, photograph: null, image: window } as const;
+        return { attribute: "data-compared", side, code, name, label, range, picture, window, painting };
+      });
+      return { title, window, items };
+    }),
+  );
+  return ({ panelRequest, panels, display, gain }) => {
+    if (panelRequest.compare !== requested) last = null;
+    requested = panelRequest.compare;
+    last = panelRequest.compare && (panels.comparison ?? last);
+    return h(
+      "section.comparison",
+      { label: "comparison of two pins", hidden: !requested },
+      plain(
+        ".title",
+        plain("h3", "Side by side"),
+        remark(!last ? "…" : display === "overlay" ? "without their photographs: as paper" : ""),
+        closeButton("close the comparison", () => store.requestPanels({ compare: null })),
+      ),
+      plain(
+        ".sides",
+        sidesOf(last?.sides ?? [], display, gain).map(({ title, window, items }, side) =>
+          h(
+            ".side",
+            { key: side },
+            plain("b", title),
+            plain(
+              ".compared",
+              items.map((one) => pictureFigure(one, window)),
+            ),
+          ),
+        ),
+      ),
+    );
+  };
+};

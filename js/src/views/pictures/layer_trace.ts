@@ -1,0 +1,133 @@
+/** The layer trace: the reversed signal at each layer between neuron and image, as a strip of maps that enlarge. */
+
+import { h, pictureOf, plain, surface, type Tree } from "../../dom";
+import { levelPixels } from "../../pictures/colour_maps";
+import { viewBox } from "../../pictures/columns";
+import { type Box, wholeBox } from "../../pictures/geometry";
+import { mixedPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
+import type { LayerTraceStep } from "../../protocol/panels";
+import type { ShownView } from "../../protocol/shown_view";
+import { percentText, valueText } from "../../text";
+import type { Component, ViewServices } from "../component";
+import { choice, closeButton, listOf } from "../controls";
+import { shortLabel } from "../layer_strip";
+
+/** What a map of a step shows; null while the step of the view before stands in. */
+type PixelsOf = ((step: LayerTraceStep) => Uint8ClampedArray<ArrayBuffer>) | null;
+
+/** Below this many screen pixels a place, maps are smoothed. */
+const SQUARE_PIXELS = 2;
+
+const signalPixels = ({ signalMap }: LayerTraceStep) => levelPixels(signalMap);
+const activationPixels = ({ activationMap }: LayerTraceStep) => levelPixels(activationMap);
+
+export const layerTrace = (services: ViewServices): Component => {
+  const { store, watchSize } = services;
+  const architectures = listOf(services);
+  let steps: readonly LayerTraceStep[] = [];
+  return ({ shown, panelRequest: { layerTrace: code }, panels, enlarged }) => {
+    if (!shown || !code) return h(".way-back", { hidden: true, made: watchSize });
+    const current = panels.layerTrace?.code === code ? panels.layerTrace.steps : null;
+    steps = current ?? steps; // the steps of the view before stand empty until those of this one come
+    const enlarge = (name: string | null): void => store.update({ enlarged: name });
+    const position = steps.findIndex(({ name }) => name === enlarged);
+    const step = steps[position];
+    return h(
+      ".way-back",
+      { hidden: false, "data-waiting": !current, made: watchSize },
+      plain(
+        ".row",
+        "the way back of",
+        architectures(
+          "architecture of the way back",
+          "quiet",
+          shown.view.pictures.map(({ code, name }) => [code, name]),
+          code,
+          (chosen) => store.requestPanels({ layerTrace: chosen }),
+        ),
+        plain("span.muted", "signal norms; below them the activation’s"),
+      ),
+      choice(
+        "steps of the way back",
+        "steps",
+        "step",
+        steps.map((one) => ({
+          value: one.name,
+          label: one.label,
+          content: plain(
+            "div",
+            stepMap(shown, one, current && signalPixels, { "data-layer": one.name }),
+            stepMap(shown, one, current && activationPixels),
+            shortLabel(one.label, 10),
+          ),
+        })),
+        enlarged,
+        enlarge,
+      ),
+      step && enlargement(step, steps[position + 1], shown, () => enlarge(null)),
+    );
+  };
+};
+
+/** One step large: the signal, the activation, where the two meet, and how much a rectifier stopped. */
+const enlargement = (
+  step: LayerTraceStep,
+  next: LayerTraceStep | undefined,
+  shown: ShownView,
+  close: () => void,
+): Tree => {
+  const stopped = stoppedShare(step, next, shown.network.layers);
+  const figure = (pixelsOf: PixelsOf, text: string): Tree =>
+    plain(
+      "figure",
+      stepMap(shown, step, pixelsOf, { role: "img", label: `${step.label}: ${text}` }),
+      plain("figcaption", text),
+    );
+  return h(
+    "section.enlarged",
+    { label: "enlarged step" },
+    plain(
+      ".title",
+      plain("h3", step.label),
+      plain("span.muted", `${step.height} × ${step.width} places from (${step.top}, ${step.left})`),
+      closeButton("close the enlarged step", close),
+    ),
+    plain(
+      ".enlarged-maps",
+      figure(signalPixels, `signal, up to ${valueText(step.signal)}`),
+      figure(activationPixels, `activation, up to ${valueText(step.activation)}`),
+      figure(mixedPixels, "both: signal orange, activation blue"),
+    ),
+    stopped !== null && plain("p.muted", `stopped by this rectifier: ${percentText(stopped)} of the signal’s energy`),
+  );
+};
+
+/** A map of a step as it lies on the photograph, in the box of the receptive field. */
+const stepMap = (
+  shown: ShownView,
+  step: LayerTraceStep,
+  pixelsOf: PixelsOf,
+  props?: Readonly<Record<string, string>>,
+): Tree => {
+  const paint = (canvas: HTMLCanvasElement): void => {
+    const drawn = surface(canvas);
+    if (!drawn) return; // not laid out yet: its size is watched
+    const { context, width, height } = drawn;
+    const { layers, image } = shown.network;
+    const view = viewBox(shown, "receptive field");
+    const ratio = width / Math.max(view.height, view.width);
+    const draw = (picture: HTMLCanvasElement, { top, left, ...size }: Box): void => {
+      const middle = (start: number, extent: number): number => width / 2 + (start - extent / 2) * ratio;
+      const [x, y] = [middle(left - view.left, view.width), middle(top - view.top, view.height)];
+      context.imageSmoothingEnabled = (size.width * ratio * devicePixelRatio) / picture.width < SQUARE_PIXELS;
+      context.drawImage(picture, x, y, size.width * ratio, size.height * ratio);
+    };
+    context.fillRect(0, 0, width, height);
+    context.globalAlpha = 0.25;
+    draw(shown.photograph.picture, wholeBox(image));
+    context.globalAlpha = 1;
+    if (pixelsOf && step.columns > 0)
+      draw(pictureOf(pixelsOf(step), step.columns), stepBox(step, layers, image) ?? view);
+  };
+  return h("canvas", { ...props, from: [step, shown, !pixelsOf], paint });
+};
