@@ -228,7 +228,7 @@ def test_page_that_cannot_be_written_there(browser: Browser, tmp_path: Path) -> 
 
 
 @pytest.mark.lengthy
-@remedies("Ask for fewer channels, layers, neurons_per_channel or architectures, or raise limit_mb")
+@remedies("pass fewer layers, channels, neurons_per_channel or architectures, or a larger limit_mb")
 def test_page_that_is_too_large(browser: Browser, tmp_path: Path) -> None:
     explorer, path = browser.explorer, tmp_path / "page.html"
     own = explorer.to_html(path, channels=1, progress=False).size / 1e6

@@ -1,4 +1,4 @@
-"""An exported page on its way: everything in it but the pictures, and where these go."""
+"""An exported page without its pictures, and where these go."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Draft:
         """Return the page.
 
         Args:
-            neurons: the JSON text of each; one that is not there is left out.
-            loss: what is said of the pictures' precision.
+            neurons: the JSON text of each; missing ones are left out.
+            loss: the note on the pictures' precision.
         """
         from deconvscope import __version__
 
@@ -161,16 +161,16 @@ class Draft:
         return packed_maps
 
     def _extent(self, number: int) -> str:
-        """What can be looked at, in words."""
+        """Return what the page holds, in words."""
         exhibit, recorded_image = self._exhibits[number], self._exhibits[number].view.recorded_image
-        told = []
+        layers = []
         for layer, channels in self._chosen[number].items():
             total = recorded_image.activation(layer).shape[0]
             of = "" if len(channels) == total else f" of {total}"
-            told.append(f"{recorded_image.labels[layer]}, {len(channels)}{of} channels")
+            layers.append(f"{recorded_image.labels[layer]}, {len(channels)}{of} channels")
         count = exhibit.neurons_per_channel
         which = "the strongest place" if count == 1 else f"the {count} strongest places"
-        return f"{_named(exhibit)}: {'; '.join(told)}; {which} of each can be looked at."
+        return f"{_named(exhibit)}: {'; '.join(layers)}; {which} of each can be looked at."
 
 
 def _named(exhibit: Exhibit) -> str:

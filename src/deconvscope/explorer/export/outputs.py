@@ -76,13 +76,13 @@ class ExplorerOutputs(ExplorerTraits):
             layers: names or labels; by default the layer shown.
             channels: all by default; a number for that many, the strongest first; or indices.
             neurons_per_channel: how many places of each channel, the strongest.
-            limit_mb: the largest file, in millions of bytes; pictures are stored as finely as it allows.
+            limit_mb: the largest file, in millions of bytes; pictures are stored without loss if it allows that.
             progress: whether an estimate is printed and a bar shows the work.
 
         Raises:
             LookupError: an unknown layer.
-            ValueError: a channel out of range; the page cannot be made so small (says what would fit).
-            OSError: the file cannot be written there; told before the work.
+            ValueError: a channel out of range; or a page over the limit (says how many neurons fit).
+            OSError: the file cannot be written there; raised before the work.
 
         Example:
             >>> page = Explorer(layer="conv4_3").to_html("page.html", channels=20)  # doctest: +SKIP

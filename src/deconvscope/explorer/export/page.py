@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..session import answer
+from .coding import Coding
 from .draft import Draft, Place
 from .neurons import Exhibit
 from .progress import shown
-from .rate import PageTooLargeError, Rate, StoredNeuron
+from .stored_neurons import NeuronTexts, PageTooLargeError, StoredNeuron
 
 SAMPLE = 24
-"""Neurons, drawn at random, from which size, seconds and loss are told."""
-RESERVE = 0.005
-"""Of the limit; the last pictures may be larger than foreseen."""
+"""Neurons, drawn at random, by which size, seconds and loss are estimated."""
+RESERVE = 200
+"""Bytes for what is said about the loss."""
 BATCH_SECONDS, LARGEST_BATCH = 0.6, 64
 
 
@@ -31,8 +32,8 @@ class WrittenPage:
         size: its bytes.
         neurons: how many neurons can be looked at in it.
         seconds: how long it took.
-        difference: how far a pixel of a picture lies from the kernel's, on average, in grey levels of 255 of
-            the paper's display, measured on a sample; 0 where the pictures are stored without loss.
+        difference: the mean error of a pixel, in grey levels of 255 of the paper's display, measured on a sample; 0
+            where the pictures are stored without loss.
     """
 
     path: Path
@@ -51,8 +52,8 @@ def write_page(
 ) -> WrittenPage:
     """Write explorers into one HTML file.
 
-    Every neuron of the page is run backwards now, and the page looks them up. Pictures are stored as finely as
-    the limit allows, without loss where it can be; what is lost is measured and said under each explorer.
+    Every neuron of the page is run backwards now, and the page looks them up. Pictures are stored without loss if
+    the limit allows it, else with loss, which is measured and stated under each explorer.
 
     Args:
         path: the file; one that is there is replaced when the new one is complete.
@@ -64,8 +65,8 @@ def write_page(
     Raises:
         LookupError: an unknown layer.
         ValueError: no exhibit, no layer, or a channel out of range.
-        PageTooLargeError: the limit is too low even for the coarsest pictures; says what would fit.
-        OSError: the file cannot be written there; told before the work.
+        PageTooLargeError: the page would be over the limit even with loss; says how many neurons fit.
+        OSError: the file cannot be written there; raised before the work.
         RuntimeError: the front end is not built.
 
     Example:
@@ -77,27 +78,23 @@ def write_page(
     limit = int(limit_mb * 1e6)
     draft = Draft(exhibits, title, limit)
     places = draft.places()
-    random.Random(0).shuffle(places)  # so that sizes met on the way foretell those to come
-    fixed = len(draft.text({}, _loss(0.0)).encode()) + int(RESERVE * limit)
-    sample = dict(_reversed(exhibits, places[:SAMPLE]))
-    seconds = time.perf_counter() - started
-    rate = Rate(list(sample.values()), len(places), limit - fixed)
-    begun = time.perf_counter()
-    texts = {place: rate.take(stored) for place, stored in sample.items()}
-    seconds += time.perf_counter() - begun
+    random.Random(0).shuffle(places)  # so that the first are a sample of all
+    fixed = len(draft.text({}, _loss(0.0)).encode()) + RESERVE
+    texts = NeuronTexts(len(places), fixed, limit)
+    sample = list(_reversed(exhibits, places[:SAMPLE]))
+    for place, neuron in sample:
+        texts.add(place, neuron)
+    size = texts.foresee()
     if progress:
-        print(
-            f"{len(places)} neurons: about {(fixed + rate.expected) / 1e6:.1f} MB "
-            f"in {seconds / len(sample) * len(places):.0f} s"
-        )
+        seconds = (time.perf_counter() - started) / len(sample) * len(places)
+        print(f"{len(places)} neurons: about {size / 1e6:.1f} MB in {seconds:.0f} s")
     rest = _reversed(exhibits, places[SAMPLE:])
-    for place, stored in shown(rest, len(places), len(sample)) if progress else rest:
-        texts[place] = rate.take(stored)
-    difference = _difference(list(sample.values()), rate)
-    size = _write(Path(path), draft.text(texts, _loss(difference)))
-    return WrittenPage(
-        Path(path), size, len(places), round(time.perf_counter() - started, 1), difference
-    )
+    for place, neuron in shown(rest, len(places), len(sample)) if progress else rest:
+        texts.add(place, neuron)
+    difference = _difference([neuron for _, neuron in sample], texts.coding)
+    size = _write(Path(path), draft.text(texts.texts, _loss(difference)))
+    seconds = round(time.perf_counter() - started, 1)
+    return WrittenPage(Path(path), size, len(places), seconds, difference)
 
 
 def _reversed(
@@ -130,10 +127,10 @@ def _batch(
             )
 
 
-def _difference(sample: Sequence[StoredNeuron], rate: Rate) -> float:
-    if rate.lossless:
+def _difference(sample: Sequence[StoredNeuron], coding: Coding) -> float:
+    if coding is Coding.LOSSLESS:
         return 0.0
-    means = [mean for neuron in sample for mean in neuron.differences(rate.coding)]
+    means = [mean for neuron in sample for mean in neuron.differences(coding)]
     return float(f"{sum(means) / len(means):.2g}")
 
 
