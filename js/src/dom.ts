@@ -1,14 +1,10 @@
-/**
- * What elements should be, as values, and making them so. Views return trees; `render` changes what differs from the
- * tree drawn before. Text from outside only ever becomes a text node.
- */
+/** Elements as values: views return trees, and `render` changes what differs from the tree before. Text stays text. */
 
 import type { Extent } from "./pictures/geometry";
 
 type Tags = HTMLElementTagNameMap;
 type Attribute = string | number | boolean | null | undefined;
 type TagOf<Spec> = Spec extends `${infer Tag}.${string}` ? Tag : Spec;
-/** The element that a spec, or an element itself, stands for. */
 type Made<Spec> = Spec extends HTMLElement ? Spec : TagOf<Spec> extends keyof Tags ? Tags[TagOf<Spec>] : HTMLDivElement;
 
 type Handlers<Element> = {
@@ -21,15 +17,15 @@ type Properties<Element> = {
 };
 type Props<Element> = Handlers<Element> &
   Properties<Element> & { readonly [attribute: `${string}-${string}`]: Attribute } & {
-    /** Tells an element from others of its spec among the same children. */
+    /** Distinguishes elements of one spec among the same children. */
     readonly key?: Attribute;
-    /** Its name for screen readers; and its name for them and in its tooltip. */
+    /** The name for screen readers; `named` is the tooltip as well. */
     readonly label?: string;
     readonly named?: string;
     readonly style?: string;
     /** Called once, when the element is made. */
     readonly made?: (element: Element) => void;
-    /** Called when all is in its place, where one of `from` has changed. */
+    /** Called after rendering if one of `from` has changed. */
     readonly paint?: (element: Element) => void;
     readonly from?: readonly unknown[];
   };
@@ -42,17 +38,13 @@ export interface Tree {
 
 export type Child = Tree | string | false | null | undefined | readonly Child[];
 
-/**
- * What an element should be. `spec` is `tag.class.class`, the classes without their prefix, the tag `div` where it is
- * left out; or an element that a view keeps. Props are properties of the element, or attributes with a hyphen.
- */
+/** `spec` is `tag.class.class` with `div` as the default tag, or an element that a view keeps. Props with hyphens are attributes. */
 export const h = <Spec extends string | HTMLElement>(
   spec: Spec,
   props: Props<Made<Spec>>,
   ...children: readonly Child[]
 ): Tree => ({ spec, props, children });
 
-/** An element of its class alone. */
 export const plain = (spec: string, ...children: readonly Child[]): Tree => ({ spec, props: {}, children });
 
 /** The trees that elements were made from. */
@@ -60,7 +52,7 @@ const drawn = new WeakMap<Node, Tree>();
 const DIRECTIVES = ["key", "made", "paint", "from"];
 const CHANGED_BY_PERSON = ["value", "valueAsNumber", "checked"];
 
-/** Makes `target` as `tree` says, and paints what is to be painted; all of it where `anew`. Keeps the focus. */
+/** Renders and paints what has changed in `target`, or all of it where `anew`. Keeps the focus. */
 export const render = (target: HTMLElement, tree: Tree, anew = false): void => {
   const paints: (() => void)[] = [];
   const page = target.getRootNode() as Document;
@@ -71,7 +63,6 @@ export const render = (target: HTMLElement, tree: Tree, anew = false): void => {
   for (const paint of paints) paint(); // which may give the focus
 };
 
-/** The element of a tree. */
 export const create = <Made extends HTMLElement>({ spec, props }: Tree): Made => {
   const [tag, ...classes] = String(spec).split(".");
   const made = spec instanceof HTMLElement ? spec : document.createElement(tag || "div");
@@ -116,7 +107,7 @@ const fits = (node: Node, child: Tree | string): boolean => {
   return node === child.spec || (made?.spec === child.spec && made.props.key === child.props.key);
 };
 
-/** Sets a property, or an attribute where there is no such property; null takes it away. */
+/** Sets a property, or an attribute if there is no such property; null removes it. */
 const set = (target: HTMLElement, name: string, value: unknown): void => {
   const own = target as unknown as Record<string, unknown>;
   if (name === "named") target.title = String(value);
@@ -127,11 +118,11 @@ const set = (target: HTMLElement, name: string, value: unknown): void => {
   else own[name] = value;
 };
 
-/** A `true` attribute stands alone, but for ARIA's; a `false` or null one is away. */
+/** `true` sets an empty attribute, `false` and null remove it; ARIA attributes take `true` and `false` as text. */
 export const setAttribute = (target: Element, name: string, value: unknown): void => {
-  const spoken = name.startsWith("aria-");
-  const text = value === true && !spoken ? "" : String(value);
-  if (value === null || (value === false && !spoken)) target.removeAttribute(name);
+  const aria = name.startsWith("aria-");
+  const text = value === true && !aria ? "" : String(value);
+  if (value === null || (value === false && !aria)) target.removeAttribute(name);
   else target.setAttribute(name, text);
 };
 
@@ -139,7 +130,7 @@ export interface Surface extends Extent {
   readonly context: CanvasRenderingContext2D;
 }
 
-/** A canvas to draw on in CSS pixels, whose own pixels are the screen's; cleared. Null while it is not laid out. */
+/** Prepares a canvas for drawing in CSS pixels at the resolution of the screen, cleared. Null while it is not laid out. */
 export const surface = (canvas: HTMLCanvasElement): Surface | null => {
   const { width, height } = canvas.getBoundingClientRect();
   const context = canvas.getContext("2d");
@@ -151,15 +142,29 @@ export const surface = (canvas: HTMLCanvasElement): Surface | null => {
   return { context, width, height };
 };
 
-/** A canvas to draw on out of sight. */
 export const hiddenCanvas = (width: number, height: number): HTMLCanvasElement =>
   Object.assign(document.createElement("canvas"), { width, height });
 
-/** White RGBA pixels, to be painted over. */
+export interface DecodedImage {
+  readonly picture: HTMLCanvasElement;
+  readonly pixels: Uint8ClampedArray;
+}
+
+/** Decodes an image file without changing its colours; scaled to `extent` if given. */
+export const decodeImage = async (file: Uint8Array<ArrayBuffer>, extent?: Extent): Promise<DecodedImage> => {
+  const bitmap = await createImageBitmap(new Blob([file]), { colorSpaceConversion: "none" });
+  const { width, height } = extent ?? bitmap;
+  const picture = hiddenCanvas(width, height);
+  const context = picture.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
+  context.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  return { picture, pixels: context.getImageData(0, 0, width, height).data };
+};
+
 export const opaquePixels = (count: number): Uint8ClampedArray<ArrayBuffer> =>
   new Uint8ClampedArray(count * 4).fill(255);
 
-/** A picture of RGBA pixels to draw from. */
+/** Draws RGBA pixels on a canvas. */
 export const pictureOf = (
   pixels: Uint8ClampedArray<ArrayBuffer>,
   width: number,
@@ -172,7 +177,7 @@ export const pictureOf = (
   return canvas;
 };
 
-/** Keeps an event from everybody else. */
+/** Keeps an event from the host. */
 export const take = (event: Event): void => {
   event.preventDefault();
   event.stopPropagation();

@@ -1,4 +1,4 @@
-/** One display of the explorer: builds the screen in an element, draws it once a frame, and clears it away. */
+/** One display of the explorer: renders the views once a frame. */
 
 import { type Child, h, plain, render, setAttribute, type Tree, take } from "./dom";
 import { savePictures } from "./pictures/saving";
@@ -25,7 +25,7 @@ import { uploadHandlers } from "./views/uploads";
 
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
-/** Where a pointer must not take the focus from the root, so that the arrow keys go on moving the neuron. */
+/** A press here leaves the focus with the root, so that the arrow keys go on moving the neuron. */
 const POINTED = "canvas, [role=radio], [aria-pressed], .dcs-exemplars";
 
 /** Shows `store` in `host` until the returned function is called. */
@@ -36,12 +36,12 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   root.className = "dcs-root";
   let frame = 0;
   let draws = 0;
-  /** Whether everything is to be painted, not only what has changed. */
+  /** Whether to paint everything, not only what has changed. */
   let anew = true;
   let density = 0;
   let theme: Theme = "light";
   let help = false;
-  /** What had the focus before the help card. */
+  /** What had the focus before the help card opened. */
   let opener: HTMLElement = root;
   let dropping = false;
   let pointed = false;
@@ -57,7 +57,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   const sizes = new ResizeObserver(redrawAll);
   const focus = (): void => root.focus({ preventScroll: true });
   const colour = (name: string): string => getComputedStyle(root).getPropertyValue(name).trim();
-  /** Saves what the state says, drawn first where it is not yet. */
+  /** Saves the current state, which may not be drawn yet. */
   const save = (): void => {
     if (frame > 0) {
       cancelAnimationFrame(frame);
@@ -143,7 +143,7 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
     draws += 1;
     const now = hostTheme(host);
     anew ||= now !== theme || density !== devicePixelRatio;
-    density = devicePixelRatio; // of another screen, which no event tells of everywhere
+    density = devicePixelRatio; // no event reports another screen everywhere
     theme = now;
     prefetch.point(store.state.hover?.neuron ?? null);
     render(root, tree(store.state), anew);
@@ -170,7 +170,6 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   };
 };
 
-/** All views of a display, each in its place. */
 const screen = (
   services: ViewServices,
   save: () => void,
@@ -234,7 +233,7 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
  *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
  * - `.dcs-exemplars button[data-image]`, `.dcs-image canvas[data-segmentation]`;
  * - `.dcs-live input`, `.dcs-prefetch input`, `.dcs-enlarged > p` (what a rectifier stopped), `.dcs-comparison
- *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click tells what is missing).
+ *   [role=status]` (what is not as displayed), `.dcs-segment[aria-disabled]` (a click says what is missing).
  */
 const rootAttributes = ({ shown, requested, outage, live }: State) => {
   const { seq, layer, neuron } = shown?.view ?? {};

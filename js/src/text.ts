@@ -1,4 +1,4 @@
-/** Numbers as people read them: few digits, a true minus sign, no trailing zeros; and a search in texts. */
+/** Numbers as people read them: few digits, a true minus sign, no trailing zeros. */
 
 const withMinus = (digits: string): string => digits.replace("-", "−");
 
@@ -13,7 +13,7 @@ export const valueText = (value: number, digits = 3): string => {
   return withMinus(String(Number(value.toPrecision(digits))));
 };
 
-/** With its sign, and no more digits than can be compared at a glance. */
+/** With a sign, and two digits. */
 export const signedText = (value: number): string => {
   const text = valueText(value, 2);
   return value > 0 ? `+${text}` : text;
@@ -28,7 +28,7 @@ export const percentText = (fraction: number): string => {
 export const durationText = (milliseconds: number): string =>
   milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
-/** 512 × 28², 64 × 112 × 56, or 1000 for a vector. */
+/** Writes 512 × 28², 64 × 112 × 56, or 1000 for a vector. */
 export const shapeText = (shape: readonly number[]): string => {
   const [channels, height, width] = shape;
   return shape.length === 3 && height === width ? `${channels} × ${height}²` : shape.join(" × ");

@@ -1,4 +1,4 @@
-/** Light or dark, as the page around says by the colour of its text: where that is light, all else is dark. */
+/** Hosts may render before they attach `host`. */
 
 export type Theme = "light" | "dark";
 
@@ -11,7 +11,7 @@ export const hostTheme = (host: Element): Theme => {
   return 0.299 * red + 0.587 * green + 0.114 * blue > (color.startsWith("r") ? 128 : 0.5) ? "dark" : "light";
 };
 
-/** Tells of what may have changed the theme, until `signal` ends it: attributes of the page, style sheets, the system. */
+/** Calls `look` on what may change the theme: attributes of the page, style sheets, the system. */
 export const watchTheme = (look: () => void, signal: AbortSignal): void => {
   const observer = new MutationObserver(look);
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });

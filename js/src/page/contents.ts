@@ -1,10 +1,7 @@
-/**
- * What an exported page holds: for each explorer a head with the traits that stay, and for each channel a block
- * that is read when the channel is first looked at. The Python side writes both (explorer/export/draft.py), in the same
- * version as this code.
- */
+/** Reads the elements of an exported page, which explorer/export/draft.py writes. */
 
 import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, ViewInfo } from "../protocol/protocol";
+import type { Candidates } from "./nearest";
 
 export interface StoredLayer {
   readonly info: Omit<AtlasInfo, "stored">;
@@ -30,17 +27,17 @@ export interface StoredNeuron extends Pick<ViewInfo, "neuron" | "map" | "window"
 export interface Block {
   /** The channel's map: deflated 16-bit integers in base64. */
   readonly map: string;
-  readonly neurons: readonly StoredNeuron[];
+  readonly neurons: Candidates<StoredNeuron>;
 }
 
 export function readHead(exhibit: string): Head {
   return JSON.parse(textOf(`dcp-head-${exhibit}`)) as Head;
 }
 
-/** The block of a channel, as soon as the page is loaded up to it. */
+/** Reads the block of a channel as soon as the page is loaded up to it. */
 export async function readBlock(exhibit: string, layer: number, channel: number): Promise<Block> {
   const name = `dcp-${exhibit}-${layer}-${channel}`;
-  // While it is being parsed, an element is there before its text is: what follows it tells that it is whole
+  // While it is parsed, an element exists before its text is complete: what follows it shows that it is.
   if (document.readyState === "loading" && !document.getElementById(name)?.nextSibling)
     await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
   return JSON.parse(textOf(name)) as Block;

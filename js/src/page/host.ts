@@ -6,7 +6,7 @@ import { type Answer, type Answers, NotStored, type PageQuery } from "./answers"
 type Listener = () => void;
 
 export class PageModel implements WidgetModel {
-  /** Tells the explorer that nothing is known of a kernel. */
+  /** No kernel is known. */
   readonly widget_manager = null;
   readonly #answers: Answers;
   readonly #notice: (line: string) => void;
@@ -28,14 +28,13 @@ export class PageModel implements WidgetModel {
   set<K extends keyof Traits>(name: K, value: Traits[K]): void {
     this.#traits.set(name, value);
     if (name === "_query") this.#asked = this.get("_query");
-    this.#tell(name);
+    this.#notify(name);
   }
 
   save_changes(): void {
     void this.#answerLatest();
   }
 
-  /** Shows a place that the page chose, not a person in the explorer. */
   async show(query: PageQuery): Promise<void> {
     this.#asked = query;
     await this.#answerLatest();
@@ -50,7 +49,7 @@ export class PageModel implements WidgetModel {
     this.#listeners.get(event)?.delete(listener);
   }
 
-  /** Answers one query after another, of those that came meanwhile only the last. */
+  /** Answers queries one after another; of those that came meanwhile only the last. */
   async #answerLatest(): Promise<void> {
     const query = this.#asked;
     if (query === null || this.#answering) return;
@@ -78,10 +77,10 @@ export class PageModel implements WidgetModel {
   /** Takes traits as from a kernel: all values first, then the events. */
   #receive(traits: Partial<Traits>): void {
     for (const [name, value] of Object.entries(traits)) this.#traits.set(name, value);
-    for (const name of Object.keys(traits)) this.#tell(name);
+    for (const name of Object.keys(traits)) this.#notify(name);
   }
 
-  #tell(name: string): void {
+  #notify(name: string): void {
     for (const listener of this.#listeners.get(`change:${name}`) ?? []) listener();
   }
 }

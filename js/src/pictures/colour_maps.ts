@@ -1,12 +1,9 @@
-/**
- * Perceptually uniform colour maps for activation maps: sequential (inferno) where no value is negative, and a
- * diverging one around a black zero (blue below, orange above, of equal lightness) where some are.
- */
+/** Perceptually uniform colour maps for activation maps: inferno for values ≥ 0, else a diverging one around black. */
 
-/** 256 colours as a canvas has them: red, green, blue and an opaque alpha in the bytes of each. */
+/** 256 colours in the byte order of canvases: red, green, blue, alpha. */
 export type ColourTable = Uint32Array<ArrayBuffer>;
 
-/** A table between stops that are evenly apart, two hexadecimal digits for each primary of each. */
+/** Interpolates between evenly spaced stops, given as hexadecimal RGB. */
 const colourTable = (stops: string): ColourTable => {
   const levels = (stops.match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
   const last = levels.length / 3 - 1;
@@ -19,41 +16,37 @@ const colourTable = (stops: string): ColourTable => {
   return new Uint32Array(bytes.buffer);
 };
 
-/** 0 … 1 in 256 entries. */
 export const SEQUENTIAL: ColourTable = colourTable(
   "000004160b39420a686a176e932667bc3754dd513af37819fca50af6d746fcffa4",
 );
 
-/**
- * −1 … 1 in 256 entries; zero lies between entries 127 and 128. Lightness in OKLab rises evenly from 0 to 0.9 on both
- * sides, at the largest chroma that sRGB holds up to 0.16.
- */
+/** Zero lies between entries 127 and 128. OKLab lightness rises evenly to 0.9 on both sides, at a chroma of up to 0.16. */
 export const DIVERGING: ColourTable = colourTable(
   "b1e8fe3ccaff03a4db017fb0035c85003b5b011e3300050f0000000d02002f1300552b017c4602a56401cd8506f4a91cfed898",
 );
 
-/** How the values of one map become colours: from which table, and what lies at the table's two ends. */
+/** The table for the values of a map, and the values at its two ends. */
 export interface ColourScale {
   readonly table: ColourTable;
   readonly low: number;
   readonly high: number;
 }
 
-/** The scale for values between `minimum` and `maximum`: the sign is kept where some are negative. */
+/** Returns the scale for values between `minimum` and `maximum`: sequential where none is negative. */
 export const colourScale = (minimum: number, maximum: number): ColourScale => {
   if (minimum >= 0) return { table: SEQUENTIAL, low: 0, high: maximum };
   const extent = Math.max(-minimum, maximum);
   return { table: DIVERGING, low: -extent, high: extent };
 };
 
-/** The table's entry (0 … 255) for a value; a scale without extent has its zero entry for everything. */
+/** Returns the entry (0 … 255) for a value; the entry of zero where the scale has no extent. */
 export const entryFor = (scale: ColourScale, value: number): number => {
   const extent = scale.high - scale.low;
   const fraction = extent > 0 ? (value - scale.low) / extent : 0;
   return Math.round(Math.min(1, Math.max(0, fraction)) * 255);
 };
 
-/** A CSS gradient of the part of the scale between `from` and `to`. */
+/** Returns a CSS gradient of the part of the scale between `from` and `to`. */
 export const gradient = (scale: ColourScale, from: number, to: number): string => {
   const bytes = new Uint8Array(scale.table.buffer);
   const colours = Array.from({ length: 17 }, (_, stop) => {
@@ -63,10 +56,7 @@ export const gradient = (scale: ColourScale, from: number, to: number): string =
   return `linear-gradient(to right, ${colours.join(", ")})`;
 };
 
-/**
- * Writes the colours of a map, whose values are given in multiples of `unit`, into RGBA pixels: `width` into each row,
- * whose rows are `stride` pixels long, from pixel `start` on.
- */
+/** Paints values in multiples of `unit` into RGBA pixels: rows of `width` from pixel `start` on, `stride` pixels apart. */
 export const paintMap = (
   values: Int8Array | Int16Array,
   unit: number,
@@ -83,6 +73,6 @@ export const paintMap = (
   });
 };
 
-/** Levels (0 … 255) in the sequential colours, as RGBA pixels. */
+/** Returns levels (0 … 255) in the sequential colours, as RGBA pixels. */
 export const levelPixels = (levels: Uint8Array): Uint8ClampedArray<ArrayBuffer> =>
   new Uint8ClampedArray(Uint32Array.from(levels, (level) => SEQUENTIAL[level] ?? 0).buffer);

@@ -1,4 +1,4 @@
-/** Which pictures stand side by side, in what box and to what scale. */
+/** The pictures that stand side by side, with their box and scale. */
 
 import { memoized } from "../memoized";
 import type { Reconstruction, ShownView } from "../protocol/shown_view";
@@ -9,13 +9,13 @@ import { edgePicture } from "./edges";
 import { type Box, wholeBox } from "./geometry";
 
 export interface ShownPicture {
-  /** With the code it tells the picture's canvas from all others. */
+  /** With the code it identifies the picture's canvas. */
   readonly attribute: "data-code" | "data-random" | "data-edges" | "data-compared";
   readonly code: string;
-  /** Of two compared places, the first or the second. */
+  /** 0 or 1, of two compared places. */
   readonly side?: number;
   readonly name: string;
-  /** In place of the picture, for who does not see it. */
+  /** Describes the picture to screen readers. */
   readonly label: string;
   readonly range: string;
   /** Null while the kernel computes it. */
@@ -32,7 +32,7 @@ export const viewBox = ({ network: { image }, view: { window } }: ShownView, zoo
 
 type Columns = readonly (readonly ShownPicture[])[];
 
-/** Tells what is shown in a state: columns of one picture, or of two where those of random weights stand below. */
+/** Returns what makes the columns of a state: of one picture, or of two where those of random weights stand below. */
 export const pictureColumns = (): ((state: State, shown: ShownView) => Columns) => {
   const edgesOf = memoized(edgePicture);
   const columnsOf = memoized(
@@ -44,36 +44,44 @@ export const pictureColumns = (): ((state: State, shown: ShownView) => Columns) 
       zoom: State["zoom"],
       edges: boolean,
       wantsRandom: boolean,
-      random: State["panels"]["random"],
+      panel: State["panels"]["random"],
     ): Columns => {
       const { view, photograph, network, reconstructions } = shown;
-      const painting = (reference: Reference): Painting => ({
-        mode,
-        gain,
-        reference,
-        photograph: photograph.pixels,
-        image: network.image,
-      });
+      const common = { mode, gain, photograph: photograph.pixels, image: network.image };
       const ofRow = (row: readonly Reconstruction[], window: Box, code: string) => {
         const picture = row.find(({ info }) => info.code === code) ?? null;
         const compared = scale === "own" && picture ? [picture] : row;
-        return { code, picture, window, painting: painting(strongest(compared)), range: rangeText(picture) };
+        return {
+          code,
+          picture,
+          window,
+          painting: { ...common, reference: strongest(compared) },
+          range: rangeText(picture),
+        };
       };
       const columns = reconstructions.map(({ info: { code, name } }): readonly ShownPicture[] => {
         const label = `${name} of neuron ${view.neuron.channel}`;
         const above = ofRow(reconstructions, view.window, code);
         const chosen: ShownPicture = { ...above, attribute: "data-code", name, label: `${label}: ${above.range}` };
         if (!wantsRandom) return [chosen];
-        const below = ofRow(random?.reconstructions ?? [], random?.window ?? view.window, code);
-        const told = `${label} with random weights: ${below.range}`;
-        return [chosen, { ...below, attribute: "data-random", name: "random weights", label: told }];
+        const below = ofRow(panel?.reconstructions ?? [], panel?.window ?? view.window, code);
+        const random = { name: "random weights", label: `${label} with random weights: ${below.range}` };
+        return [chosen, { ...below, ...random, attribute: "data-random" }];
       });
       if (!edges) return columns;
       const window = viewBox(shown, zoom);
       const picture = edgesOf(photograph.pixels, network.image, window);
       const range = `0 … ${valueText(picture.scale)}`;
       const label = `edges of the photograph: ${range} luminance a pixel`;
-      const own = { code: "", name: "edges", label, range, picture, window, painting: painting(picture) };
+      const own = {
+        code: "",
+        name: "edges",
+        label,
+        range,
+        picture,
+        window,
+        painting: { ...common, reference: picture },
+      };
       return [...columns, [{ ...own, attribute: "data-edges" }]];
     },
   );

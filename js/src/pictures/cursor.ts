@@ -1,4 +1,4 @@
-/** The cursor that all pictures share: where it is in each of them, what lies under it, and where the arrow keys move it. */
+/** The cursor that all pictures share: the values under it, and where the arrow keys move it. */
 
 import { commandFor, type KeyPress } from "../store/keys";
 import { signedText } from "../text";
@@ -7,7 +7,7 @@ import type { Picture } from "./display";
 import { type Box, clamp, contains, type Place } from "./geometry";
 
 const COLOURS = ["R", "G", "B"];
-/** More channels than these leave no room to read them. */
+/** The values of more channels are left out. */
 const MOST_CHANNELS = 4;
 
 /** The values of a picture's channels at one pixel of the image; outside its window a picture is zero. */
@@ -20,7 +20,7 @@ export const valuesAt = ({ bytes, channels, scale }: Picture, window: Box, pixel
   );
 };
 
-/** `R +0.12 G −0.3 B 0`, which breaks between channels only; a single channel needs no name, and others are numbered. */
+/** The values as `R +0.12 G −0.3 B 0`, which breaks between channels only; one channel has no name. */
 export const readingText = (values: readonly number[]): string => {
   const named = values
     .slice(0, MOST_CHANNELS)
@@ -32,7 +32,7 @@ export const readingText = (values: readonly number[]): string => {
   return named.join(" ") + (values.length > MOST_CHANNELS ? " …" : "");
 };
 
-/** Where a key moves the cursor inside `view`, ten pixels at a time with Shift; null where the key is no arrow. */
+/** Returns where a key moves the cursor inside `view`, ten pixels at a time with Shift; null for other keys. */
 export const movedCursor = (
   from: Place | null,
   press: KeyPress & Pick<KeyboardEvent, "shiftKey">,

@@ -1,7 +1,4 @@
-/**
- * Reversed pictures as pixels. A picture arrives as companded bytes, so each display mode is a table of 256
- * entries (byte → grey level or opacity) and a loop over the pixels: gain and mode change without the kernel.
- */
+/** Pictures as pixels: each display mode is a table of 256 entries, so that gain and mode change without the kernel. */
 
 import { opaquePixels } from "../dom";
 import type { DisplayMode } from "../protocol/protocol";
@@ -9,24 +6,24 @@ import { SEQUENTIAL } from "./colour_maps";
 import { EXPANDED } from "./companding";
 import { type Box, contains, type Extent } from "./geometry";
 
-/** One reversed picture inside its window: C·h·w companded bytes and the value that ±127 stand for. */
+/** A picture inside its window: C·h·w companded bytes, and the value that ±127 stand for. */
 export interface Picture {
   readonly bytes: Uint8Array | Int8Array;
   readonly channels: number;
   readonly scale: number;
 }
 
-/** The magnitudes that a display refers to: a picture's own, or the largest of several to be compared. */
+/** What a display refers to: a picture’s own magnitudes, or the largest of several that are compared. */
 export interface Reference {
-  /** The 0.5 % quantile's magnitude, which the paper's display makes nearly black. */
+  /** The magnitude of the 0.5 % quantile, nearly black in the paper’s display. */
   readonly q: number;
-  /** The magnitude that is black and white in the signed and renormalised displays, brightest in saliency. */
+  /** Black and white in the signed and renormalised displays, brightest in saliency. */
   readonly scale: number;
 }
 
 export type Table = Uint8ClampedArray<ArrayBuffer>;
 
-/** What becomes of a value in units of the reference: grey levels, of which ½ is zero, or magnitudes. */
+/** A value in units of the reference → a grey level, of which ½ is zero, or a magnitude. */
 const LEVELS = {
   /** The sigmoid of Mahendran & Vedaldi (2016), footnote 4: the quantile ↦ 0.99. */
   paper: (value: number, gain: number): number => 1 / (1 + 99 ** (-gain * value)),
@@ -37,7 +34,7 @@ const LEVELS = {
   saliency: (value: number, gain: number): number => gain * Math.abs(value),
 };
 
-/** A level (0 … 255) for each of the 256 bytes of a picture whose ±127 stand for `scale`; zero where the unit is. */
+/** Returns a level (0 … 255) for each byte of a picture whose ±127 stand for `scale`; the level of zero if the unit is 0. */
 export const levelTable = (kind: keyof typeof LEVELS, scale: number, unit: number, gain: number): Table => {
   const slope = unit > 0 ? scale / unit : 0;
   return Uint8ClampedArray.from(EXPANDED, (value) => 255 * LEVELS[kind](slope * value, gain));
@@ -47,15 +44,12 @@ export interface Painting {
   readonly mode: DisplayMode;
   readonly gain: number;
   readonly reference: Reference;
-  /** The photograph's RGBA pixels at the image's size; needed by the overlay mode only. */
+  /** RGBA at the image’s size; needed by the overlay mode only. */
   readonly photograph: Uint8ClampedArray | null;
   readonly image: Extent;
 }
 
-/**
- * The RGBA pixels of `view`, a box of the image, with the picture drawn where its window lies.
- * Outside the window the picture is zero.
- */
+/** Returns the RGBA pixels of `view`, a box of the image. Outside its window a picture is zero. */
 export const paintPicture = (
   { bytes, channels, scale }: Picture,
   window: Box,

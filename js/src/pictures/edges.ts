@@ -1,16 +1,13 @@
-/**
- * The edges of the photograph: what a picture shows that knows of no neuron. Sobel's gradient of the luminance,
- * companded as reversed pictures are, so that it is displayed in the same ways.
- */
+/** The edges of the photograph, which know of no neuron: Sobel’s gradient, companded and displayed like a picture. */
 
 import { compand } from "./companding";
 import type { Picture, Reference } from "./display";
 import { type Box, clamp, type Extent } from "./geometry";
 
-/** Below this share of the magnitudes lies the one that the paper's display makes nearly white. */
+/** The quantile that the paper’s display makes nearly white. */
 const QUANTILE = 0.995;
 
-/** |∇Y| inside `box` for RGBA pixels of an image, in luminance (0 … 1) a pixel; the border is repeated outwards. */
+/** Returns |∇Y| inside `box` of an RGBA image, in luminance (0 … 1) a pixel; the border is repeated outwards. */
 export const sobel = (pixels: Uint8ClampedArray, image: Extent, box: Box): Float32Array => {
   const luminances = new Float32Array(image.height * image.width).map((_, index) => {
     const colour = (primary: number): number => (pixels[index * 4 + primary] ?? 0) / 255;
@@ -27,7 +24,7 @@ export const sobel = (pixels: Uint8ClampedArray, image: Extent, box: Box): Float
   });
 };
 
-/** The edges inside `box` as a picture of one channel, and what its displays refer to. */
+/** Returns the edges inside `box` as a picture of one channel, with what its displays refer to. */
 export const edgePicture = (pixels: Uint8ClampedArray, image: Extent, box: Box): Picture & Reference => {
   const magnitudes = sobel(pixels, image, box);
   const sorted = magnitudes.toSorted();

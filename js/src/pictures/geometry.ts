@@ -1,15 +1,13 @@
 /** Places on activation maps, pixels of the image, and boxes on the screen. All pairs are (y, x), all boxes half-open. */
 
-export interface Box {
-  readonly top: number;
-  readonly left: number;
+export interface Extent {
   readonly height: number;
   readonly width: number;
 }
 
-export interface Extent {
-  readonly height: number;
-  readonly width: number;
+export interface Box extends Extent {
+  readonly top: number;
+  readonly left: number;
 }
 
 export interface Place {
@@ -30,10 +28,9 @@ export const clamp = (value: number, low: number, high: number): number => Math.
 export const contains = (box: Box, { y, x }: Place): boolean =>
   y >= box.top && x >= box.left && y < box.top + box.height && x < box.left + box.width;
 
-/** The box of a whole image. */
 export const wholeBox = ({ height, width }: Extent): Box => ({ top: 0, left: 0, height, width });
 
-/** The part of `box` inside an image; of zero size where they do not meet. */
+/** The part of `box` inside an image; empty where they do not meet. */
 export const clipped = (box: Box, image: Extent): Box => {
   const top = clamp(box.top, 0, image.height);
   const left = clamp(box.left, 0, image.width);
@@ -54,17 +51,14 @@ export const receptiveField = (field: ReceptiveField | null, place: Place, image
   return clipped({ top, left, height, width }, image);
 };
 
-/**
- * Where a map lies on the image: each place covers a stride around the centre of its receptive field.
- * A layer that is not local is stretched over the whole image.
- */
+/** Where a map lies on the image: each place covers a stride around its receptive field’s centre; all if not local. */
 export const mapBox = (field: ReceptiveField | null, map: Extent, image: Extent): Box => {
   if (field === null) return wholeBox(image);
   const start = (axis: 0 | 1): number => field.offset[axis] + field.size[axis] / 2 - field.stride[axis] / 2;
   return { top: start(0), left: start(1), height: map.height * field.stride[0], width: map.width * field.stride[1] };
 };
 
-/** The place of a map whose cell holds the point (y, x) of `box`, in which the map is drawn; the nearest one outside. */
+/** The place of a map drawn in `box` whose cell holds a point; the nearest one for points outside. */
 export const placeAt = (point: Place, box: Box, map: Extent): Place => {
   const index = (fraction: number, count: number): number => clamp(Math.floor(fraction * count), 0, count - 1);
   return {
@@ -86,14 +80,14 @@ export interface TileLayout extends Extent {
   readonly gap: number;
 }
 
-/** As many tiles in a row as come nearest to `wish` pixels wide, shaped like a map of the extent `shape`. */
-export const tileLayout = (whole: number, wish: number, gap: number, shape: Extent): TileLayout => {
-  const columns = Math.max(2, Math.round((whole + gap) / (wish + gap)));
+/** Chooses as many tiles in a row as bring their width nearest to `preferred`; shaped like a map of the extent `shape`. */
+export const tileLayout = (whole: number, preferred: number, gap: number, shape: Extent): TileLayout => {
+  const columns = Math.max(2, Math.round((whole + gap) / (preferred + gap)));
   const width = Math.max(8, (whole + gap) / columns - gap);
   return { columns, gap, width, height: clamp((width * shape.height) / shape.width, width / 4, width * 4) };
 };
 
-/** The box of the tile at a position in the order, from the top of the first row. */
+/** The box of the tile at a position in the order. */
 export const tileBox = (position: number, { columns, gap, height, width }: TileLayout): Box => ({
   top: Math.floor(position / columns) * (height + gap),
   left: (position % columns) * (width + gap),
@@ -101,7 +95,7 @@ export const tileBox = (position: number, { columns, gap, height, width }: TileL
   width,
 });
 
-/** The position in the order of the tile under a point, or null in a gap and beyond the last of `count`. */
+/** The position of the tile under a point, or null in a gap and beyond the last of `count`. */
 export const tileAt = (point: Place, layout: TileLayout, count: number): number | null => {
   const { columns, gap, height, width } = layout;
   const column = Math.floor(point.x / (width + gap));

@@ -1,17 +1,16 @@
-/** The pictures as they are drawn, as one PNG file, with what they are and the address to come back to. */
+/** Saves the pictures as they are drawn in one PNG file, with their names and the address of the view. */
 
 import { hiddenCanvas } from "../dom";
 import type { State } from "../store/state";
 import { valueText } from "../text";
 import { viewBox } from "./columns";
 
-/** About how large a picture becomes: each of its pixels a square of a whole number. */
+/** The approximate side of a picture; each of its pixels becomes a square of whole pixels. */
 const PICTURE_SIZE = 440;
 const GAP = 24;
-/** A line of text. */
 const LINE = 32;
 
-/** Hands the person a file of what is drawn in `root`: the photograph, then a column for each picture. */
+/** Downloads what is drawn in `root`: the photograph, then a column for each picture. */
 export const savePictures = (
   { shown, zoom, display, gain }: State,
   root: ParentNode,
@@ -36,10 +35,10 @@ export const savePictures = (
     context.fillStyle = colour("--dcs-text");
     context.fillText(text, left, bottom, most);
   };
-  /** A picture in the middle of its square, with its name and range below. */
-  const put = (column: number, row: number, picture: HTMLCanvasElement, ratio: number, told: string): void => {
+  /** Draws a picture in the middle of its square, with a caption below. */
+  const put = (column: number, row: number, picture: HTMLCanvasElement, ratio: number, caption: string): void => {
     const [left, top] = [GAP + column * across, GAP + LINE + row * down];
-    write(told, left, top + side + 25, side);
+    write(caption, left, top + side + 25, side);
     context.fillStyle = "#808080";
     context.fillRect(left, top, side, side);
     const [high, wide] = [picture.height * ratio, picture.width * ratio];
@@ -58,8 +57,8 @@ export const savePictures = (
   columns.forEach((figures, column) => {
     figures.forEach((figure, row) => {
       const drawn = figure.querySelector("canvas");
-      const told = [...figure.querySelectorAll("figcaption > *")].map(({ textContent }) => textContent);
-      if (drawn) put(column + 1, row, drawn, magnification, told.join("  "));
+      const caption = [...figure.querySelectorAll("figcaption > *")].map(({ textContent }) => textContent);
+      if (drawn) put(column + 1, row, drawn, magnification, caption.join("  "));
     });
   });
   canvas.toBlob((blob) => {

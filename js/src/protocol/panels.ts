@@ -1,4 +1,4 @@
-/** What the kernel computes beside the view, split into what is drawn, and kept only where it belongs to the view shown. */
+/** What the kernel computes beside the view, split into what is drawn. */
 
 import { memoized } from "../memoized";
 import type {
@@ -43,7 +43,7 @@ export interface Segmentation extends SegmentationInfo {
   readonly mask: Uint8Array;
 }
 
-/** Reads the panels of a model; one that has not changed stays the same object, and one that has not come is undefined. */
+/** Reads the panels of a view, undefined until they come; one that has not changed stays the same object. */
 export const panelsReader = (model: Pick<WidgetModel, "get">) => {
   /** Joins the content of a trait with its bytes. */
   const panel = <Name extends keyof Traits, Panel extends QueryId>(

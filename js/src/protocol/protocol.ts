@@ -1,10 +1,6 @@
-/**
- * What the kernel and the browser tell each other: the types of the widget's traits. `Explorer` on the Python side
- * writes the same names, and is of one version with this: the front end is itself a trait of the widget, also in a
- * saved notebook. So the form of what arrives is not checked again here; that its parts fit together is, see shown.ts.
- */
+/** The messages between kernel and browser. Kernel and front end have one version: only that parts fit together is checked. */
 
-import type { Box, Pair, ReceptiveField } from "../pictures/geometry";
+import type { Box, Extent, Pair, ReceptiveField } from "../pictures/geometry";
 
 export interface Layer {
   readonly name: string;
@@ -14,20 +10,17 @@ export interface Layer {
   readonly field: ReceptiveField | null;
 }
 
-/** What can be chosen, what is shown included. */
 export interface Catalog {
   readonly models: readonly { readonly name: string; readonly label: string; readonly bundled: boolean }[];
   readonly images: readonly { readonly name: string; readonly label: string; readonly thumbnail: string }[];
   readonly architectures: readonly { readonly code: string; readonly name: string; readonly meaning: string }[];
-  /** The notebook that explains the meters, where it lies beside the open one. */
+  /** The notebook that explains the meters, if it lies beside the open one. */
   readonly notebook?: string | null;
 }
 
-export interface ImageInfo {
+export interface ImageInfo extends Extent {
   readonly name: string;
   readonly label: string;
-  readonly height: number;
-  readonly width: number;
   /** How it is shown, such as which values are black and white. */
   readonly note?: string;
 }
@@ -38,7 +31,7 @@ export interface Network {
   readonly randomWeights: boolean;
   readonly device: string;
   readonly precision: string;
-  /** In what this machine differs from most, each in a few words and a sentence. */
+  /** How this machine differs from most. */
   readonly differences?: readonly { readonly label: string; readonly reason: string }[];
   readonly image: ImageInfo;
   readonly fallbacks: readonly string[];
@@ -51,21 +44,19 @@ export interface Network {
   readonly segmentation?: boolean;
 }
 
-export interface AtlasInfo {
+export interface AtlasInfo extends Extent {
   readonly layer: string;
   readonly channels: number;
-  readonly height: number;
-  readonly width: number;
   readonly tileHeight: number;
   readonly tileWidth: number;
   readonly minima: readonly number[];
   readonly maxima: readonly number[];
   readonly variances: readonly number[];
-  /** The channels that can be chosen, where these are not all: in an exported page. */
+  /** In an exported page: the channels that can be chosen; null for all. */
   readonly stored?: readonly number[] | null;
 }
 
-/** A neuron as it is requested: `y` and `x` null mean the channel's strongest place, and are null on vector layers. */
+/** `y` and `x` are null on vector layers, and in requests for the channel’s strongest place. */
 export interface NeuronPlace {
   readonly channel: number;
   readonly y: number | null;
@@ -90,18 +81,12 @@ export interface PictureInfo {
 export interface ViewInfo extends QueryId {
   readonly layer: string;
   readonly neuron: Neuron;
-  readonly map: {
-    readonly height: number;
-    readonly width: number;
-    readonly scale: number;
-    readonly min: number;
-    readonly max: number;
-  };
+  readonly map: Extent & { readonly scale: number; readonly min: number; readonly max: number };
   readonly window: Box;
   readonly pictures: readonly PictureInfo[];
   readonly milliseconds: number;
   readonly address: string;
-  /** The places of this channel that can be chosen, where these are not all: in an exported page. */
+  /** In an exported page: the places of this channel that can be chosen; null for all. */
   readonly stored?: readonly Pair[] | null;
 }
 
@@ -116,10 +101,7 @@ export interface Progress {
   readonly cancellable?: boolean;
 }
 
-/**
- * What is computed beside the view, in the background. Each panel comes in traits of its own that name their view by
- * its client and number. Views that Python chose have the panels requested last.
- */
+/** What is computed in the background. Each panel has traits of its own that name the query they belong to. */
 export interface PanelRequest {
   readonly meter: boolean;
   readonly random: boolean;
@@ -131,7 +113,7 @@ export interface PanelRequest {
   readonly segmentation: boolean;
 }
 
-/** A complete place to show: updates that wait are merged, so that a partial one would be lost. */
+/** A complete place to show: the model merges updates that wait, so that a partial one would be lost. */
 export interface ViewRequest {
   readonly model: string;
   readonly image: string;
@@ -159,32 +141,27 @@ export const queryOf = ({ panelRequest: { layerTrace, ...panels }, ...place }: V
 });
 
 /** The neuron under a resting pointer, which the kernel computes ahead. */
-export interface HoveredNeuron extends NeuronPlace {
-  readonly client: string;
+export interface HoveredNeuron extends NeuronPlace, Pick<Query, "client" | "architectures"> {
   readonly layer: string;
-  readonly architectures: readonly string[];
 }
 
-/** A picture from the person's disk; it is requested as the image `upload:` and this id. */
+/** A picture from the person's disk, which is then requested as the image `upload:ID`. */
 export interface UploadInfo {
   readonly client: string;
   readonly id: string;
   readonly name: string;
 }
 
-/** Mean similarity to the pictures of other channels' neurons at the same place, one a picture; null for a zero one. */
+/** Mean similarity to other channels' pictures at the same place, one a picture; null for a zero picture. */
 export interface Meters extends QueryId {
   readonly samples: number;
   readonly similarities: readonly (number | null)[];
 }
 
-/** The same click in the network with random filters; the bytes are coded as those of the view. */
-export interface RandomInfo extends QueryId {
-  readonly window: Box;
-  readonly pictures: readonly PictureInfo[];
-}
+/** The same click in the network with random filters. */
+export interface RandomInfo extends QueryId, Pick<ViewInfo, "window" | "pictures"> {}
 
-/** One tensor between neuron and image: its window in that layer's map, and the extent of the small maps sent. */
+/** One tensor between neuron and image: its window in that layer’s map, and the extent of its small maps. */
 export interface LayerTraceStepInfo extends Box {
   readonly name: string;
   readonly label: string;
@@ -196,28 +173,25 @@ export interface LayerTraceStepInfo extends Box {
   readonly activation: number;
   /** The sum of squares of the whole signal. */
   readonly energy: number;
-  /** Whether the reversed rule keeps or silences each value. */
+  /** Whether the reversed rule only keeps or silences values. */
   readonly masks: boolean;
 }
 
-/** Steps from the neuron to the image; the bytes hold each step's signal, then its activation, rows·columns each. */
+/** Steps from the neuron to the image; the bytes hold the signal and the activation of each, rows·columns. */
 export interface LayerTraceInfo extends QueryId {
   readonly code: string;
   readonly steps: readonly LayerTraceStepInfo[];
 }
 
-export interface ComparedSideInfo {
-  readonly address: string;
+export interface ComparedSideInfo extends Pick<ViewInfo, "address" | "window" | "pictures"> {
   readonly title: string;
-  readonly window: Box;
-  readonly pictures: readonly PictureInfo[];
 }
 
 export interface ComparisonInfo extends QueryId {
   readonly sides: readonly ComparedSideInfo[];
 }
 
-/** A place of the channel in an image of the data set: its part of the image there, and its picture, as small PNGs. */
+/** A place in an image of the data set: its part of the image and its picture, as small PNGs. */
 export interface ExemplarCard {
   /** The name under which the image is requested. */
   readonly image: string;
@@ -229,31 +203,28 @@ export interface ExemplarCard {
   readonly picture: string;
 }
 
-/** The images of a data set that excite the channel most, the strongest first. */
+/** Images of a data set, the strongest first. */
 export interface Exemplars extends QueryId {
   readonly layer: string;
   readonly channel: number;
   /** The architecture's. */
   readonly name: string;
-  /** How many images the data set has. */
   readonly images: number;
-  /** The fraction of the channel's responses over the data set that are at least as strong as the chosen one. */
+  /** The fraction of the channel’s responses that are at least as strong as the chosen one. */
   readonly share: number;
   readonly cards: readonly ExemplarCard[];
 }
 
-/** The foreground that a picture points at; the mask has one bit a pixel, row by row, the highest bit first. */
-export interface SegmentationInfo extends QueryId {
+/** The foreground of a picture; the mask has one bit a pixel, row by row, the highest bit first. */
+export interface SegmentationInfo extends QueryId, Extent {
   /** The architecture's. */
   readonly name: string;
-  readonly height: number;
-  readonly width: number;
   /** The fraction of the image that is foreground. */
   readonly share: number;
   readonly note: string;
 }
 
-/** A pinned place: `chelsea · conv3_3`, `88@20,17`, and its pictures as small ones. */
+/** A pinned place, as `chelsea · conv3_3` and `88@20,17`, with small pictures. */
 export interface Pin {
   readonly address: string;
   readonly title: string;
@@ -261,7 +232,6 @@ export interface Pin {
   readonly thumbnails: readonly string[];
 }
 
-/** The largest number of pins. */
 export const MOST_PINS = 24;
 
 export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
@@ -292,12 +262,12 @@ export interface Traits {
   _segmentation_mask: unknown;
   _pins: readonly Pin[];
   _query: Query;
-  /** Cancels the query in flight; its answer is a failure, and the view stays. */
+  /** Cancels the query in flight, which fails. */
   _cancel: QueryId;
   _hover: HoveredNeuron | Empty;
   _upload: DataView;
   _upload_info: UploadInfo | Empty;
-  /** Both ways: set by the browser and by Python. */
+  /** Set by the browser and by Python. */
   display: DisplayMode;
   /** Addresses. */
   pins: readonly string[];

@@ -1,7 +1,4 @@
-/**
- * The browser's queries: one is in flight, the latest request waits for its answer and replaces any that waited before.
- * A query that stays unanswered for long no longer holds back the next one.
- */
+/** The queries of this browser: one is in flight, and only the latest request waits for its answer. */
 
 import type { ViewRequest } from "./protocol";
 

@@ -1,9 +1,9 @@
-/** One consistent answer of the kernel: a view and everything that is drawn for it. */
+/** One answer of the kernel: a view and everything that is drawn for it. */
 
-import { hiddenCanvas } from "../dom";
+import type { DecodedImage } from "../dom";
 import { memoized } from "../memoized";
 import type { Picture } from "../pictures/display";
-import type { Box, Extent, Place } from "../pictures/geometry";
+import type { Box, Place } from "../pictures/geometry";
 import type { AtlasInfo, Layer, Network, NeuronPlace, PictureInfo, ViewInfo } from "./protocol";
 
 export interface Atlas {
@@ -16,16 +16,10 @@ export interface Reconstruction extends Picture {
   readonly info: PictureInfo;
 }
 
-/** The photograph as the network sees it, decoded once. */
-export interface Photograph {
-  readonly picture: HTMLCanvasElement;
-  /** RGBA, height·width·4. */
-  readonly pixels: Uint8ClampedArray;
-}
-
 export interface ShownView {
   readonly network: Network;
-  readonly photograph: Photograph;
+  /** As the network sees it. */
+  readonly photograph: DecodedImage;
   readonly atlas: Atlas;
   readonly view: ViewInfo;
   readonly layer: Layer;
@@ -60,18 +54,7 @@ export const assembleView = ({ pictures, ...parts }: ViewParts): Omit<ShownView,
   return { ...parts, layer, reconstructions: reader.end(splitPictures(view.pictures, view.window, reader)) };
 };
 
-export const decodePhotograph = async (
-  bytes: Uint8Array<ArrayBuffer>,
-  { height, width }: Extent,
-): Promise<Photograph> => {
-  const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: "none" });
-  const picture = hiddenCanvas(width, height);
-  const context = picture.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
-  context.drawImage(bitmap, 0, 0, width, height);
-  return { picture, pixels: context.getImageData(0, 0, width, height).data };
-};
-
-/** Hands out bytes part by part; `end` throws where some are left over or missing, else returns what was made of them. */
+/** Reads bytes part by part; `end` throws where some are left or missing, and returns what was made of them. */
 export const byteReader = (bytes: Uint8Array<ArrayBuffer>) => {
   let start = 0;
   return {
@@ -86,7 +69,7 @@ export const byteReader = (bytes: Uint8Array<ArrayBuffer>) => {
   };
 };
 
-/** Pictures of one window, each with its own part of the bytes. */
+/** Gives each picture its part of the bytes. */
 export const splitPictures = (
   infos: readonly PictureInfo[],
   { height, width }: Box,
@@ -100,10 +83,8 @@ export const splitPictures = (
 export const sameNeuron = (one: NeuronPlace | null, other: NeuronPlace | null): boolean =>
   one?.channel === other?.channel && one?.y === other?.y && one?.x === other?.x;
 
-/** A layer whose output has channels but no places. */
 export const isVector = (layer: Layer): boolean => layer.shape.length === 1;
 
-/** The value at one place of the chosen map. */
 export const mapValue = (shown: ShownView, y: number, x: number): number =>
   ((shown.map[y * shown.view.map.width + x] ?? 0) / 32767) * shown.view.map.scale;
 
@@ -111,7 +92,6 @@ export const mapValue = (shown: ShownView, y: number, x: number): number =>
 export const channelExtent = (info: AtlasInfo, channel: number): number =>
   Math.max(Math.abs(info.minima[channel] ?? 0), Math.abs(info.maxima[channel] ?? 0));
 
-/** The values of a channel's tile. */
 export const tileOf = ({ info, bytes }: Atlas, channel: number): Int8Array => {
   const area = info.tileHeight * info.tileWidth;
   return bytes.subarray(channel * area, (channel + 1) * area);
@@ -124,7 +104,7 @@ export const softmax = (scores: readonly number[]): readonly number[] => {
   return exponentials.map((value) => value / sum);
 };
 
-/** The box of the image in which any of the pictures is not zero; of zero size where all are. */
+/** The box in which any picture is not zero; empty where all are zero. */
 export const support = ({ view: { window }, reconstructions }: ShownView): Box => {
   let [top, left, bottom, right] = [window.height, window.width, 0, 0];
   for (const { bytes } of reconstructions) {
@@ -144,7 +124,7 @@ export const support = ({ view: { window }, reconstructions }: ShownView): Box =
   };
 };
 
-/** What a channel's tile tells of a place of its map: exact where the map is no larger than the tile. */
+/** The value of a tile at a place of its map: exact where the map is no larger than the tile. */
 export const tileValue = ({ info, bytes }: Atlas, channel: number, { y, x }: Place): number => {
   const row = Math.floor((y * info.tileHeight) / info.height);
   const column = Math.floor((x * info.tileWidth) / info.width);
@@ -152,11 +132,11 @@ export const tileValue = ({ info, bytes }: Atlas, channel: number, { y, x }: Pla
   return (byte / 127) * channelExtent(info, channel);
 };
 
-/** By the largest value, by the value at the chosen place, by the variance, or by the number. */
+/** `here`: by the value at the chosen place. */
 export const CHANNEL_ORDERS = ["strongest", "here", "variance", "index"] as const;
 export type ChannelOrder = (typeof CHANNEL_ORDERS)[number];
 
-/** The channels of a shown in the order in which they are shown; where they have no places, the strongest come first. */
+/** The channels in the order in which they are shown; without places, the strongest come first. */
 export const shownChannels = (
   { atlas, layer, view: { neuron } }: Pick<ShownView, "atlas" | "layer" | "view">,
   order: ChannelOrder,

@@ -1,16 +1,11 @@
-/**
- * What a person does: key presses, and choices of another place. Each action starts from where those before it led. A
- * press waits where only the kernel's answer tells that place; a choice overtakes the presses that wait. Where a place
- * is refused, the actions around it are repeated, each from the answer to the one before. So the same actions end at
- * the same place, however long the answers take.
- */
+/** Key presses and choices of places, each starting from where those before it led, however long answers take. */
 
 import type { ViewRequest } from "../protocol/protocol";
 import type { Command } from "./keys";
 
 type Ask = (changes: Partial<ViewRequest>) => void;
 
-/** A key press. */
+/** A key press. It waits where only the kernel’s answer tells where it starts from. */
 export interface Press {
   readonly command: Command[0];
   /** Carries it out where the place it starts from is known; returns whether it did. */
@@ -46,7 +41,7 @@ export const actionQueue = ({ ask, isSettled, withdraw, overtaken }: ActionQueue
     return done;
   };
 
-  /** Whether a choice leads to the same place whatever the waiting actions come to. */
+  /** Whether a choice leads to the same place whatever the waiting actions come to. If so it overtakes them. */
   const canOvertake = (changes: Partial<ViewRequest>): boolean =>
     !waiting.some(
       ({ command }) => command === "choose" || (command === "layer" && !changes.neuron && !("layer" in changes)),
@@ -92,7 +87,7 @@ export const actionQueue = ({ ask, isSettled, withdraw, overtaken }: ActionQueue
       if (!taken.some(([, requested]) => requested)) taken = [];
     },
 
-    /** Called when the last request is refused; returns whether actions are repeated because of it. */
+    /** Repeats the actions around a refused request one by one; returns whether there are any. */
     refused(): boolean {
       const again = taken.length > 1 ? taken : [];
       taken = [];

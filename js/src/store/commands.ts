@@ -1,7 +1,4 @@
-/**
- * What the keys command. Each press starts from the place last requested, so that quick presses add up. Where only the
- * kernel's answer tells that place, the press waits for it.
- */
+/** What the keys command, starting from the place last requested, so that quick presses add up. */
 
 import { clamp } from "../pictures/geometry";
 import type { ViewRequest } from "../protocol/protocol";
@@ -16,7 +13,7 @@ export const WAIT = "wait";
 
 type Outcome = Partial<ViewRequest> | null | typeof WAIT;
 
-/** Carries a command out, after those that wait. `actions` are done once the place they concern is shown. */
+/** Carries a command out. `actions` concern the view shown, and wait until it is the one requested. */
 export const run = (command: Command, store: Store, actions: Readonly<Record<"pin" | "save", () => void>>): void => {
   const [name] = command;
   const action = name === "pin" || name === "save" ? actions[name] : null;

@@ -1,4 +1,4 @@
-/** Sends the neuron on which the pointer rests, so that a click finds its answer ready: seldom, and never during a query. */
+/** Sends the neuron on which the pointer rests, for the kernel to compute ahead: seldom, and never during a query. */
 
 import type { NeuronPlace } from "../protocol/protocol";
 import { sameNeuron } from "../protocol/shown_view";

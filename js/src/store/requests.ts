@@ -19,7 +19,6 @@ export const shownRequest = ({ shown, panelRequest }: State): ViewRequest | null
   };
 };
 
-/** Whether the latest request is shown. */
 export const isSettled = ({ shown, requested }: State): boolean => shown !== null && requested === null;
 
 /** The latest request; the one shown where none is unanswered. */
@@ -32,15 +31,13 @@ export const markedNeuron = (state: State): NeuronPlace | null => {
   return sameMaps(state.requested, here) ? state.requested.neuron : null;
 };
 
-/** Whether two requests are for one network and one image. */
 export const sameRecording = (one: ViewRequest, other: ViewRequest): boolean =>
   one.model === other.model && one.image === other.image;
 
-/** Whether two requests are for one layer's maps. */
 export const sameMaps = (one: ViewRequest, other: ViewRequest): boolean =>
   sameRecording(one, other) && one.layer === other.layer;
 
-/** The request for an address, or null where the text is none; layers of the network shown may be named by their labels. */
+/** The request for an address, or null where the text is none. Layers may be named by their labels. */
 export const requestAt = (text: string, { shown, catalog }: State): Partial<ViewRequest> | null => {
   const address = parseAddress(text);
   if (!address) return null;

@@ -1,8 +1,8 @@
-/** What all displays of a widget show: what the kernel sent, what was requested, and what stays in the browser. */
+/** What all displays of a widget show. */
 
 import type { Place } from "../pictures/geometry";
 import type { Panels } from "../protocol/panels";
-import type { Catalog, DisplayMode, PanelRequest, Pin, Progress, ViewRequest } from "../protocol/protocol";
+import type { Catalog, PanelRequest, Pin, Progress, Traits, ViewRequest } from "../protocol/protocol";
 import type { Outage } from "../protocol/query_queue";
 import type { ChannelOrder, ShownView } from "../protocol/shown_view";
 
@@ -12,17 +12,9 @@ export interface Hover {
   readonly pixel: Place | null;
 }
 
-export interface State {
-  readonly catalog: Catalog;
-  readonly shown: ShownView | null;
-  /** Not yet shown. */
-  readonly requested: ViewRequest | null;
-  /** The last request for a layer's strongest neuron, where the kernel refused it: the keys step over that layer. */
-  readonly refused: ViewRequest | null;
-  readonly outage: Outage;
+/** What views may change at will: it stays in the browser. */
+export interface LocalState {
   readonly failure: string | null;
-  readonly progress: Progress | null;
-  readonly display: DisplayMode;
   readonly gain: number;
   /** Whether each picture has its own grey scale, or all share the largest. */
   readonly scale: "own" | "shared";
@@ -35,15 +27,24 @@ export interface State {
   readonly edges: boolean;
   /** The step of the layer trace that is shown large, by its layer. */
   readonly enlarged: string | null;
+  /** The pinned address that waits for a second one to be compared with; or empty. */
+  readonly firstCompared: string;
+}
+
+/** `live`: hovering chooses. `prefetch`: the kernel computes ahead what lies under a resting pointer. */
+export interface State extends LocalState, Pick<Traits, "display" | "live" | "prefetch"> {
+  readonly catalog: Catalog;
+  readonly shown: ShownView | null;
+  /** Not yet shown. */
+  readonly requested: ViewRequest | null;
+  /** The last request for a layer's strongest neuron, where the kernel refused it: the keys step over that layer. */
+  readonly refused: ViewRequest | null;
+  readonly outage: Outage;
+  readonly progress: Progress | null;
   /** What is requested beside the view, and what of it has come for the view shown. */
   readonly panelRequest: PanelRequest;
   readonly panels: Panels;
   readonly pins: readonly Pin[];
-  /** The pinned address that waits for a second one to be compared with; or empty. */
-  readonly firstCompared: string;
-  /** Whether hovering chooses, and whether the kernel computes what lies under a resting pointer ahead. */
-  readonly live: boolean;
-  readonly prefetch: boolean;
 }
 
 /** The state before anything came. */

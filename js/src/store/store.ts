@@ -12,21 +12,8 @@ import {
 import { queryQueue } from "../protocol/query_queue";
 import { actionQueue, type Press } from "./action_queue";
 import { isSettled, latestRequest, shownRequest } from "./requests";
-import { EMPTY, type State } from "./state";
+import { EMPTY, type LocalState, type State } from "./state";
 import { traitReader } from "./trait_reader";
-
-/** What views may change at will: it stays in the browser. */
-type Local =
-  | "failure"
-  | "gain"
-  | "scale"
-  | "zoom"
-  | "photographShare"
-  | "order"
-  | "hover"
-  | "edges"
-  | "enlarged"
-  | "firstCompared";
 
 /** Sent by hosts with Backbone models when the comm to the kernel opens or closes. */
 const CONNECTION_EVENTS = ["comm:close", "comm_live_update"] as const;
@@ -71,7 +58,7 @@ export const openStore = (model: WidgetModel) => {
     changed: (requested, outage) => {
       change({ requested, outage });
       if (requested || !model.get("_upload")?.byteLength) return;
-      // An uploaded picture, which the kernel has by now, would be saved with the notebook. Goes out with what is set next.
+      // The kernel has the uploaded picture by now, which would be saved with the notebook. Is sent with what is set next.
       model.set("_upload", new DataView(new ArrayBuffer(0)));
       model.set("_upload_info", {});
     },
@@ -145,7 +132,7 @@ export const openStore = (model: WidgetModel) => {
     },
 
     /** Changes what stays in the browser. */
-    update: (changes: Partial<Pick<State, Local>>): void => change(changes),
+    update: (changes: Partial<LocalState>): void => change(changes),
 
     /** Changes what Python sees and may change as well. */
     share<Name extends "display" | "live" | "prefetch">(name: Name, value: Traits[Name]): void {

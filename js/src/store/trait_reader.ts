@@ -1,9 +1,10 @@
-/** Reads the traits into the state. They change one after another; a view is shown when its parts fit together. */
+/** Reads the traits into the state. */
 
+import { decodeImage } from "../dom";
 import { memoized } from "../memoized";
 import { panelsReader } from "../protocol/panels";
 import type { AtlasInfo, Network, WidgetModel } from "../protocol/protocol";
-import { assembleView, decodePhotograph, type ShownView } from "../protocol/shown_view";
+import { assembleView, type ShownView } from "../protocol/shown_view";
 import { contentOf, errorText, readBytes, readInt8, readInt16 } from "../protocol/traits";
 import type { State } from "./state";
 
@@ -26,7 +27,7 @@ export const traitReader = ({ get, client, isStale, show, refuse, now, change }:
   // What rarely changes stays the same object until it does, so that it is not painted again.
   const panelsOf = panelsReader({ get });
   const atlasOf = memoized((info: AtlasInfo, bytes: unknown) => ({ info, bytes: readInt8(bytes) }));
-  const photographOf = memoized((trait: unknown, { image }: Network) => decodePhotograph(readBytes(trait), image));
+  const photographOf = memoized((trait: unknown, { image }: Network) => decodeImage(readBytes(trait), image));
 
   const readFailure = (): void => {
     const trait = get("_failure");

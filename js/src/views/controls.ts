@@ -4,10 +4,9 @@ import { type Child, h, type Tree, take } from "../dom";
 import { commandFor } from "../store/keys";
 import type { ViewServices } from "./component";
 
-/** A picture that the text beside it names. */
 export const thumbnail = (src: string): Tree => h("img", { src, alt: "" });
 
-/** A text that screen readers announce when it changes. */
+/** Screen readers announce it when it changes. */
 export const remark = (text: string): Tree => h("span.muted", { role: "status" }, text);
 
 export const closeButton = (named: string, onclick: () => void, look = "button"): Tree =>
@@ -20,10 +19,7 @@ export interface Option<Value> {
   readonly attributes?: Readonly<Record<`data-${string}`, string | number>>;
 }
 
-/**
- * A group of buttons of which one is chosen: arrows move within it, Tab passes it as one stop. `group` and `look` are
- * the classes of the group and of each option.
- */
+/** Buttons of which one is chosen: arrows move within them, Tab passes them as one stop. */
 export const choice = <Value extends string | number>(
   label: string,
   group: string,
@@ -65,10 +61,7 @@ const moveInChoice = (event: KeyboardEvent & { readonly currentTarget: HTMLEleme
   next.click();
 };
 
-/**
- * A native list to choose from. On a closed one, arrow keys and letters change the value at once: the choice is made
- * with Enter, or when the list is left. After a choice by pointer the keys move the neuron again.
- */
+/** A native list. A choice by keys is made with Enter, or when the list is left: each arrow key changes the value at once. */
 export const listOf = ({ focus }: ViewServices) => {
   let reached: string | undefined;
   let byKeys = false;
@@ -117,7 +110,6 @@ export interface SliderRange {
   readonly home: number;
 }
 
-/** A range input whose filled part is drawn by the style sheet. */
 export const slider = (
   { home, ...range }: SliderRange,
   value: number,

@@ -1,4 +1,4 @@
-/** How the pictures are shown: mode, scale, gain, zoom, and which architectures. All but the last stay in the browser. */
+/** Controls for the pictures: mode, scale, gain, zoom, architectures, and what stands beside them. */
 
 import { h, plain, type Tree } from "../dom";
 import type { Catalog, DisplayMode } from "../protocol/protocol";
@@ -59,8 +59,12 @@ export const pictureControls = (store: Store, state: State): Tree => {
   );
 };
 
-/** What can stand beside the pictures, to judge them by. */
-const toggles = (store: Store, { panelRequest, edges, shown }: State): Tree => {
+/** Buttons for what stands beside the pictures, to judge them by. */
+const toggles = (store: Store, state: State): Tree => {
+  const { panelRequest, shown, edges } = state;
+  const { exemplars, segmentation = false } = shown?.network ?? {};
+  const codes = latestRequest(state)?.architectures ?? [];
+  const traced = codes.includes("TTT") ? "TTT" : (codes[0] ?? null);
   const toggle = (label: string, title: string, pressed: boolean, click: () => void, offered = true): Tree =>
     h(
       "button.segment",
@@ -73,42 +77,37 @@ const toggles = (store: Store, { panelRequest, edges, shown }: State): Tree => {
       },
       label,
     );
-  const { exemplars, segmentation } = shown?.network ?? {};
-  const codes = latestRequest(store.state)?.architectures ?? [];
+  const panel = (
+    label: string,
+    title: string,
+    name: "random" | "segmentation" | "exemplars",
+    offered?: boolean,
+  ): Tree => {
+    const pressed = panelRequest[name];
+    return toggle(label, title, pressed, () => store.requestPanels({ [name]: !pressed }), offered);
+  };
+  const foreground = "what the first picture says is foreground";
+  const missing = "segmentation needs: pip install deconvscope[segmentation]";
   return h(
     ".segments",
     { role: "group", label: "beside the pictures" },
-    toggle("random weights", "the same neuron, filters drawn at random", panelRequest.random, () =>
-      store.requestPanels({ random: !panelRequest.random }),
-    ),
+    panel("random weights", "the same neuron, filters drawn at random", "random"),
     toggle("edges", "the edges of the photograph, which know of no neuron", edges, () =>
       store.update({ edges: !edges }),
     ),
     toggle("way back", "the reversed signal at every layer", !!panelRequest.layerTrace, () => {
       store.update({ enlarged: null });
-      store.requestPanels({
-        layerTrace: panelRequest.layerTrace ? null : codes.includes("TTT") ? "TTT" : (codes[0] ?? null),
-      });
+      store.requestPanels({ layerTrace: panelRequest.layerTrace ? null : traced });
     }),
-    toggle(
-      "segmentation",
-      segmentation
-        ? "what the first picture says is foreground"
-        : "segmentation needs: pip install deconvscope[segmentation]",
-      panelRequest.segmentation,
-      () => store.requestPanels({ segmentation: !panelRequest.segmentation }),
-      segmentation === true,
-    ),
+    panel("segmentation", segmentation ? foreground : missing, "segmentation", segmentation),
     exemplars?.includes(shown?.layer.name ?? "") &&
-      toggle("exemplars", "images that excite this channel most", panelRequest.exemplars, () =>
-        store.requestPanels({ exemplars: !panelRequest.exemplars }),
-      ),
+      panel("exemplars", "images that excite this channel most", "exemplars"),
   );
 };
 
 /** A button for each of the eight, and for any other that is shown. The pictures come in the order of choosing. */
 const architectureChips = (store: Store, state: State): Tree => {
-  const chosen = latestRequest(store.state)?.architectures ?? [];
+  const chosen = latestRequest(state)?.architectures ?? [];
   const toggle = (code: string): void => {
     const now = latestRequest(store.state)?.architectures ?? [];
     const others = now.filter((other) => other !== code);
@@ -118,31 +117,27 @@ const architectureChips = (store: Store, state: State): Tree => {
   return h(
     ".chips",
     { role: "group", label: "architectures" },
-    architecturesOf(state).map(({ code, name, meaning }) => {
-      const pressed = chosen.includes(code);
-      return h(
+    architecturesOf(state).map(({ code, name, meaning }) =>
+      h(
         "button.chip",
         {
           key: code,
           named: `${name === code ? code : `${name} (${code})`}: ${meaning}`,
-          "aria-pressed": pressed,
-          "aria-disabled": pressed && chosen.length === 1,
+          "aria-pressed": chosen.includes(code),
+          "aria-disabled": chosen.includes(code) && chosen.length === 1,
           onclick: () => toggle(code),
         },
         name,
-      );
-    }),
+      ),
+    ),
   );
 };
 
-/** What is shown, then the other catalogued ones; SaliNet, which has two codes, is listed under the one shown. */
-const architecturesOf = ({ catalog, shown }: State): Catalog["architectures"] => {
-  const { architectures } = catalog;
-  const named = (requested: string) => architectures.find(({ name }) => name === requested);
-  const current = (shown?.view.pictures ?? []).map(({ code, name }) => ({
-    code,
-    name,
-    meaning: named(name)?.meaning ?? code,
-  }));
+/** Those shown, then the others of the catalogue; SaliNet, which has two codes, is listed under the one shown. */
+const architecturesOf = ({ catalog: { architectures }, shown }: State): Catalog["architectures"] => {
+  const current = (shown?.view.pictures ?? []).map(({ code, name }) => {
+    const meaning = architectures.find((one) => one.name === name)?.meaning ?? code;
+    return { code, name, meaning };
+  });
   return [...current, ...architectures.filter(({ name }) => !current.some((picture) => picture.name === name))];
 };

@@ -1,4 +1,4 @@
-/** The network, the photograph, and the address of the place: to read, to copy, and to replace by a pasted one. */
+/** The network, the photograph, and the address. */
 
 import { create, h, plain } from "../dom";
 import type { ViewInfo } from "../protocol/protocol";

@@ -1,4 +1,4 @@
-/** The photograph with a map over it as light, and the receptive fields of neurons: click a place of the map. */
+/** The photograph with a map over it as light, and receptive fields: click a place of the map. */
 
 import { create, h, opaquePixels, pictureOf, plain, surface } from "../dom";
 import { memoized } from "../memoized";
@@ -24,7 +24,6 @@ import { fieldText } from "./layer_strip";
 import { pointAt, pointIn } from "./pointing";
 
 const SHARE = { label: "photograph under the map", min: 0, max: 1, step: 0.02, home: 0.6 };
-/** Half the length of the cursor's lines. */
 const CROSS = 12;
 const DOTTED = [1.5, 3];
 
@@ -37,7 +36,7 @@ export const imageView = (services: ViewServices): Component => {
   const pixelUnder = (event: MouseEvent, { network: { image } }: ShownView): Place =>
     pointIn(event, canvas, wholeBox(image));
 
-  /** The neuron of the chosen channel under the pointer; null on layers without places. */
+  /** Null on layers without places. */
   const neuronUnder = (event: MouseEvent, shown: ShownView) => {
     const channel = markedNeuron(store.state)?.channel;
     if (channel === undefined || isVector(shown.layer)) return null;
@@ -127,7 +126,6 @@ const legend = ({ minimum, maximum, scale }: MapPicture) => {
 
 const boxText = ({ top, left, height, width }: Box): string => [top, left, height, width].join();
 
-/** A map ready to be drawn: of the chosen channel, or of the one under the pointer in the atlas. */
 interface MapPicture {
   readonly channel: number;
   readonly picture: HTMLCanvasElement;
@@ -136,7 +134,7 @@ interface MapPicture {
   readonly scale: ColourScale;
 }
 
-/** The map of one channel; that of the chosen one is finer than its tile in the atlas. */
+/** The map of a channel; that of the chosen one is finer than its tile in the atlas. */
 const mapPicture = ({ view, map, atlas }: ShownView, channel: number): MapPicture => {
   const { info } = atlas;
   const chosen = channel === view.neuron.channel;
@@ -150,7 +148,6 @@ const mapPicture = ({ view, map, atlas }: ShownView, channel: number): MapPictur
   return { channel, picture: pictureOf(pixels, width), minimum, maximum, scale };
 };
 
-/** What the neuron shown can see; all of the image on layers without places. */
 const chosenField = ({ layer, network, view: { neuron } }: ShownView): Box =>
   receptiveField(neuron.y === null ? null : layer.field, { y: neuron.y ?? 0, x: neuron.x ?? 0 }, network.image);
 
@@ -214,7 +211,7 @@ const atLeast = (box: Box, size: number): Box => {
   return { top: box.top - (height - box.height) / 2, left: box.left - (width - box.width) / 2, height, width };
 };
 
-/** What darkens the background of a segmentation, and a white line where it begins. */
+/** Darkens the background of a segmentation, with a white line at its border. */
 const background = ({ mask, width }: Segmentation): HTMLCanvasElement => {
   const pixels = opaquePixels(mask.length);
   mask.forEach((inside, index) => {

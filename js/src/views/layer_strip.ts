@@ -1,4 +1,4 @@
-/** One bar a layer: its height tells the size of the maps, its width the number of channels, its look the kind. */
+/** The layers as bars: the height stands for the size of the maps, the width for the channels, the look for the kind. */
 
 import { create, h, plain } from "../dom";
 import { memoized } from "../memoized";
@@ -46,7 +46,6 @@ export const layerStrip = ({ store, redraw }: ViewServices): Component => {
   return ({ shown, requested }) => strip(shown?.network, search.value, requested?.layer ?? shown?.view.layer ?? null);
 };
 
-/** The kinds that have a look of their own. */
 const lookOf = (kind: string): string =>
   ["convolution", "pool", "rectifier"].find((look) => kind.includes(look)) ?? "other";
 
@@ -76,25 +75,24 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
   });
 };
 
-/** Paths differ at their ends. */
+/** Cuts the beginning: paths differ at their ends. */
 export const shortLabel = (label: string, length: number): string =>
   label.length > length ? `…${label.slice(1 - length)}` : label;
 
-/** What a neuron of the layer can see. */
 export const fieldText = ({ field }: Layer): string => `field ${field ? field.size.join(" × ") : "the whole image"}`;
 
 const channels = ({ shape: [count = 1] }: Layer): number => count;
 
 const mapSize = ({ shape: [, height = 1, width = 1] }: Layer): number => Math.sqrt(height * width);
 
-/** From counts to lengths in pixels: equal ratios are equal steps, the least is `shortest`, the most `longest`. */
+/** Maps counts to lengths in pixels on a logarithmic scale. */
 const lengths = (counts: readonly number[], shortest: number, longest: number): ((count: number) => number) => {
   const least = Math.log(Math.min(...counts));
   const range = Math.log(Math.max(...counts)) - least || 1;
   return (count) => Math.round(shortest + ((longest - shortest) * (Math.log(count) - least)) / range);
 };
 
-/** Scrolls the strip alone to what is chosen: `scrollIntoView` would move the notebook as well. */
+/** Scrolls the strip alone: `scrollIntoView` would move the notebook as well. */
 const revealChosen = (nav: HTMLElement): void => {
   const chosen = nav.querySelector<HTMLElement>("[aria-checked=true]");
   const strip = chosen?.parentElement;

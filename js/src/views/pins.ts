@@ -1,4 +1,4 @@
-/** Pinned places: brought back by a click, removed, and two of them compared. */
+/** Pinned places, to come back to or to compare. */
 
 import { h, plain, type Tree } from "../dom";
 import { MOST_PINS, type Pin } from "../protocol/protocol";

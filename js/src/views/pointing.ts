@@ -1,4 +1,4 @@
-/** Pointing at a place: told to all views at once; in live mode it is a choice as well. */
+/** Pointing at a place, which all views show; in live mode it chooses as well. */
 
 import type { Box, Place } from "../pictures/geometry";
 import { sameNeuron } from "../protocol/shown_view";
@@ -6,7 +6,7 @@ import { markedNeuron } from "../store/requests";
 import type { Hover } from "../store/state";
 import type { ViewServices } from "./component";
 
-/** Where a pointer is over an element in which `box` is drawn. */
+/** Returns where a pointer is in `box`, which is drawn in an element. */
 export const pointIn = (event: MouseEvent, element: Element, { top, left, height, width }: Box): Place => {
   const frame = element.getBoundingClientRect();
   return {
@@ -15,11 +15,11 @@ export const pointIn = (event: MouseEvent, element: Element, { top, left, height
   };
 };
 
-/** A pointer is over `hover`, of which a line is shown there, or over nothing. */
+/** Called when a pointer is over `hover`, of which `text` is shown there, or over nothing. */
 export const pointAt = ({ store, tip }: ViewServices, hover: Hover | null, text = "", at?: MouseEvent): void => {
   store.update({ hover });
   tip(text, at);
   const [neuron, marked] = [hover?.neuron, markedNeuron(store.state)];
-  // Where none is marked another layer is on its way, which a pointer that passes must not take back.
+  // Where none is marked another layer is requested, which a passing pointer must not replace.
   if (store.state.live && neuron && marked && !sameNeuron(neuron, marked)) store.ask({ neuron });
 };

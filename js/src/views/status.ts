@@ -1,4 +1,4 @@
-/** The line at the bottom: the neuron in words, what is going on or went wrong, how long it took and where. */
+/** The line at the bottom: the neuron in words, progress and failures, time and device. */
 
 import { type Child, h, plain, type Tree } from "../dom";
 import type { Network, ViewInfo } from "../protocol/protocol";
@@ -9,7 +9,7 @@ import { className } from "./atlas/channel_list";
 import type { Component, ViewServices } from "./component";
 import { closeButton } from "./controls";
 
-/** Live mode is offered where an answer takes less. */
+/** Live mode is offered where answers take less. */
 const QUICK_MS = 40;
 
 export const statusLine = ({ store, focus }: ViewServices): Component => {

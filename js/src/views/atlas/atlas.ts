@@ -1,4 +1,4 @@
-/** The layer's channels: tiles with their maps, or a list where they have no places; and the field that finds one. */
+/** The channels of the layer as tiles or a list, and the field that finds one. */
 
 import { create, h, plain } from "../../dom";
 import type { Place } from "../../pictures/geometry";
@@ -19,7 +19,6 @@ export const atlasView = (services: ViewServices): Component => {
     store.pick({ channel, y: place?.y ?? null, x: place?.x ?? null });
   const [orders, tiles] = [listOf(services), atlasTiles(services, pick)];
 
-  /** The channel that the text in the field stands for. */
   const found = (): number | undefined => {
     const { shown } = store.state;
     const text = find.value.trim();

@@ -1,18 +1,18 @@
-/** A layer without places: its channels as bars, those of a classifier with their names and probabilities. */
+/** The channels of a layer without places as bars, those of a classifier with names and probabilities. */
 
 import { h, plain, type Tree } from "../../dom";
 import { type ShownView, shownChannels, softmax } from "../../protocol/shown_view";
 import { matches, percentText, valueText } from "../../text";
 import { choice, type Option } from "../controls";
 
-/** More rows than this nobody reads: they are searched. */
+/** Longer lists are searched. */
 const MOST_ROWS = 50;
 
 /** The channel whose number a text is, or NaN. */
 export const channelNumber = (text: string): number =>
   /^#?\d+$/.test(text) ? Number(text.replace("#", "")) : Number.NaN;
 
-/** The channels that have every word of `text` in their number or name: the one of that number, then the strongest. */
+/** The channels whose number or name has every word of `text`: first the one of that number, then the strongest. */
 export const matchingChannels = (shown: ShownView, text: string): readonly number[] => {
   const exact = channelNumber(text);
   return shownChannels(shown, "strongest")
@@ -49,7 +49,7 @@ const rowOptions = (shown: ShownView, channels: readonly number[]): Option<numbe
   const { maxima } = shown.atlas.info;
   const probabilities = shown.network.classes?.layer === shown.layer.name ? softmax(maxima) : null;
   const most = Math.max(0, ...maxima) || 1;
-  // Of scores only what is above zero is drawn; of a layer with negative values both sides are, around the middle.
+  // Of scores only what is above zero is drawn; of other layers both sides.
   const least = probabilities ? 0 : Math.min(0, ...maxima);
   const percent = (value: number): number => (100 * (Math.max(least, value) - least)) / (most - least);
   return channels.map((channel) => {

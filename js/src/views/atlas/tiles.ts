@@ -1,4 +1,4 @@
-/** The atlas where a layer has places: a tile for each channel, by pointer and by keys. Only what shows is drawn. */
+/** The channels of a layer with places, as tiles. Only those in sight are drawn. */
 
 import { type Child, create, h, opaquePixels, pictureOf, plain, setAttribute, surface, take } from "../../dom";
 import { memoized } from "../../memoized";
@@ -23,10 +23,9 @@ import { valueText } from "../../text";
 import type { ViewServices } from "../component";
 import { pointAt, pointIn } from "../pointing";
 
-/** The preferred width of a tile. */
 const PREFERRED_WIDTH = 42;
 const GAP = 5;
-/** Room around the tiles for the ring of the chosen one. */
+/** Space around the tiles for the ring of the chosen one. */
 const MARGIN = 4;
 
 interface Pointed {
@@ -35,21 +34,19 @@ interface Pointed {
   readonly place: Place | null;
 }
 
-/** `pick` is called with a channel that is chosen, and with the place where there is one. */
+/** `pick` is called with the channel that is chosen, and the place where there is one. */
 export const atlasTiles = (services: ViewServices, pick: (channel: number, place?: Place | null) => void) => {
   const { redraw, watchSize, colour } = services;
   const canvas = create<HTMLCanvasElement>(plain("canvas"));
   const [scroller, spacer] = [create(h(".scroller", { made: watchSize })), create(plain(".spacer"))];
   const sheetOf = memoized(paintSheet);
   let layout: TileLayout | null = null;
-  /** The position in the order at which the keyboard points while the atlas has the focus. */
+  /** The position in the order that the keyboard points at while the atlas has the focus. */
   let cursor: number | null = null;
   let announced = "";
   let marked: number | undefined;
-  /** The layer and order painted last. */
   let painted = "";
 
-  /** Scrolls a position of the order into sight. */
   const reveal = (position: number): void => {
     if (!layout || position < 0) return;
     const { top, height } = tileBox(position, layout);
@@ -139,7 +136,6 @@ export const atlasTiles = (services: ViewServices, pick: (channel: number, place
   };
 };
 
-/** The channels whose tiles are in sight, and where. */
 const tilesInSight = (
   order: readonly number[],
   layout: TileLayout,
@@ -166,7 +162,6 @@ type PlacedChannel = readonly [channel: number, box: Box];
 /** The tiles in a row of the sheet. */
 const COLUMNS = 32;
 
-/** Where a channel's tile stands on the sheet, in tiles. */
 const onSheet = (channel: number): readonly [column: number, row: number] => [
   channel % COLUMNS,
   Math.floor(channel / COLUMNS),

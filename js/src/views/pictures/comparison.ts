@@ -1,4 +1,4 @@
-/** Two pinned places side by side: their pictures, displayed as those of the view are. */
+/** The pictures of two pinned places side by side. */
 
 import { h, plain } from "../../dom";
 import { memoized } from "../../memoized";
@@ -11,7 +11,7 @@ import { closeButton, remark } from "../controls";
 import { pictureFigure } from "./picture_figure";
 
 export const comparison = (store: Store): Component => {
-  /** The last that came: shown until another comparison is requested, whatever the view does. */
+  /** Stays until another comparison is requested, whatever the view does. */
   let last: Comparison | null = null;
   let requested: State["panelRequest"]["compare"] = null;
   const sidesOf = memoized((sides: Comparison["sides"], display: State["display"], gain: number) =>

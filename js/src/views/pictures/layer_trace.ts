@@ -1,21 +1,21 @@
 /** The layer trace: the reversed signal at each layer between neuron and image, as a strip of maps that enlarge. */
 
-import { h, pictureOf, plain, surface, type Tree } from "../../dom";
+import { h, opaquePixels, pictureOf, plain, surface, type Tree } from "../../dom";
 import { levelPixels } from "../../pictures/colour_maps";
 import { viewBox } from "../../pictures/columns";
-import { type Box, wholeBox } from "../../pictures/geometry";
-import { mixedPixels, stepBox, stoppedShare } from "../../pictures/layer_trace_maps";
+import { type Box, type Extent, mapBox, wholeBox } from "../../pictures/geometry";
 import type { LayerTraceStep } from "../../protocol/panels";
+import type { Layer } from "../../protocol/protocol";
 import type { ShownView } from "../../protocol/shown_view";
 import { percentText, valueText } from "../../text";
 import type { Component, ViewServices } from "../component";
 import { choice, closeButton, listOf } from "../controls";
 import { shortLabel } from "../layer_strip";
 
-/** What a map of a step shows; null while the step of the view before stands in. */
+/** Null while the steps of the view before stand in. */
 type PixelsOf = ((step: LayerTraceStep) => Uint8ClampedArray<ArrayBuffer>) | null;
 
-/** Below this many screen pixels a place, maps are smoothed. */
+/** Maps are smoothed below this many screen pixels a place. */
 const SQUARE_PIXELS = 2;
 
 const signalPixels = ({ signalMap }: LayerTraceStep) => levelPixels(signalMap);
@@ -69,7 +69,6 @@ export const layerTrace = (services: ViewServices): Component => {
   };
 };
 
-/** One step large: the signal, the activation, where the two meet, and how much a rectifier stopped. */
 const enlargement = (
   step: LayerTraceStep,
   next: LayerTraceStep | undefined,
@@ -102,7 +101,7 @@ const enlargement = (
   );
 };
 
-/** A map of a step as it lies on the photograph, in the box of the receptive field. */
+/** A map of a step as it lies on the photograph. */
 const stepMap = (
   shown: ShownView,
   step: LayerTraceStep,
@@ -130,4 +129,46 @@ const stepMap = (
       draw(pictureOf(pixelsOf(step), step.columns), stepBox(step, layers, image) ?? view);
   };
   return h("canvas", { ...props, from: [step, shown, !pixelsOf], paint });
+};
+
+/** Their sum is white; orange is lighter, for those who do not see colours. */
+const SIGNAL = [255, 150, 60];
+const ACTIVATION = [0, 105, 195];
+
+/** The box of the image that a step’s window covers; null where its layer has no places or is unknown. */
+export const stepBox = (step: LayerTraceStep, layers: readonly Layer[], image: Extent): Box | null => {
+  const layer = layers.find(({ name }) => name === step.name);
+  const [, rows, columns] = layer?.shape ?? [];
+  if (!layer?.field || !rows || !columns) return null;
+  const map = mapBox(layer.field, { height: rows, width: columns }, image);
+  const [down, across] = layer.field.stride;
+  return {
+    top: map.top + step.top * down,
+    left: map.left + step.left * across,
+    height: step.height * down,
+    width: step.width * across,
+  };
+};
+
+/** The signal as orange light, the activation as blue light: white where both are strong. */
+export const mixedPixels = ({ signalMap, activationMap }: LayerTraceStep): Uint8ClampedArray<ArrayBuffer> => {
+  const pixels = opaquePixels(signalMap.length);
+  signalMap.forEach((level, place) => {
+    const [signal, activation] = [level / 255, (activationMap[place] ?? 0) / 255];
+    pixels.set(
+      [0, 1, 2].map((colour) => (SIGNAL[colour] ?? 0) * signal + (ACTIVATION[colour] ?? 0) * activation),
+      place * 4,
+    );
+  });
+  return pixels;
+};
+
+/** The share of the signal's energy lost on the way to a rectifier's input, `next`; null where it is not known. */
+export const stoppedShare = (
+  { name, masks, energy }: LayerTraceStep,
+  next: LayerTraceStep | undefined,
+  layers: readonly Layer[],
+): number | null => {
+  const input = layers[layers.findIndex((layer) => layer.name === name) - 1];
+  return masks && energy && next && next.name === input?.name ? 1 - next.energy / energy : null;
 };

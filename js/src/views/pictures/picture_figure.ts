@@ -1,4 +1,4 @@
-/** One picture on a square ground with its name and range, the cursor that all pictures share, and the values under it. */
+/** A picture on a square ground with its name and range, the shared cursor, and the values under it. */
 
 import { type Child, h, pictureOf, plain, type Tree } from "../../dom";
 import type { ShownPicture } from "../../pictures/columns";
@@ -7,14 +7,14 @@ import { paintPicture } from "../../pictures/display";
 import { type Box, contains, type Place } from "../../pictures/geometry";
 import { pointIn } from "../pointing";
 
-/** From this many screen pixels a pixel on, pixels are drawn as squares; below, squares would differ in size. */
+/** Pixels are drawn as squares from this many screen pixels on; below, squares would differ in size. */
 const SQUARE_PIXELS = 2;
 
-/** What lies under the cursor in a picture, or null where it is outside. */
+/** The values under the cursor, or null where it is outside. */
 export const reading = ({ picture, window }: ShownPicture, view: Box, pixel: Place | null): string | null =>
   picture && pixel && contains(view, pixel) ? readingText(valuesAt(picture, window, pixel)) : null;
 
-/** `point` is told of the pixel of the image that a pointer is over, if any. */
+/** `point` is called with the pixel of the image under a pointer, or null. */
 export const pictureFigure = (
   item: ShownPicture,
   view: Box,

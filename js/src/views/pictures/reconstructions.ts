@@ -1,4 +1,4 @@
-/** The reversed pictures side by side, in one display, scale and zoom, with one cursor over all of them. */
+/** The reversed pictures side by side, with one cursor over all of them. */
 
 import { h, plain, type Tree, take } from "../../dom";
 import { pictureColumns, viewBox } from "../../pictures/columns";
@@ -87,7 +87,6 @@ const meter = (code: string, meters: Meters | undefined, index: number): Tree =>
   );
 };
 
-/** What the meters say, in one line, and where more is said. */
 const meterNote = (notebook: string | null | undefined): Tree =>
   plain(
     "p.note",
