@@ -126,9 +126,7 @@ export const setAttribute = (target: Element, name: string, value: unknown): voi
   else target.setAttribute(name, text);
 };
 
-export interface Surface extends Extent {
-  readonly context: CanvasRenderingContext2D;
-}
+export type Surface = Extent & Readonly<{ context: CanvasRenderingContext2D }>;
 
 /** Prepares a canvas for drawing in CSS pixels at the resolution of the screen, cleared. Null while it is not laid out. */
 export const surface = (canvas: HTMLCanvasElement): Surface | null => {
@@ -145,10 +143,10 @@ export const surface = (canvas: HTMLCanvasElement): Surface | null => {
 export const hiddenCanvas = (width: number, height: number): HTMLCanvasElement =>
   Object.assign(document.createElement("canvas"), { width, height });
 
-export interface DecodedImage {
-  readonly picture: HTMLCanvasElement;
-  readonly pixels: Uint8ClampedArray;
-}
+/** RGBA. */
+export type Pixels = Uint8ClampedArray<ArrayBuffer>;
+
+export type DecodedImage = Readonly<{ picture: HTMLCanvasElement; pixels: Uint8ClampedArray }>;
 
 /** Decodes an image file without changing its colours; scaled to `extent` if given. */
 export const decodeImage = async (file: Uint8Array<ArrayBuffer>, extent?: Extent): Promise<DecodedImage> => {
@@ -161,15 +159,10 @@ export const decodeImage = async (file: Uint8Array<ArrayBuffer>, extent?: Extent
   return { picture, pixels: context.getImageData(0, 0, width, height).data };
 };
 
-export const opaquePixels = (count: number): Uint8ClampedArray<ArrayBuffer> =>
-  new Uint8ClampedArray(count * 4).fill(255);
+export const opaquePixels = (count: number): Pixels => new Uint8ClampedArray(count * 4).fill(255);
 
 /** Draws RGBA pixels on a canvas. */
-export const pictureOf = (
-  pixels: Uint8ClampedArray<ArrayBuffer>,
-  width: number,
-  canvas = hiddenCanvas(1, 1),
-): HTMLCanvasElement => {
+export const pictureOf = (pixels: Pixels, width: number, canvas = hiddenCanvas(1, 1)): HTMLCanvasElement => {
   const height = pixels.length / 4 / width;
   if (!height) return canvas;
   Object.assign(canvas, { width, height });

@@ -9,7 +9,7 @@ import type { State } from "./store/state";
 import type { Store } from "./store/store";
 import { hostTheme, type Theme, watchTheme } from "./theme";
 import { atlasView } from "./views/atlas/atlas";
-import type { ViewServices } from "./views/component";
+import type { Component, ViewServices } from "./views/component";
 import { modeBar, pictureControls } from "./views/display_controls";
 import { exemplarStrip } from "./views/exemplars";
 import { header } from "./views/header";
@@ -170,47 +170,23 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   };
 };
 
-const screen = (
-  services: ViewServices,
-  save: () => void,
-  toggleHelp: () => void,
-): ((state: State) => readonly Child[]) => {
+const screen = (services: ViewServices, save: () => void, toggleHelp: () => void): Component => {
   const { store } = services;
-  const [top, strip, image, atlas] = [
-    header(services, toggleHelp),
-    layerStrip(services),
-    imageView(services),
-    atlasView(services),
-  ];
-  const [modes, pictures, back] = [modeBar(services, save), reconstructions(services), layerTrace(services)];
-  const [compared, pinned, status] = [comparison(store), pins(services), statusLine(services)];
-  return (state) => [
-    top(state),
-    strip(state),
-    plain(
-      ".columns",
-      image(state),
-      atlas(state),
-      h(
-        "section.reconstructions",
-        { label: "reversed pictures" },
-        modes(state),
-        pictures(state),
-        pictureControls(store, state),
-        back(state),
-      ),
-    ),
-    exemplarStrip(store, state),
-    compared(state),
-    pinned(state),
-    status(state),
-  ];
+  const above = [header(services, toggleHelp), layerStrip(services)];
+  const maps = [imageView(services), atlasView(services)];
+  const pictures = [modeBar(services, save), reconstructions(services), pictureControls(store), layerTrace(services)];
+  const below = [exemplarStrip(store), comparison(store), pins(services), statusLine(services)];
+  return (state) => {
+    const all = (components: readonly Component[]): Child[] => components.map((component) => component(state));
+    const section = h("section.reconstructions", { label: "reversed pictures" }, all(pictures));
+    return [all(above), plain(".columns", all(maps), section), all(below)];
+  };
 };
 
 /**
- * JupyterLab keeps its shortcuts off elements with this attribute, but all of them: Ctrl+S would open the browser's
- * dialog. So the attribute is away while such a key is handled, except where a person writes. What has the focus
- * bears it as well, because Lumino tests its selectors on the element itself before it looks at the parent.
+ * JupyterLab keeps all its shortcuts off elements with this attribute, so that Ctrl+S would open the browser's dialog.
+ * So the attribute is removed while such a key is handled, except where a person writes. The focused element has it as
+ * well, because Lumino tests its selectors on the element itself before it looks at the parent.
  */
 const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
   const listener = (event: KeyboardEvent): void => {

@@ -35,8 +35,7 @@ export const shapeText = (shape: readonly number[]): string => {
 };
 
 /** Whether `text` has every word of what a person typed in it. */
-export const matches = (text: string, typed: string): boolean =>
-  typed
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.toLowerCase().includes(word));
+export const matches = (text: string, typed: string): boolean => {
+  const words = typed.toLowerCase().split(/\s+/);
+  return words.every((word) => text.toLowerCase().includes(word));
+};

@@ -1,8 +1,8 @@
-/** Hosts may render before they attach `host`. */
+/** The theme of the page: dark where its text is light. */
 
 export type Theme = "light" | "dark";
 
-/** The theme that holds where `host` stands, or will stand: hosts render before they attach. */
+/** Returns the theme around `host`, which hosts may attach later. */
 export const hostTheme = (host: Element): Theme => {
   const around = host.isConnected ? host : document.body;
   const { color } = getComputedStyle(around);

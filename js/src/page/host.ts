@@ -3,15 +3,13 @@
 import type { Traits, WidgetModel } from "../protocol/protocol";
 import { type Answer, type Answers, NotStored, type PageQuery } from "./answers";
 
-type Listener = () => void;
-
 export class PageModel implements WidgetModel {
   /** No kernel is known. */
   readonly widget_manager = null;
   readonly #answers: Answers;
   readonly #notice: (line: string) => void;
   readonly #traits = new Map<string, unknown>();
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new Map<string, Set<() => void>>();
   #asked: PageQuery | null = null;
   #answering = false;
 
@@ -40,12 +38,12 @@ export class PageModel implements WidgetModel {
     await this.#answerLatest();
   }
 
-  on(event: string, listener: Listener): void {
+  on(event: string, listener: () => void): void {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(listener));
   }
 
-  off(event: string, listener: Listener): void {
+  off(event: string, listener: () => void): void {
     this.#listeners.get(event)?.delete(listener);
   }
 

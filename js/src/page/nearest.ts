@@ -6,9 +6,7 @@ import type { NeuronPlace } from "../protocol/protocol";
 export type Candidates<Stored> = readonly [Stored, ...Stored[]];
 
 type Place = Omit<NeuronPlace, "channel">;
-interface HasNeuron {
-  readonly neuron: NeuronPlace;
-}
+type HasNeuron = Readonly<{ neuron: NeuronPlace }>;
 
 /** The stored neuron at the place, else the nearest one; the strongest where no place is named. */
 export function nearest<Stored extends HasNeuron>(stored: Candidates<Stored>, { y, x }: Place): Stored {

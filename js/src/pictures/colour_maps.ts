@@ -1,5 +1,7 @@
 /** Perceptually uniform colour maps for activation maps: inferno for values ≥ 0, else a diverging one around black. */
 
+import type { Pixels } from "../dom";
+
 /** 256 colours in the byte order of canvases: red, green, blue, alpha. */
 export type ColourTable = Uint32Array<ArrayBuffer>;
 
@@ -26,11 +28,7 @@ export const DIVERGING: ColourTable = colourTable(
 );
 
 /** The table for the values of a map, and the values at its two ends. */
-export interface ColourScale {
-  readonly table: ColourTable;
-  readonly low: number;
-  readonly high: number;
-}
+export type ColourScale = Readonly<{ table: ColourTable; low: number; high: number }>;
 
 /** Returns the scale for values between `minimum` and `maximum`: sequential where none is negative. */
 export const colourScale = (minimum: number, maximum: number): ColourScale => {
@@ -61,7 +59,7 @@ export const paintMap = (
   values: Int8Array | Int16Array,
   unit: number,
   scale: ColourScale,
-  pixels: Uint8ClampedArray<ArrayBuffer>,
+  pixels: Pixels,
   width: number,
   start: number,
   stride: number,
@@ -74,5 +72,5 @@ export const paintMap = (
 };
 
 /** Returns levels (0 … 255) in the sequential colours, as RGBA pixels. */
-export const levelPixels = (levels: Uint8Array): Uint8ClampedArray<ArrayBuffer> =>
+export const levelPixels = (levels: Uint8Array): Pixels =>
   new Uint8ClampedArray(Uint32Array.from(levels, (level) => SEQUENTIAL[level] ?? 0).buffer);

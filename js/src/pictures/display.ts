@@ -1,17 +1,13 @@
 /** Pictures as pixels: each display mode is a table of 256 entries, so that gain and mode change without the kernel. */
 
-import { opaquePixels } from "../dom";
+import { opaquePixels, type Pixels } from "../dom";
 import type { DisplayMode } from "../protocol/protocol";
 import { SEQUENTIAL } from "./colour_maps";
 import { EXPANDED } from "./companding";
 import { type Box, contains, type Extent } from "./geometry";
 
 /** A picture inside its window: C·h·w companded bytes, and the value that ±127 stand for. */
-export interface Picture {
-  readonly bytes: Uint8Array | Int8Array;
-  readonly channels: number;
-  readonly scale: number;
-}
+export type Picture = Readonly<{ bytes: Uint8Array | Int8Array; channels: number; scale: number }>;
 
 /** What a display refers to: a picture’s own magnitudes, or the largest of several that are compared. */
 export interface Reference {
@@ -20,8 +16,6 @@ export interface Reference {
   /** Black and white in the signed and renormalised displays, brightest in saliency. */
   readonly scale: number;
 }
-
-export type Table = Uint8ClampedArray<ArrayBuffer>;
 
 /** A value in units of the reference → a grey level, of which ½ is zero, or a magnitude. */
 const LEVELS = {
@@ -35,7 +29,7 @@ const LEVELS = {
 };
 
 /** Returns a level (0 … 255) for each byte of a picture whose ±127 stand for `scale`; the level of zero if the unit is 0. */
-export const levelTable = (kind: keyof typeof LEVELS, scale: number, unit: number, gain: number): Table => {
+export const levelTable = (kind: keyof typeof LEVELS, scale: number, unit: number, gain: number): Pixels => {
   const slope = unit > 0 ? scale / unit : 0;
   return Uint8ClampedArray.from(EXPANDED, (value) => 255 * LEVELS[kind](slope * value, gain));
 };
@@ -55,7 +49,7 @@ export const paintPicture = (
   window: Box,
   view: Box,
   { mode, gain, reference, photograph, image }: Painting,
-): Table => {
+): Pixels => {
   const pixels = opaquePixels(view.height * view.width);
   const colours = new Uint32Array(pixels.buffer);
   const [kind, unit] =
@@ -67,7 +61,7 @@ export const paintPicture = (
   const last = channels < 3 ? 0 : 2;
   /** The pixel's place in the window, −1 outside. */
   let at = -1;
-  const level = (table: Table, channel: number): number =>
+  const level = (table: Pixels, channel: number): number =>
     table[at < 0 ? 0 : (bytes[channel * area + at] ?? 0) & 0xff] ?? 0;
   for (let pixel = 0; pixel < colours.length; pixel++) {
     const y = view.top + Math.floor(pixel / view.width);

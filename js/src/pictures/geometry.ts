@@ -1,27 +1,17 @@
 /** Places on activation maps, pixels of the image, and boxes on the screen. All pairs are (y, x), all boxes half-open. */
 
-export interface Extent {
-  readonly height: number;
-  readonly width: number;
-}
+export type Extent = Readonly<{ height: number; width: number }>;
 
 export interface Box extends Extent {
   readonly top: number;
   readonly left: number;
 }
 
-export interface Place {
-  readonly y: number;
-  readonly x: number;
-}
+export type Place = Readonly<{ y: number; x: number }>;
 
 export type Pair = readonly [y: number, x: number];
 
-export interface ReceptiveField {
-  readonly stride: Pair;
-  readonly offset: Pair;
-  readonly size: Pair;
-}
+export type ReceptiveField = Readonly<{ stride: Pair; offset: Pair; size: Pair }>;
 
 export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
@@ -75,10 +65,7 @@ export const cellBox = (place: Place, box: Box, map: Extent): Box => {
 };
 
 /** Tiles of equal size in rows, `gap` apart, that fill a width. */
-export interface TileLayout extends Extent {
-  readonly columns: number;
-  readonly gap: number;
-}
+export type TileLayout = Extent & Readonly<{ columns: number; gap: number }>;
 
 /** Chooses as many tiles in a row as bring their width nearest to `preferred`; shaped like a map of the extent `shape`. */
 export const tileLayout = (whole: number, preferred: number, gap: number, shape: Extent): TileLayout => {

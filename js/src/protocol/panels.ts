@@ -1,47 +1,9 @@
 /** What the kernel computes beside the view, split into what is drawn. */
 
 import { memoized } from "../memoized";
-import type {
-  ComparedSideInfo,
-  Exemplars,
-  LayerTraceInfo,
-  LayerTraceStepInfo,
-  Meters,
-  QueryId,
-  RandomInfo,
-  SegmentationInfo,
-  Traits,
-  WidgetModel,
-} from "./protocol";
-import { assertConsistent, byteReader, type Reconstruction, splitPictures } from "./shown_view";
+import type { QueryId, Traits, WidgetModel } from "./protocol";
+import { assertConsistent, byteReader, splitPictures } from "./shown_view";
 import { contentOf, readBytes } from "./traits";
-
-export interface RandomPictures extends RandomInfo {
-  readonly reconstructions: readonly Reconstruction[];
-}
-
-export interface LayerTraceStep extends LayerTraceStepInfo {
-  /** Rows·columns; 255 stands for the step's `signal`, and for its `activation`. */
-  readonly signalMap: Uint8Array;
-  readonly activationMap: Uint8Array;
-}
-
-export interface LayerTrace extends LayerTraceInfo {
-  readonly steps: readonly LayerTraceStep[];
-}
-
-export interface ComparedSide extends ComparedSideInfo {
-  readonly reconstructions: readonly Reconstruction[];
-}
-
-export interface Comparison extends QueryId {
-  readonly sides: readonly ComparedSide[];
-}
-
-export interface Segmentation extends SegmentationInfo {
-  /** 0 or 1 for each pixel, row by row. */
-  readonly mask: Uint8Array;
-}
 
 /** Reads the panels of a view, undefined until they come; one that has not changed stays the same object. */
 export const panelsReader = (model: Pick<WidgetModel, "get">) => {
@@ -60,21 +22,21 @@ export const panelsReader = (model: Pick<WidgetModel, "get">) => {
       return one?.client === client && one.seq === seq ? one : undefined;
     };
   };
-  const meters = panel("_meters", "_meters", (info): Meters => info);
-  const exemplars = panel("_exemplars", "_exemplars", (info): Exemplars => info);
-  const random = panel("_random", "_random_pictures", (info, bytes): RandomPictures => {
+  const meters = panel("_meters", "_meters", (info) => info);
+  const exemplars = panel("_exemplars", "_exemplars", (info) => info);
+  const random = panel("_random", "_random_pictures", (info, bytes) => {
     const reader = byteReader(bytes);
     return { ...info, reconstructions: reader.end(splitPictures(info.pictures, info.window, reader)) };
   });
-  const layerTrace = panel("_way_back", "_way_back_maps", (info, bytes): LayerTrace => {
+  const layerTrace = panel("_way_back", "_way_back_maps", (info, bytes) => {
     const { take, end } = byteReader(bytes);
     const steps = info.steps.map((step) => {
       const [signalMap, activationMap] = [take(step.rows * step.columns), take(step.rows * step.columns)];
-      return { ...step, signalMap, activationMap };
+      return { ...step, signalMap, activationMap }; // 255 stands for the step's `signal` and `activation`
     });
     return { ...info, steps: end(steps) };
   });
-  const comparison = panel("_comparison", "_comparison_pictures", (info, bytes): Comparison => {
+  const comparison = panel("_comparison", "_comparison_pictures", (info, bytes) => {
     const reader = byteReader(bytes);
     const sides = info.sides.map((side) => ({
       ...side,
@@ -82,8 +44,9 @@ export const panelsReader = (model: Pick<WidgetModel, "get">) => {
     }));
     return { ...info, sides: reader.end(sides) };
   });
-  const segmentation = panel("_segmentation", "_segmentation_mask", (info, bytes): Segmentation => {
+  const segmentation = panel("_segmentation", "_segmentation_mask", (info, bytes) => {
     assertConsistent(bytes.length === Math.ceil((info.height * info.width) / 8));
+    // 0 or 1 for each pixel, row by row.
     const bit = (_: number, index: number): number => ((bytes[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
     return { ...info, mask: new Uint8Array(info.height * info.width).map(bit) };
   });
@@ -99,3 +62,7 @@ export const panelsReader = (model: Pick<WidgetModel, "get">) => {
 
 /** The panels that have come for the view shown. */
 export type Panels = Partial<ReturnType<ReturnType<typeof panelsReader>>>;
+
+export type LayerTraceStep = NonNullable<Panels["layerTrace"]>["steps"][number];
+export type Comparison = NonNullable<Panels["comparison"]>;
+export type Segmentation = NonNullable<Panels["segmentation"]>;

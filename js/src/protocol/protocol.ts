@@ -57,11 +57,7 @@ export interface AtlasInfo extends Extent {
 }
 
 /** `y` and `x` are null on vector layers, and in requests for the channel’s strongest place. */
-export interface NeuronPlace {
-  readonly channel: number;
-  readonly y: number | null;
-  readonly x: number | null;
-}
+export type NeuronPlace = Readonly<{ channel: number; y: number | null; x: number | null }>;
 
 export interface Neuron extends NeuronPlace {
   readonly value: number;
@@ -90,9 +86,7 @@ export interface ViewInfo extends QueryId {
   readonly stored?: readonly Pair[] | null;
 }
 
-export interface Failure extends QueryId {
-  readonly message: string;
-}
+export type Failure = QueryId & Readonly<{ message: string }>;
 
 export interface Progress {
   readonly text: string;
@@ -124,10 +118,7 @@ export interface ViewRequest {
 }
 
 /** Identifies a query, or the one that an answer belongs to. */
-export interface QueryId {
-  readonly client: string;
-  readonly seq: number;
-}
+export type QueryId = Readonly<{ client: string; seq: number }>;
 
 /** A request under the names that the kernel reads. */
 export interface Query extends Omit<ViewRequest, "panelRequest">, QueryId {
@@ -141,22 +132,13 @@ export const queryOf = ({ panelRequest: { layerTrace, ...panels }, ...place }: V
 });
 
 /** The neuron under a resting pointer, which the kernel computes ahead. */
-export interface HoveredNeuron extends NeuronPlace, Pick<Query, "client" | "architectures"> {
-  readonly layer: string;
-}
+export type HoveredNeuron = NeuronPlace & Pick<Query, "client" | "architectures"> & Readonly<{ layer: string }>;
 
 /** A picture from the person's disk, which is then requested as the image `upload:ID`. */
-export interface UploadInfo {
-  readonly client: string;
-  readonly id: string;
-  readonly name: string;
-}
+export type UploadInfo = Readonly<{ client: string; id: string; name: string }>;
 
 /** Mean similarity to other channels' pictures at the same place, one a picture; null for a zero picture. */
-export interface Meters extends QueryId {
-  readonly samples: number;
-  readonly similarities: readonly (number | null)[];
-}
+export type Meters = QueryId & Readonly<{ samples: number; similarities: readonly (number | null)[] }>;
 
 /** The same click in the network with random filters. */
 export interface RandomInfo extends QueryId, Pick<ViewInfo, "window" | "pictures"> {}
@@ -178,18 +160,11 @@ export interface LayerTraceStepInfo extends Box {
 }
 
 /** Steps from the neuron to the image; the bytes hold the signal and the activation of each, rows·columns. */
-export interface LayerTraceInfo extends QueryId {
-  readonly code: string;
-  readonly steps: readonly LayerTraceStepInfo[];
-}
+export type LayerTraceInfo = QueryId & Readonly<{ code: string; steps: readonly LayerTraceStepInfo[] }>;
 
-export interface ComparedSideInfo extends Pick<ViewInfo, "address" | "window" | "pictures"> {
-  readonly title: string;
-}
+export type ComparedSideInfo = Pick<ViewInfo, "address" | "window" | "pictures"> & Readonly<{ title: string }>;
 
-export interface ComparisonInfo extends QueryId {
-  readonly sides: readonly ComparedSideInfo[];
-}
+export type ComparisonInfo = QueryId & Readonly<{ sides: readonly ComparedSideInfo[] }>;
 
 /** A place in an image of the data set: its part of the image and its picture, as small PNGs. */
 export interface ExemplarCard {
@@ -225,12 +200,7 @@ export interface SegmentationInfo extends QueryId, Extent {
 }
 
 /** A pinned place, as `chelsea · conv3_3` and `88@20,17`, with small pictures. */
-export interface Pin {
-  readonly address: string;
-  readonly title: string;
-  readonly place: string;
-  readonly thumbnails: readonly string[];
-}
+export type Pin = Readonly<{ address: string; title: string; place: string; thumbnails: readonly string[] }>;
 
 export const MOST_PINS = 24;
 

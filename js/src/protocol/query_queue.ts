@@ -19,10 +19,7 @@ export type KernelState = "absent" | "idle" | "busy" | "unknown";
 /** What the person is told while nothing answers. */
 export type Outage = "none" | "waiting" | "no kernel";
 
-interface Sent {
-  readonly seq: number;
-  readonly requested: ViewRequest;
-}
+type Sent = Readonly<{ seq: number; requested: ViewRequest }>;
 
 export interface QueryQueueOptions {
   /** Sends a query; the answer carries its number. */
@@ -61,10 +58,12 @@ export const queryQueue = ({ send, kernelState, pingKernel, working, changed }: 
 
   const flush = (): void => {
     if (!requested) return;
-    if (kernelState() === "absent") return withdraw("no kernel");
-    sendIfNew();
-    clearTimeout(timer);
-    timer = setTimeout(checkClock, PATIENCE_MS);
+    if (kernelState() === "absent") withdraw("no kernel");
+    else {
+      sendIfNew();
+      clearTimeout(timer);
+      timer = setTimeout(checkClock, PATIENCE_MS);
+    }
   };
 
   const sendIfNew = (): void => {
@@ -86,7 +85,8 @@ export const queryQueue = ({ send, kernelState, pingKernel, working, changed }: 
     unanswered += elapsed;
     if (kernelIsGone(elapsed)) {
       sendIfNew(); // should an answer come after all, it is to the last request
-      return withdraw("no kernel");
+      withdraw("no kernel");
+      return;
     }
     if (unanswered >= WAITING_MS && outage === "none") {
       outage = "waiting";

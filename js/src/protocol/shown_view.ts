@@ -12,9 +12,7 @@ export interface Atlas {
   readonly bytes: Int8Array<ArrayBuffer>;
 }
 
-export interface Reconstruction extends Picture {
-  readonly info: PictureInfo;
-}
+export type Reconstruction = Picture & Readonly<{ info: PictureInfo }>;
 
 export interface ShownView {
   readonly network: Network;

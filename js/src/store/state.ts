@@ -7,10 +7,7 @@ import type { Outage } from "../protocol/query_queue";
 import type { ChannelOrder, ShownView } from "../protocol/shown_view";
 
 /** What lies under the pointer: a place of a channel's map, a pixel of the image, or both. */
-export interface Hover {
-  readonly neuron: { readonly channel: number; readonly y: number; readonly x: number } | null;
-  readonly pixel: Place | null;
-}
+export type Hover = Readonly<{ neuron: (Place & { readonly channel: number }) | null; pixel: Place | null }>;
 
 /** What views may change at will: it stays in the browser. */
 export interface LocalState {

@@ -1,11 +1,11 @@
 /** What every view is, and what it is given. */
 
-import type { Tree } from "../dom";
+import type { Child } from "../dom";
 import type { State } from "../store/state";
 import type { Store } from "../store/store";
 
 /** Makes a part of the screen from the state. */
-export type Component = (state: State) => Tree;
+export type Component = (state: State) => Child;
 
 /** What one display of the explorer offers to its views. */
 export interface ViewServices {

@@ -42,22 +42,24 @@ export const modeBar = (services: ViewServices, save: () => void): Component => 
 };
 
 /** Architectures, gain and zoom, below the pictures. */
-export const pictureControls = (store: Store, state: State): Tree => {
-  const { gain, zoom } = state;
-  const text = `×${gain < 10 ? gain.toPrecision(2) : Math.round(gain)}`;
-  return plain(
-    ".controls",
-    plain(".row.architectures", "architectures", architectureChips(store, state)),
-    plain(
-      ".row.gain",
-      "gain",
-      slider(GAIN, Math.round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
-      plain("span.number", text),
-      choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
-      toggles(store, state),
-    ),
-  );
-};
+export const pictureControls =
+  (store: Store): Component =>
+  (state) => {
+    const { gain, zoom } = state;
+    const text = `×${gain < 10 ? gain.toPrecision(2) : Math.round(gain)}`;
+    return plain(
+      ".controls",
+      plain(".row.architectures", "architectures", architectureChips(store, state)),
+      plain(
+        ".row.gain",
+        "gain",
+        slider(GAIN, Math.round(Math.log2(gain) * 10) / 10, text, (exponent) => store.update({ gain: 2 ** exponent })),
+        plain("span.number", text),
+        choice("zoom of the pictures", "segments", "segment", ZOOMS, zoom, (value) => store.update({ zoom: value })),
+        toggles(store, state),
+      ),
+    );
+  };
 
 /** Buttons for what stands beside the pictures, to judge them by. */
 const toggles = (store: Store, state: State): Tree => {

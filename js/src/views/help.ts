@@ -22,13 +22,10 @@ export const helpCard = (open: boolean, close: () => void): Tree =>
     ),
     plain(
       ".keys",
-      KEY_HELP.map(([keys, meaning]) => [
-        plain(
-          "span.key",
-          keys.split(" ").map((key) => plain("kbd", key)),
-        ),
-        plain("span", meaning),
-      ]),
+      KEY_HELP.map(([keys, meaning]) => {
+        const caps = keys.split(" ").map((key) => plain("kbd", key));
+        return [plain("span.key", caps), plain("span", meaning)];
+      }),
     ),
     plain("p", "Grey is zero: no ReLU follows the last step. A double click brings a slider back."),
   );

@@ -46,8 +46,7 @@ export const imageView = (services: ViewServices): Component => {
 
   return (state) => {
     const { shown, hover, panels, photographShare } = state;
-    const label = { label: "image" };
-    if (!shown) return h("section.image", label);
+    if (!shown) return h("section.image", { label: "image" });
     const { view, layer } = shown;
     const { image } = shown.network;
     const { channel, y, x } = view.neuron;
@@ -58,7 +57,7 @@ export const imageView = (services: ViewServices): Component => {
     const place = y === null ? "" : `, neuron at row ${y}, column ${x}; arrow keys move it`;
     return h(
       "section.image",
-      { ...label, "data-field": boxText(chosenField(shown)), "data-support": boxText(box) },
+      { label: "image", "data-field": boxText(chosenField(shown)), "data-support": boxText(box) },
       plain(
         ".title",
         h("h3", { title: image.label }, image.label),

@@ -12,12 +12,14 @@ import { closeButton } from "./controls";
 /** Live mode is offered where answers take less. */
 const QUICK_MS = 40;
 
-export const statusLine = ({ store, focus }: ViewServices): Component => {
-  return (state) => {
+export const statusLine =
+  ({ store, focus }: ViewServices): Component =>
+  (state) => {
     const { shown, failure, progress, outage, live, panels } = state;
     const work = workText(state);
     const working = outage !== "no kernel" && progress;
     const { exemplars } = panels;
+    const share = exemplars && (exemplars.share > 0 ? `top ${percentText(exemplars.share)} over` : "above all of");
     const dismiss = (): void => {
       store.update({ failure: null });
       focus();
@@ -41,11 +43,7 @@ export const statusLine = ({ store, focus }: ViewServices): Component => {
         shown && [
           plain("span.neuron", neuronWords(shown)),
           plain("span.muted", rankText(shown.view)),
-          exemplars &&
-            plain(
-              "span.muted",
-              `${exemplars.share > 0 ? `top ${percentText(exemplars.share)} over` : "above all of"} ${exemplars.images.toLocaleString("en")} images`,
-            ),
+          exemplars && plain("span.muted", `${share} ${exemplars.images.toLocaleString("en")} images`),
         ],
       ),
       h(
@@ -62,7 +60,6 @@ export const statusLine = ({ store, focus }: ViewServices): Component => {
       h("span.cost", { title: costTitle(shown?.network) }, shown && costText(shown.view, shown.network)),
     );
   };
-};
 
 const neuronWords = (shown: ShownView): Child[] => {
   const { channel, y, x, value } = shown.view.neuron;

@@ -112,9 +112,7 @@ const hasSixteenBits = async (file: Blob): Promise<boolean> => {
 
 const brightest = (context: CanvasRenderingContext2D): number => {
   const { data } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
-  let brightest = 0;
-  for (let at = 0; at < data.length; at++) if (at % 4 < 3) brightest = Math.max(brightest, data[at] ?? 0);
-  return brightest;
+  return data.reduce((most, level, index) => (index % 4 < 3 ? Math.max(most, level) : most), 0);
 };
 
 /** Reads the size of a picture without decoding it. */
@@ -122,12 +120,8 @@ const undecoded = async (file: Blob): Promise<HTMLImageElement> => {
   const reader = new FileReader();
   // As a PNG, whatever it claims to be, so that SVG is not read. Not every host allows URLs of blobs.
   reader.readAsDataURL(file.slice(0, file.size, "image/png"));
-  await new Promise((done) => {
-    reader.onload = done;
-  });
+  await new Promise((onload) => Object.assign(reader, { onload }));
   const image = new Image();
-  await new Promise((done, fail) => {
-    Object.assign(image, { onload: done, onerror: fail, src: reader.result });
-  });
+  await new Promise((onload, onerror) => Object.assign(image, { onload, onerror, src: reader.result }));
   return image;
 };

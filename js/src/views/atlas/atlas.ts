@@ -10,6 +10,8 @@ import { listOf } from "../controls";
 import { channelList, channelNumber, matchingChannels } from "./channel_list";
 import { atlasTiles } from "./tiles";
 
+const ORDERS = CHANNEL_ORDERS.map((value) => [value, value] as const);
+
 export const atlasView = (services: ViewServices): Component => {
   const { store, redraw } = services;
   const find = create<HTMLInputElement>(plain("input.find"));
@@ -30,15 +32,15 @@ export const atlasView = (services: ViewServices): Component => {
 
   return (state) => {
     const { shown, order } = state;
-    const section = { label: "channels of the layer" };
-    if (!shown) return h("section.atlas", section);
+    if (!shown) return h("section.atlas", { label: "channels of the layer" });
     const { layer, network } = shown;
     if (layer.name !== listed) find.value = "";
     listed = layer.name;
+    const vector = isVector(layer);
     const named = network.classes?.layer === layer.name;
     return h(
       "section.atlas",
-      section,
+      { label: "channels of the layer" },
       plain(
         ".title",
         h(
@@ -59,19 +61,11 @@ export const atlasView = (services: ViewServices): Component => {
               if (key === "Enter" && channel !== undefined) pick(channel);
             },
           }),
-          !isVector(layer) &&
-            orders(
-              "order of the channels",
-              "quiet",
-              CHANNEL_ORDERS.map((value) => [value, value]),
-              order,
-              (chosen) => store.update({ order: chosen }),
-            ),
+          !vector &&
+            orders("order of the channels", "quiet", ORDERS, order, (chosen) => store.update({ order: chosen })),
         ),
       ),
-      isVector(layer)
-        ? channelList(shown, find.value.trim(), markedNeuron(store.state)?.channel ?? null, pick)
-        : tiles(state, shown),
+      vector ? channelList(shown, find.value.trim(), markedNeuron(state)?.channel ?? null, pick) : tiles(state, shown),
     );
   };
 };

@@ -65,12 +65,20 @@ export const atlasTiles = (services: ViewServices, pick: (channel: number, place
     marked = channel;
     const drawn = surface(canvas);
     if (!drawn) return; // not laid out yet: its size is watched
+    const { context } = drawn;
+    const ring = ({ top, left, height, width }: Box, name: string, distance: number, thickness: number): void => {
+      context.strokeStyle = colour(name);
+      context.lineWidth = thickness;
+      context.beginPath();
+      context.roundRect(left - distance, top - distance, width + 2 * distance, height + 2 * distance, 4);
+      context.stroke();
+    };
     const placed = tilesInSight(order, layout, scroller.scrollTop, drawn.height);
-    drawTiles(drawn.context, shown.atlas.info, sheetOf(shown.atlas), placed);
+    drawTiles(context, shown.atlas.info, sheetOf(shown.atlas), placed);
     for (const [channel, box] of placed) {
-      if (channel === marked) drawRing(drawn.context, box, colour("--dcs-accent"), 2, 2);
-      else if (channel === state.hover?.neuron?.channel) drawRing(drawn.context, box, colour("--dcs-muted"), 1.5, 1.25);
-      if (channel === order[cursor ?? -1]) drawRing(drawn.context, box, colour("--dcs-focus"), 3, 2.5);
+      if (channel === marked) ring(box, "--dcs-accent", 2, 2);
+      else if (channel === state.hover?.neuron?.channel) ring(box, "--dcs-muted", 1.5, 1.25);
+      if (channel === order[cursor ?? -1]) ring(box, "--dcs-focus", 3, 2.5);
     }
   };
 
@@ -96,9 +104,11 @@ export const atlasTiles = (services: ViewServices, pick: (channel: number, place
     take(event);
     moveCursor(clamp(cursor + step, 0, order.length - 1));
     const channel = order[cursor] ?? 0;
-    if (step === 0) return pick(channel);
-    reveal(cursor);
-    announced = describe(shown, { channel, place: null });
+    if (step === 0) pick(channel);
+    else {
+      reveal(cursor);
+      announced = describe(shown, { channel, place: null });
+    }
   };
 
   const moveCursor = (position: number | null): void => {
@@ -199,18 +209,4 @@ const drawTiles = (
     context.drawImage(sheet, column * tileWidth, row * tileHeight, tileWidth, tileHeight, left, top, width, height);
   }
   context.restore();
-};
-
-const drawRing = (
-  context: CanvasRenderingContext2D,
-  { top, left, height, width }: Box,
-  colour: string,
-  distance: number,
-  thickness: number,
-): void => {
-  context.strokeStyle = colour;
-  context.lineWidth = thickness;
-  context.beginPath();
-  context.roundRect(left - distance, top - distance, width + 2 * distance, height + 2 * distance, 4);
-  context.stroke();
 };

@@ -1,6 +1,6 @@
 /** The layer trace: the reversed signal at each layer between neuron and image, as a strip of maps that enlarge. */
 
-import { h, opaquePixels, pictureOf, plain, surface, type Tree } from "../../dom";
+import { h, opaquePixels, type Pixels, pictureOf, plain, surface, type Tree } from "../../dom";
 import { levelPixels } from "../../pictures/colour_maps";
 import { viewBox } from "../../pictures/columns";
 import { type Box, type Extent, mapBox, wholeBox } from "../../pictures/geometry";
@@ -13,7 +13,7 @@ import { choice, closeButton, listOf } from "../controls";
 import { shortLabel } from "../layer_strip";
 
 /** Null while the steps of the view before stand in. */
-type PixelsOf = ((step: LayerTraceStep) => Uint8ClampedArray<ArrayBuffer>) | null;
+type PixelsOf = ((step: LayerTraceStep) => Pixels) | null;
 
 /** Maps are smoothed below this many screen pixels a place. */
 const SQUARE_PIXELS = 2;
@@ -151,7 +151,7 @@ export const stepBox = (step: LayerTraceStep, layers: readonly Layer[], image: E
 };
 
 /** The signal as orange light, the activation as blue light: white where both are strong. */
-export const mixedPixels = ({ signalMap, activationMap }: LayerTraceStep): Uint8ClampedArray<ArrayBuffer> => {
+export const mixedPixels = ({ signalMap, activationMap }: LayerTraceStep): Pixels => {
   const pixels = opaquePixels(signalMap.length);
   signalMap.forEach((level, place) => {
     const [signal, activation] = [level / 255, (activationMap[place] ?? 0) / 255];

@@ -47,15 +47,10 @@ export const reconstructions = ({ store, watchSize }: ViewServices): Component =
           h(
             "div",
             { key: column[0]?.code },
-            column.map((item) =>
-              pictureFigure(
-                item,
-                view,
-                pixel,
-                point,
-                item.attribute === "data-code" && meter(item.code, panels.meters, index),
-              ),
-            ),
+            column.map((item) => {
+              const below = item.attribute === "data-code" && meter(item.code, panels.meters, index);
+              return pictureFigure(item, view, pixel, point, below);
+            }),
           ),
         ),
       ),
@@ -68,6 +63,7 @@ export const reconstructions = ({ store, watchSize }: ViewServices): Component =
 const meter = (code: string, meters: Meters | undefined, index: number): Tree => {
   const similarity = meters && (meters.similarities[index] ?? null);
   const known = similarity != null;
+  const rounded = known ? (Math.trunc(similarity * 100) / 100).toFixed(2).replace("-", "−") : null;
   return plain(
     "div",
     h(
@@ -77,10 +73,7 @@ const meter = (code: string, meters: Meters | undefined, index: number): Tree =>
         "data-code": code,
         "data-value": similarity ?? "",
       },
-      plain(
-        "span",
-        `like others’ ${known ? (Math.trunc(similarity * 100) / 100).toFixed(2).replace("-", "−") : similarity === null ? "–" : "…"}`,
-      ),
+      plain("span", `like others’ ${rounded ?? (similarity === null ? "–" : "…")}`),
       known && plain("span", `of ${meters?.samples}`),
     ),
     h(".meter-bar", { style: `--dcs-filled: ${100 * Math.max(0, similarity ?? 0)}%` }),
