@@ -16,8 +16,8 @@ export const ENTRIES = {
   "src/page/page.css": {},
 };
 
-/** Bundle one entry point; return its text and esbuild's metafile. */
-export async function bundle(entry) {
+/** Bundle one entry point, with further options of esbuild; return its text and metafile. */
+export async function bundle(entry, options = {}) {
   const { outputFiles, metafile } = await build({
     entryPoints: [here(entry)],
     absWorkingDir: here("."),
@@ -30,6 +30,7 @@ export async function bundle(entry) {
     charset: "utf8",
     legalComments: "none",
     ...ENTRIES[entry],
+    ...options,
   });
   return { text: outputFiles[0].text, metafile };
 }

@@ -1,7 +1,6 @@
 /** One display of the explorer: renders the views once a frame. */
 
 import { type Child, h, plain, render, setAttribute, type Tree, take } from "./dom";
-import { savePictures } from "./pictures/saving";
 import { run } from "./store/commands";
 import { commandFor, ownsKeys } from "./store/keys";
 import { prefetching } from "./store/prefetch";
@@ -19,6 +18,7 @@ import { layerStrip } from "./views/layer_strip";
 import { comparison } from "./views/pictures/comparison";
 import { layerTrace } from "./views/pictures/layer_trace";
 import { reconstructions } from "./views/pictures/reconstructions";
+import { savePictures } from "./views/pictures/saving";
 import { pins, pinThis } from "./views/pins";
 import { statusLine } from "./views/status";
 import { uploadHandlers } from "./views/uploads";

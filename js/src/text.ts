@@ -1,4 +1,4 @@
-/** Numbers as people read them: few digits, a true minus sign, no trailing zeros. */
+/** Numbers as people read them, with few digits, a true minus sign and no trailing zeros; and a search for words. */
 
 const withMinus = (digits: string): string => digits.replace("-", "−");
 

@@ -55,7 +55,7 @@ function press(target: HTMLElement, key: string): KeyboardEvent {
 }
 
 describe("a display", () => {
-  test("draws the saved view, tells it on its root and in words", async () => {
+  test("draws the saved view, names it on its root and in words", async () => {
     const { root } = await show();
     expect(root.dataset).toMatchObject({ seq: "1", busy: "false", neuron: "features.0/2@1,3", dcsTheme: "light" });
     expect(root.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
@@ -73,10 +73,10 @@ describe("a display", () => {
   test("says in the status line what is otherwise on this machine, and why on its title", async () => {
     const { root, model } = await show();
     const differences = [{ label: "sums in float32", reason: "no bfloat16 arithmetic here" }];
-    const told = answer({ seq: 5 });
+    const sent = answer({ seq: 5 });
     model.receive({
-      ...told,
-      _network: { ...told._network, precision: "bfloat16", differences, fallbacks: ["gate.mul"] },
+      ...sent,
+      _network: { ...sent._network, precision: "bfloat16", differences, fallbacks: ["gate.mul"] },
     });
     await drawn();
     const cost = one(root, ".dcs-cost");
@@ -159,7 +159,7 @@ describe("asking", () => {
     vi.useRealTimers();
   });
 
-  test("a failure is told, and the view stays", async () => {
+  test("a failure is shown, and the view stays", async () => {
     const { root, model } = await show();
     press(root, "m");
     await drawn();

@@ -94,7 +94,7 @@ export function answer(
   };
 }
 
-/** What a shown is assembled from. */
+/** What a view is assembled from. */
 export function viewParts(): ViewParts {
   const { _network, _atlas_info, _atlas, _view, _map, _pictures } = answer();
   return {

@@ -1,6 +1,6 @@
 /** Reads the elements of an exported page, which explorer/export/draft.py writes. */
 
-import type { AtlasInfo, Catalog, DisplayMode, Network, NeuronPlace, ViewInfo } from "../protocol/protocol";
+import type { AtlasInfo, Catalog, Network, NeuronPlace, Traits, ViewInfo } from "../protocol/protocol";
 import type { Candidates } from "./nearest";
 
 export interface StoredLayer {
@@ -11,7 +11,7 @@ export interface StoredLayer {
 }
 
 export interface Head {
-  readonly traits: { readonly _catalog: Catalog; readonly _network: Network; readonly display: DisplayMode };
+  readonly traits: Pick<Traits, "display"> & { readonly _catalog: Catalog; readonly _network: Network };
   /** An image file in base64. */
   readonly photograph: string;
   readonly layers: readonly StoredLayer[];

@@ -1,10 +1,12 @@
 /** Pictures as pixels: each display mode is a table of 256 entries, so that gain and mode change without the kernel. */
 
 import { opaquePixels, type Pixels } from "../dom";
-import type { DisplayMode } from "../protocol/protocol";
 import { SEQUENTIAL } from "./colour_maps";
 import { EXPANDED } from "./companding";
 import { type Box, contains, type Extent } from "./geometry";
+
+export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
+export type DisplayMode = (typeof DISPLAY_MODES)[number];
 
 /** A picture inside its window: C·h·w companded bytes, and the value that ±127 stand for. */
 export type Picture = Readonly<{ bytes: Uint8Array | Int8Array; channels: number; scale: number }>;

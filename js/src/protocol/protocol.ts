@@ -1,5 +1,9 @@
-/** The messages between kernel and browser. Kernel and front end have one version: only that parts fit together is checked. */
+/**
+ * The messages between kernel and browser, under the names that the Python side uses. Both have the same version, since
+ * the front end is itself a trait of the widget; so only whether the parts fit together is checked.
+ */
 
+import type { DisplayMode } from "../pictures/display";
 import type { Box, Extent, Pair, ReceptiveField } from "../pictures/geometry";
 
 export interface Layer {
@@ -203,9 +207,6 @@ export interface SegmentationInfo extends QueryId, Extent {
 export type Pin = Readonly<{ address: string; title: string; place: string; thumbnails: readonly string[] }>;
 
 export const MOST_PINS = 24;
-
-export const DISPLAY_MODES = ["paper", "signed", "renormalised", "saliency", "overlay"] as const;
-export type DisplayMode = (typeof DISPLAY_MODES)[number];
 
 export type Empty = Record<string, never>;
 

@@ -1,7 +1,8 @@
 /** Controls for the pictures: mode, scale, gain, zoom, architectures, and what stands beside them. */
 
 import { h, plain, type Tree } from "../dom";
-import type { Catalog, DisplayMode } from "../protocol/protocol";
+import type { DisplayMode } from "../pictures/display";
+import type { Catalog } from "../protocol/protocol";
 import { latestRequest } from "../store/requests";
 import type { State } from "../store/state";
 import type { Store } from "../store/store";

@@ -2,12 +2,12 @@
 
 import { h, plain } from "../../dom";
 import { memoized } from "../../memoized";
-import { rangeText, type ShownPicture } from "../../pictures/columns";
 import type { Comparison } from "../../protocol/panels";
 import type { State } from "../../store/state";
 import type { Store } from "../../store/store";
 import type { Component } from "../component";
 import { closeButton, remark } from "../controls";
+import { rangeText, type ShownPicture } from "./columns";
 import { pictureFigure } from "./picture_figure";
 
 export const comparison = (store: Store): Component => {

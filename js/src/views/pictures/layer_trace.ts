@@ -2,7 +2,6 @@
 
 import { h, opaquePixels, type Pixels, pictureOf, plain, surface, type Tree } from "../../dom";
 import { levelPixels } from "../../pictures/colour_maps";
-import { viewBox } from "../../pictures/columns";
 import { type Box, type Extent, mapBox, wholeBox } from "../../pictures/geometry";
 import type { LayerTraceStep } from "../../protocol/panels";
 import type { Layer } from "../../protocol/protocol";
@@ -11,6 +10,7 @@ import { percentText, valueText } from "../../text";
 import type { Component, ViewServices } from "../component";
 import { choice, closeButton, listOf } from "../controls";
 import { shortLabel } from "../layer_strip";
+import { viewBox } from "./columns";
 
 /** Null while the steps of the view before stand in. */
 type PixelsOf = ((step: LayerTraceStep) => Pixels) | null;

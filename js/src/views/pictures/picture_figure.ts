@@ -1,11 +1,11 @@
 /** A picture on a square ground with its name and range, the shared cursor, and the values under it. */
 
 import { type Child, h, pictureOf, plain, type Tree } from "../../dom";
-import type { ShownPicture } from "../../pictures/columns";
-import { readingText, valuesAt } from "../../pictures/cursor";
 import { paintPicture } from "../../pictures/display";
 import { type Box, contains, type Place } from "../../pictures/geometry";
 import { pointIn } from "../pointing";
+import type { ShownPicture } from "./columns";
+import { readingText, valuesAt } from "./cursor";
 
 /** Pixels are drawn as squares from this many screen pixels on; below, squares would differ in size. */
 const SQUARE_PIXELS = 2;

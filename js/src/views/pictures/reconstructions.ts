@@ -1,11 +1,11 @@
 /** The reversed pictures side by side, with one cursor over all of them. */
 
 import { h, plain, type Tree, take } from "../../dom";
-import { pictureColumns, viewBox } from "../../pictures/columns";
-import { centre, movedCursor } from "../../pictures/cursor";
 import type { Place } from "../../pictures/geometry";
 import type { Meters } from "../../protocol/protocol";
 import type { Component, ViewServices } from "../component";
+import { pictureColumns, viewBox } from "./columns";
+import { centre, movedCursor } from "./cursor";
 import { pictureFigure, reading } from "./picture_figure";
 
 export const reconstructions = ({ store, watchSize }: ViewServices): Component => {

@@ -8,7 +8,7 @@ import {
   levelPixels,
   paintMap,
   SEQUENTIAL,
-} from "../src/pictures/colour_maps";
+} from "../../src/pictures/colour_maps";
 
 /** The bytes of one of a table's colours. */
 function bytesOf(table: ColourTable, entry: number): number[] {

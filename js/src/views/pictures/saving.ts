@@ -1,8 +1,8 @@
 /** Saves the pictures as they are drawn in one PNG file, with their names and the address of the view. */
 
-import { hiddenCanvas } from "../dom";
-import type { State } from "../store/state";
-import { valueText } from "../text";
+import { hiddenCanvas } from "../../dom";
+import type { State } from "../../store/state";
+import { valueText } from "../../text";
 import { viewBox } from "./columns";
 
 /** The approximate side of a picture; each of its pixels becomes a square of whole pixels. */

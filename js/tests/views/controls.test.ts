@@ -1,9 +1,9 @@
 // @vitest-environment happy-dom
 /** Lists, switches and fields, by pointer and by keys. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { AtlasInfo, Traits } from "../src/protocol/protocol";
-import { answer } from "./sample";
-import { drawn, type Shown, show, simulateCanvases } from "./shown";
+import type { AtlasInfo, Traits } from "../../src/protocol/protocol";
+import { answer } from "../sample";
+import { drawn, type Shown, show, simulateCanvases } from "../shown";
 
 beforeEach(() => void simulateCanvases());
 

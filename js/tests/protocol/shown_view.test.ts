@@ -6,10 +6,10 @@ import {
   orderedChannels,
   type ShownView,
   type ViewParts,
-} from "../src/protocol/shown_view";
-import { viewParts } from "./sample";
+} from "../../src/protocol/shown_view";
+import { viewParts } from "../sample";
 
-test("an answer that fits together becomes a scene, each picture with its own bytes", () => {
+test("an answer that fits together becomes a view, each picture with its own bytes", () => {
   const shown = assembleView(viewParts());
   expect(shown.layer.label).toBe("conv1_1");
   expect(isVector(shown.layer)).toBe(false);

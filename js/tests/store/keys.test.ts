@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandFor } from "../src/store/keys";
+import { commandFor } from "../../src/store/keys";
 
 function press(key: string, ...modifiers: string[]): Parameters<typeof commandFor>[0] {
   return {

@@ -1,11 +1,11 @@
 // @vitest-environment happy-dom
 /** What a person does while something else is under way, or is no longer there. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { requestAt } from "../src/store/requests";
-import { openStore } from "../src/store/store";
-import explorerWidget from "../src/widget";
-import { answer, FakeModel } from "./sample";
-import { drawn, type Shown, show, simulateCanvases } from "./shown";
+import { requestAt } from "../../src/store/requests";
+import { openStore } from "../../src/store/store";
+import explorerWidget from "../../src/widget";
+import { answer, FakeModel } from "../sample";
+import { drawn, type Shown, show, simulateCanvases } from "../shown";
 
 beforeEach(() => void simulateCanvases());
 
@@ -48,10 +48,10 @@ describe("while another layer or network is on its way", () => {
 
   test("an exemplar is one of the layer that is drawn", async () => {
     const card = { image: "exemplar:7", title: "a dog", y: 2, x: 0, value: 3.5, patch: "", picture: "" };
-    const told = { layer: "features.0", channel: 2, name: "DeSaliNet", images: 2000, share: 0.003, cards: [card] };
+    const exemplars = { layer: "features.0", channel: 2, name: "DeSaliNet", images: 2000, share: 0.003, cards: [card] };
     const explorer = await show({
       _network: { ...answer()._network, exemplars: ["features.0"] },
-      _exemplars: { client: "", seq: 1, ...told },
+      _exemplars: { client: "", seq: 1, ...exemplars },
     });
     await explorer.click('[data-layer="classifier"]');
     await explorer.click("[data-image]");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EXPANDED, expand } from "../src/pictures/companding";
+import { EXPANDED, expand } from "../../src/pictures/companding";
 
 test("a byte stands for sign·(|b|/127)⁴·scale", () => {
   expect(expand(127, 2.5)).toBe(2.5);

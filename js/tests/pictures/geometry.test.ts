@@ -9,7 +9,7 @@ import {
   tileBox,
   tileLayout,
   tilesHeight,
-} from "../src/pictures/geometry";
+} from "../../src/pictures/geometry";
 
 const POOL5 = { stride: [32, 32], offset: [-90, -90], size: [212, 212] } as const;
 const IMAGE = { height: 224, width: 224 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Address, formatAddress, parseAddress } from "../src/protocol/address";
+import { type Address, formatAddress, parseAddress } from "../../src/protocol/address";
 
 const PLACE: Address = {
   model: "vgg16_trunk",

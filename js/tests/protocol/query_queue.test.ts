@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { ViewRequest } from "../src/protocol/protocol";
+import type { ViewRequest } from "../../src/protocol/protocol";
 import {
   queryQueue as converse,
   IDLE_MS,
@@ -9,7 +9,7 @@ import {
   type QueryQueue,
   UNKNOWN_MS,
   WAITING_MS,
-} from "../src/protocol/query_queue";
+} from "../../src/protocol/query_queue";
 
 const FRAME_MS = 16;
 let kernel: KernelState;
@@ -64,7 +64,7 @@ describe("asking", () => {
     expect(sent).toEqual([{ channel: 3, seq: 1 }]);
   });
 
-  test("keeps one query in flight; the newest wish goes out on the answer", async () => {
+  test("keeps one query in flight; the latest request goes out on the answer", async () => {
     queryQueue.ask(neuron(1));
     await nextFrame();
     for (const channel of [2, 3]) {
@@ -80,7 +80,7 @@ describe("asking", () => {
     expect(requested).toBeNull();
   });
 
-  test("waits 300 ms for an answer before it sends a newer wish", async () => {
+  test("waits 300 ms for an answer before it sends a newer request", async () => {
     queryQueue.ask(neuron(1));
     await nextFrame();
     queryQueue.ask(neuron(2));
@@ -95,7 +95,7 @@ describe("asking", () => {
 });
 
 describe("silence", () => {
-  test("is told after a while, and ends with the answer", async () => {
+  test("is reported after a while, and ends with the answer", async () => {
     queryQueue.ask(neuron(1));
     await nextFrame();
     expect(outage).toBe("none");
@@ -153,7 +153,7 @@ describe("silence", () => {
     clock.mockRestore();
   });
 
-  test("leaves the last wish with the kernel, whose late answer brings it", async () => {
+  test("leaves the last request with the kernel, whose late answer brings it", async () => {
     kernel = "idle";
     queryQueue.ask(neuron(1));
     await nextFrame();
@@ -163,7 +163,7 @@ describe("silence", () => {
     expect(sent.at(-1)).toEqual({ channel: 2, seq: 2 });
   });
 
-  test("of a host that tells nothing means no kernel, unless it ever answered or works", async () => {
+  test("of a host that reports nothing means no kernel, unless it ever answered or works", async () => {
     kernel = "unknown";
     queryQueue.ask(neuron(1));
     await nextFrame();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { centre, movedCursor, readingText, valuesAt } from "../src/pictures/cursor";
-import { contains } from "../src/pictures/geometry";
+import { contains } from "../../src/pictures/geometry";
+import { centre, movedCursor, readingText, valuesAt } from "../../src/views/pictures/cursor";
 
 const NO_MODIFIER = { altKey: false, ctrlKey: false, metaKey: false, getModifierState: () => false };
 const WINDOW = { top: 10, left: 20, height: 2, width: 3 };

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Catalog, QueryId, Traits } from "../src/protocol/protocol";
-import { answer, type FakeModel, inLargerBuffer } from "./sample";
-import { drawn, show as mounted, type Shown, simulateCanvases } from "./shown";
+import type { Catalog, QueryId, Traits } from "../../src/protocol/protocol";
+import { answer, type FakeModel, inLargerBuffer } from "../sample";
+import { drawn, show as mounted, type Shown, simulateCanvases } from "../shown";
 
 let explorer: Shown;
 let written: string[];

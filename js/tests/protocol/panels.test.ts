@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { panelsReader } from "../src/protocol/panels";
-import { FakeModel, inLargerBuffer } from "./sample";
+import { panelsReader } from "../../src/protocol/panels";
+import { FakeModel, inLargerBuffer } from "../sample";
 
 const DRAWN = { client: "me", seq: 4 };
 const PICTURE = { code: "TTT", name: "DeSaliNet", channels: 1, scale: 1, q: 1, max: 1 };

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { NeuronPlace } from "../src/protocol/protocol";
-import { PAUSE_MS, prefetching, REST_MS } from "../src/store/prefetch";
+import type { NeuronPlace } from "../../src/protocol/protocol";
+import { PAUSE_MS, prefetching, REST_MS } from "../../src/store/prefetch";
 
 const NEURON = { channel: 3, y: 1, x: 2 };
-let told: (NeuronPlace | null)[];
+let sent: (NeuronPlace | null)[];
 let allowed: boolean;
 let prefetch: ReturnType<typeof prefetching>;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  told = [];
+  sent = [];
   allowed = true;
   prefetch = prefetching(
-    (neuron) => told.push(neuron),
+    (neuron) => sent.push(neuron),
     () => allowed,
   );
 });
@@ -21,46 +21,46 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a neuron is told of after a rest over it, once, whoever draws meanwhile", () => {
+test("a neuron is sent after a rest over it, once, whoever draws meanwhile", () => {
   prefetch.point(NEURON);
   vi.advanceTimersByTime(REST_MS - 1);
   prefetch.point({ ...NEURON });
-  expect(told).toEqual([]);
+  expect(sent).toEqual([]);
   vi.advanceTimersByTime(1);
-  expect(told).toEqual([NEURON]);
+  expect(sent).toEqual([NEURON]);
   vi.advanceTimersByTime(1000);
-  expect(told).toEqual([NEURON]);
+  expect(sent).toEqual([NEURON]);
 });
 
-test("a pointer that moves on is told of where it stops", () => {
+test("a pointer that moves on is sent where it stops", () => {
   for (let x = 0; x < 20; x++) {
     prefetch.point({ ...NEURON, x });
     vi.advanceTimersByTime(REST_MS / 2);
   }
-  expect(told).toEqual([]);
+  expect(sent).toEqual([]);
   vi.advanceTimersByTime(REST_MS);
-  expect(told).toEqual([{ ...NEURON, x: 19 }]);
+  expect(sent).toEqual([{ ...NEURON, x: 19 }]);
 });
 
-test("at most six a second are told, the last of them always", () => {
+test("at most six a second are sent, the last of them always", () => {
   for (let x = 0; x < 10; x++) {
     prefetch.point({ ...NEURON, x });
     vi.advanceTimersByTime(REST_MS + 20);
   }
-  expect(told.length).toBeLessThanOrEqual(6);
+  expect(sent.length).toBeLessThanOrEqual(6);
   vi.advanceTimersByTime(PAUSE_MS);
-  expect(told.at(-1)).toEqual({ ...NEURON, x: 9 });
+  expect(sent.at(-1)).toEqual({ ...NEURON, x: 9 });
 });
 
-test("that the pointer left is told too", () => {
+test("that the pointer left is sent too", () => {
   prefetch.point(NEURON);
   vi.advanceTimersByTime(REST_MS);
   prefetch.point(null);
   vi.advanceTimersByTime(PAUSE_MS);
-  expect(told).toEqual([NEURON, null]);
+  expect(sent).toEqual([NEURON, null]);
 });
 
-test("nothing is told while it is not allowed, nor after the end", () => {
+test("nothing is sent while it is not allowed, nor after the end", () => {
   allowed = false;
   prefetch.point(NEURON);
   vi.advanceTimersByTime(1000);
@@ -68,5 +68,5 @@ test("nothing is told while it is not allowed, nor after the end", () => {
   prefetch.point({ ...NEURON, x: 9 });
   prefetch.stop();
   vi.advanceTimersByTime(1000);
-  expect(told).toEqual([]);
+  expect(sent).toEqual([]);
 });

@@ -1,13 +1,13 @@
 // @vitest-environment happy-dom
 /** The same presses end at the same place, whenever and in whatever order the kernel answers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Layer, type Pin, type Query, queryOf, type Traits, type ViewRequest } from "../src/protocol/protocol";
-import { run } from "../src/store/commands";
-import type { Command } from "../src/store/keys";
-import { openStore, type Store } from "../src/store/store";
-import { pinThis } from "../src/views/pins";
-import { answer, FakeModel, inLargerBuffer } from "./sample";
-import { simulateCanvases } from "./shown";
+import { type Layer, type Pin, type Query, queryOf, type Traits, type ViewRequest } from "../../src/protocol/protocol";
+import { run } from "../../src/store/commands";
+import type { Command } from "../../src/store/keys";
+import { openStore, type Store } from "../../src/store/store";
+import { pinThis } from "../../src/views/pins";
+import { answer, FakeModel, inLargerBuffer } from "../sample";
+import { simulateCanvases } from "../shown";
 
 const SIDE = 4;
 const CHANNELS = 3;

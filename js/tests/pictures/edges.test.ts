@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { expand } from "../src/pictures/companding";
-import { edgePicture, sobel } from "../src/pictures/edges";
+import { expand } from "../../src/pictures/companding";
+import { edgePicture, sobel } from "../../src/pictures/edges";
 
 /** RGBA pixels of a grey image whose levels (0 … 255) are given row by row. */
 function grey(...rows: readonly (readonly number[])[]): Uint8ClampedArray {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { LayerTraceStep } from "../src/protocol/panels";
-import type { Layer } from "../src/protocol/protocol";
-import { mixedPixels, stepBox, stoppedShare } from "../src/views/pictures/layer_trace";
+import type { LayerTraceStep } from "../../src/protocol/panels";
+import type { Layer } from "../../src/protocol/protocol";
+import { mixedPixels, stepBox, stoppedShare } from "../../src/views/pictures/layer_trace";
 
 const IMAGE = { height: 32, width: 32 };
 const LAYER: Layer = {

@@ -1,10 +1,10 @@
 /** The cursor that all pictures share: the values under it, and where the arrow keys move it. */
 
-import { commandFor, type KeyPress } from "../store/keys";
-import { signedText } from "../text";
-import { expand } from "./companding";
-import type { Picture } from "./display";
-import { type Box, clamp, contains, type Place } from "./geometry";
+import { expand } from "../../pictures/companding";
+import type { Picture } from "../../pictures/display";
+import { type Box, clamp, contains, type Place } from "../../pictures/geometry";
+import { commandFor, type KeyPress } from "../../store/keys";
+import { signedText } from "../../text";
 
 const COLOURS = ["R", "G", "B"];
 /** The values of more channels are left out. */

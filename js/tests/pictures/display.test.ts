@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { SEQUENTIAL } from "../src/pictures/colour_maps";
-import { levelTable, type Painting, paintPicture } from "../src/pictures/display";
-import type { DisplayMode } from "../src/protocol/protocol";
+import { SEQUENTIAL } from "../../src/pictures/colour_maps";
+import type { DisplayMode } from "../../src/pictures/display";
+import { levelTable, type Painting, paintPicture } from "../../src/pictures/display";
 
 const IMAGE = { height: 4, width: 4 };
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { pictureColumns, type ShownPicture, viewBox } from "../src/pictures/columns";
-import type { PictureInfo } from "../src/protocol/protocol";
-import { assembleView, type Reconstruction, type ShownView } from "../src/protocol/shown_view";
-import type { State } from "../src/store/state";
-import { viewParts } from "./sample";
+import type { PictureInfo } from "../../src/protocol/protocol";
+import { assembleView, type Reconstruction, type ShownView } from "../../src/protocol/shown_view";
+import type { State } from "../../src/store/state";
+import { pictureColumns, type ShownPicture, viewBox } from "../../src/views/pictures/columns";
+import { viewParts } from "../sample";
 
 function shown(): ShownView {
   const parts = assembleView(viewParts());
@@ -19,8 +19,8 @@ function columns(change: Partial<State> = {}): readonly (readonly ShownPicture[]
 }
 
 function reconstruction(info: Partial<PictureInfo>): Reconstruction {
-  const told = { code: "FTT", name: "DeConvNet", channels: 3, scale: 9, q: 8, max: 9, ...info };
-  return { info: told, bytes: new Int8Array(18), channels: 3, scale: told.scale };
+  const facts = { code: "FTT", name: "DeConvNet", channels: 3, scale: 9, q: 8, max: 9, ...info };
+  return { info: facts, bytes: new Int8Array(18), channels: 3, scale: facts.scale };
 }
 
 test("the view is the window of the pictures, or the whole image, also where the window is empty", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { contentOf, readBytes, readInt8, readInt16 } from "../src/protocol/traits";
-import { inLargerBuffer } from "./sample";
+import { contentOf, readBytes, readInt8, readInt16 } from "../../src/protocol/traits";
+import { inLargerBuffer } from "../sample";
 
 describe("bytes", () => {
   test("of a view into a larger buffer are the view's own", () => {

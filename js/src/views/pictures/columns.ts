@@ -1,12 +1,12 @@
 /** The pictures that stand side by side, with their box and scale. */
 
-import { memoized } from "../memoized";
-import type { Reconstruction, ShownView } from "../protocol/shown_view";
-import type { State } from "../store/state";
-import { valueText } from "../text";
-import type { Painting, Picture, Reference } from "./display";
-import { edgePicture } from "./edges";
-import { type Box, wholeBox } from "./geometry";
+import { memoized } from "../../memoized";
+import type { Painting, Picture, Reference } from "../../pictures/display";
+import { edgePicture } from "../../pictures/edges";
+import { type Box, wholeBox } from "../../pictures/geometry";
+import type { Reconstruction, ShownView } from "../../protocol/shown_view";
+import type { State } from "../../store/state";
+import { valueText } from "../../text";
 
 export interface ShownPicture {
   /** With the code it identifies the picture's canvas. */
