@@ -85,10 +85,8 @@ export const mount = (store: Store, host: HTMLElement): (() => void) => {
   };
 
   const views = screen(services, save, toggleHelp);
-  const prefetch = prefetching(
-    (neuron) => store.sendHover(neuron),
-    () => store.state.prefetch && !store.state.requested && store.state.outage === "none",
-  );
+  const idle = (): boolean => !store.state.requested && store.state.outage === "none";
+  const prefetch = prefetching(store.sendHover, () => store.state.prefetch && idle());
   const dropHandlers = uploadHandlers(store, (above) => {
     dropping = above;
     redraw();

@@ -13,7 +13,7 @@ export const header = (services: ViewServices, toggleHelp: () => void): Componen
   const networks = listOf(services);
   return (state) => {
     const { models, images } = state.catalog;
-    const place = latestRequest(store.state);
+    const place = latestRequest(state);
     return plain(
       ".header",
       networks(

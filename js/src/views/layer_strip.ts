@@ -55,19 +55,14 @@ const layerOptions = (layers: readonly Layer[]): Option<string>[] => {
   return layers.map((layer) => {
     const { name, label, kind, shape } = layer;
     const height = shape.length > 1 ? heightOf(mapSize(layer)) : 5;
+    const style = `height: ${height}px; width: ${widthOf(channels(layer))}px`;
     const path = label === name ? "" : ` (${name})`;
     return {
       value: name,
       label: `${label}${path}: ${kind}, ${shapeText(shape)}, ${fieldText(layer)}`,
       content: plain(
         "span.layer-content",
-        plain(
-          "span.bar-box",
-          h("span.bar", {
-            style: `height: ${height}px; width: ${widthOf(channels(layer))}px`,
-            "data-look": lookOf(kind),
-          }),
-        ),
+        plain("span.bar-box", h("span.bar", { style, "data-look": lookOf(kind) })),
         plain("span", shortLabel(label, 14)),
       ),
       attributes: { "data-layer": name },

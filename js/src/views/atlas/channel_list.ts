@@ -30,14 +30,11 @@ export const channelList = (
   const first = all.slice(0, MOST_ROWS);
   if (chosen !== null && !searched && !first.includes(chosen)) first.push(chosen);
   const more = all.length - first.length;
+  const note = more > 0 ? `${more} more: find them by name or #` : "";
   return plain(
     ".classes",
     choice("channels", "rows", "channel", rowOptions(shown, first), chosen, pick),
-    h(
-      "p.muted",
-      { role: "status" },
-      all.length === 0 ? "none has this in its name" : more > 0 ? `${more} more: find them by name or #` : "",
-    ),
+    h("p.muted", { role: "status" }, all.length === 0 ? "none has this in its name" : note),
   );
 };
 

@@ -22,13 +22,10 @@ export const valuesAt = ({ bytes, channels, scale }: Picture, window: Box, pixel
 
 /** The values as `R +0.12 G −0.3 B 0`, which breaks between channels only; one channel has no name. */
 export const readingText = (values: readonly number[]): string => {
-  const named = values
-    .slice(0, MOST_CHANNELS)
-    .map((value, channel) =>
-      values.length === 1
-        ? signedText(value)
-        : `${values.length === 3 ? COLOURS[channel] : `${channel}:`}\u00a0${signedText(value)}`,
-    );
+  const named = values.slice(0, MOST_CHANNELS).map((value, channel) => {
+    if (values.length === 1) return signedText(value);
+    return `${values.length === 3 ? COLOURS[channel] : `${channel}:`}\u00a0${signedText(value)}`;
+  });
   return named.join(" ") + (values.length > MOST_CHANNELS ? " …" : "");
 };
 
