@@ -201,7 +201,7 @@ const leaveShortcuts = (root: HTMLElement, signal: AbortSignal): void => {
  * - the root `.dcs-root`: data-seq, data-neuron (`layer/channel@y,x`), data-busy, data-drawn (frames drawn),
  *   data-empty, data-kernel="absent", data-live;
  * - pictures: `canvas[data-code]`, `.dcs-meter[data-code]` with data-value, `canvas[data-random=CODE]`,
- *   `canvas[data-edges]`; the way back: `.dcs-way-back canvas[data-layer]`;
+ *   `canvas[data-edges]`; the layer trace: `.dcs-way-back canvas[data-layer]`;
  * - `.dcs-pins .dcs-pin[data-address]`, `.dcs-comparison canvas[data-side]`, `.dcs-classes button[data-class]`,
  *   `.dcs-layer[data-layer]`, `.dcs-search input`, `.dcs-image input[type=range]`, `.dcs-image` with data-field
  *   (top,left,height,width of the receptive field) and data-support (of the pictures' non-zero part);
