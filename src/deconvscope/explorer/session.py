@@ -95,13 +95,14 @@ def reverse(
     check: Check,
 ) -> Timed:
     """Return a neuron's pictures, from memory if it was reversed a short while ago."""
-    timed = recorded_image.pictures.use((neuron, architectures))
+    key = neuron, architectures
+    timed = recorded_image.pictures.use(key)
     if timed is None:
         recording, started = recorded_image.recording, time.perf_counter()
         pictures = recording.reverse(neuron, architectures, check=check)
         pictures.values[:1, :1, :1, :1].cpu()  # waits for the device
         timed = Timed(pictures, (time.perf_counter() - started) * 1000)
-        recorded_image.pictures.keep((neuron, architectures), timed)
+        recorded_image.pictures.keep(key, timed)
     return timed
 
 

@@ -21,10 +21,9 @@ def can_segment() -> bool:
 
 
 def foreground_traits(view: View, check: Check) -> Payload:
-    """Return the traits that show what the first picture points at; `check` is called between rounds.
+    """Return the traits that show what the first picture points at, as a mask's bits, row by row.
 
-    The mask is empty if the picture is too small or empty; the note then says why. Its bits are sent row by row, the
-    most significant first.
+    The mask is empty if the picture is too small or empty; the note then says why.
     """
     result = view.reconstruction
     try:

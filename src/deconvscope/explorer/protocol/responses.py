@@ -74,10 +74,7 @@ def recorded_image_traits(
     exemplars: Sequence[str] | None = None,
     segmentation: bool = False,
 ) -> Payload:
-    """Return the traits that change with the network or the image.
-
-    `exemplars` names the layers that have exemplars; it is None if this network has none.
-    """
+    """Return the traits of a network and an image; `exemplars` names the layers that have exemplars, if any do."""
     recording, model = recorded_image.recording, recorded_image.model
     seen, photograph = recorded_image.seen, recorded_image.photograph
     score_layer = recorded_image.score_layer
