@@ -42,7 +42,6 @@ from .selection import (
     Strongest,
 )
 from .signals.window import Box, as_map
-from .steps import signatures as signatures
 from .steps.rectifier import Clamp, Rectifier, Relu
 
 __all__ = [

@@ -22,6 +22,7 @@ from ..errors import InputError, RecordingError
 from ..runtime.memory_limit import is_out_of_memory
 from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.torch_internals import function_class, is_torch_function, is_view, unpacks_by
+from ..steps.backpropagation import Hooked
 from ..steps.call import FAMILIES, Call, Function, without_writing
 from ..steps.call_names import (
     DESCRIBES,
@@ -34,7 +35,6 @@ from ..steps.call_names import (
     RESHAPES_IN_PLACE,
     SHARES_MEMORY,
 )
-from ..steps.gradient_hook import Hooked
 from ..steps.masked_products import ImageMasks
 from ..steps.shape import Unchanged
 from ..steps.step import Step

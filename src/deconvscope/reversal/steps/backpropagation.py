@@ -6,7 +6,7 @@ Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2: 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,8 +25,8 @@ class Backpropagation(Step):
     """Any call at all; keeps its inputs, which are activations of the recording, and is run again."""
 
     kind = "other"
-    rule: ClassVar[str] = "BP (vector-Jacobian product)"
-    falls_back: ClassVar[bool] = True
+    rule = "BP (vector-Jacobian product)"
+    falls_back = True
 
     def __init__(self, call: str, xs: Sequence[Tensor], run: Run) -> None:
         """Keep the inputs `xs` and `run`, which repeats the call on them."""
@@ -97,3 +97,30 @@ def _as_gradient(y_hat: Tensor, y: Tensor) -> Tensor:
     """Return ŷ as autograd's own gradients are: contiguous, and where it may be viewed as complex numbers."""
     y_hat = y_hat.reshape(y.shape).contiguous()
     return y_hat.clone() if y_hat.storage_offset() % 2 else y_hat
+
+
+class Hooked(Step):
+    """y = x, with a hook that ``register_hook`` put there. Reversed: what the hook makes of ŷ, row by row."""
+
+    kind = "gradient hook"
+    falls_back = True
+    rule = "the hook's result"
+
+    def __init__(self, x: Tensor, hook: Callable[[Tensor], Tensor | None], handle: Any) -> None:
+        super().__init__(x)
+        self.hook, self.handle, self.hooks = hook, handle, handle.hooks_dict_ref()
+
+    def only_launches(self, batch: Batch) -> bool:
+        """Return False: a hook may do anything."""
+        return False
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Call the hook with each row, as the gradient of its tensor."""
+        if self.handle.id not in self.hooks:  # removed by the network itself
+            return (y_hat,)
+        dense = y_hat.densified()
+        rows = []
+        for row in dense.values:
+            given = self.hook(row)
+            rows.append(row if given is None else given)
+        return (Dense(torch.stack(rows), dense.lanes),)

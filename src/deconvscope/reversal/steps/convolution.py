@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from torch import Tensor
 from ..runtime.packed_convolution import Prepared, convolve, in_an_order_that_is_right
 from ..signals.batch import Batch
 from ..signals.window import Signal, Window, as_map
+from .call import Call, Recorded, family, is_map, pair
 from .step import Reach, Step
 
 Pair = tuple[int, int]
@@ -63,7 +64,7 @@ class Convolution(_Filter):
 
     kind = "convolution"
     any_precision = True
-    rule: ClassVar[str] = "Wᵀ (transposed convolution)"
+    rule = "Wᵀ (transposed convolution)"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Stamp each value of ŷ with its filter; overlapping stamps are summed."""
@@ -147,7 +148,7 @@ class TransposedConvolution(_Filter):
 
     kind = "transposed convolution"
     any_precision = True
-    rule: ClassVar[str] = "Wᵀ (convolution)"
+    rule = "Wᵀ (convolution)"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Convolve what arrived; each input place gathers where its stamp fell."""
@@ -242,3 +243,48 @@ def _in_blocks(
 def _stamps(weight: Tensor) -> Tensor:
     """Return (C_out, k·k·C_in): one row a filter, its values in the order of a channels-last map."""
     return weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1).contiguous()
+
+
+@family("conv2d")
+def conv2d(
+    call: Call,
+    input: Tensor,
+    weight: Tensor,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Recorded | None:
+    """Read a two-dimensional convolution."""
+    if not is_map(input):
+        return None
+    dilation = pair(dilation)
+    if padding == "valid":
+        padding = 0
+    elif padding == "same":
+        totals = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
+        padding = [
+            t // 2 for t in totals
+        ]  # torch puts the odd one at the end, where it moves nothing
+    return call.run(), Convolution(input, weight, pair(stride), pair(padding), dilation, groups)
+
+
+@family("conv_transpose2d")
+def conv_transpose2d(
+    call: Call,
+    input: Tensor,
+    weight: Tensor,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Recorded | None:
+    """Read a two-dimensional transposed convolution."""
+    if not is_map(input):
+        return None
+    return call.run(), TransposedConvolution(
+        input, weight, pair(stride), pair(padding), pair(dilation), groups
+    )

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..runtime.nested import tensors_in
-from ..signals.batch import Batch
-from ..signals.window import Signal
 from .call import Call, Recorded
 from .call_names import MAKES_CONSTANTS, ONLY_LIKE
-from .rectifier import Rectifier
-from .step import Cut, Elementwise
+from .rectifier import HandWritten
 
 FLAT = frozenset(("heaviside", "sign", "sgn"))
 """Calls whose floating-point result is constant but for jumps."""
@@ -122,33 +119,6 @@ class ImageMasks:
             given = [index] if _is_elementwise(index, target) else []
         found = (self._computed.get(id(t)) for t in tensors_in((given, call.kwargs)))
         return any(one is not None and one.is_mask for one in found)
-
-
-class StepFunction(Elementwise):
-    """A function that is constant but for jumps, so that its derivative is zero. Reversed: nothing."""
-
-    kind = "step function"
-    rule: ClassVar[str] = "0"
-
-    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Return nothing for each input."""
-        return [None] * len(self.inputs)
-
-
-class HandWritten(Rectifier):
-    """x where a mask lets it pass, 0 elsewhere; the mask is kept, one byte a value."""
-
-    def __init__(self, x: Tensor, y: Tensor, keep: Tensor) -> None:
-        super().__init__(x, y)
-        self.keep = keep
-
-    def derivative(self, cut: Cut) -> Tensor:
-        """Return the mask."""
-        return cut(self.keep)
-
-    def bottleneck(self) -> tuple[Tensor, ...]:
-        """Return the mask."""
-        return (self.keep,)
 
 
 def rectifier_by_hand(call: Call, masks: ImageMasks) -> Recorded | None:

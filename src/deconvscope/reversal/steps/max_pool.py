@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..rules import PoolRule
 from ..signals.batch import Batch
 from ..signals.window import Signal, Window, as_map, empty_channels_last, lanewise, whole_map
+from .call import Call, Recorded, family, is_map, pair
 from .step import Reach, Step
 
 Pair = tuple[int, int]
@@ -81,7 +83,7 @@ class MaxPool(Step):
 
     kind = "max pool"
     any_precision = True
-    rule: ClassVar[str] = "MP†"
+    rule = "MP†"
 
     def __init__(self, x: Tensor, geometry: PoolGeometry, switches: Tensor) -> None:
         super().__init__(x)
@@ -149,7 +151,7 @@ class AdaptiveMaxPool(Step):
     """A max pool whose windows divide the map into a given number of parts; keeps argmax indices, four bytes each."""
 
     kind = "max pool"
-    rule: ClassVar[str] = "MP†"
+    rule = "MP†"
 
     def __init__(self, x: Tensor, indices: Tensor) -> None:
         super().__init__(x)
@@ -216,3 +218,40 @@ def _shares(size: int, count: int, like: Tensor) -> Tensor:
     for i, (start, end) in enumerate(_parts(size, count)):
         shares[i, start:end] = 1 / (end - start)
     return shares
+
+
+@family("max_pool2d", "max_pool2d_with_indices")
+def max_pool2d(
+    call: Call,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Recorded | None:
+    """Read a max pool; the switches come from the indices that torch computes anyway."""
+    if not is_map(input):
+        return None
+    kernel = pair(kernel_size)
+    strides = pair(stride) if stride is not None and stride != [] and stride != () else kernel
+    geometry = PoolGeometry(kernel, strides, pair(padding), pair(dilation))
+    y, indices = F.max_pool2d(
+        input, kernel, strides, geometry.padding, geometry.dilation, ceil_mode, return_indices=True
+    )
+    step = MaxPool(input, geometry, geometry.switches(indices, input.shape[3]))
+    asked = return_indices or call.name == "max_pool2d_with_indices"
+    return ((y, indices) if asked else y), step
+
+
+@family("adaptive_max_pool2d", "adaptive_max_pool2d_with_indices")
+def adaptive_max_pool2d(
+    call: Call, input: Tensor, output_size: Any, return_indices: bool = False
+) -> Recorded | None:
+    """Read an adaptive max pool."""
+    if not is_map(input):
+        return None
+    y, indices = F.adaptive_max_pool2d(input, output_size, return_indices=True)
+    asked = return_indices or call.name == "adaptive_max_pool2d_with_indices"
+    return ((y, indices) if asked else y), AdaptiveMaxPool(input, indices)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, lanewise
+from .call import Call, Recorded, family
 from .step import Elementwise
 
 
@@ -19,7 +19,7 @@ class BatchNorm(Elementwise):
 
     kind = "batch norm"
     any_precision = True
-    rule: ClassVar[str] = "γ/σ"
+    rule = "γ/σ"
 
     def __init__(self, x: Tensor, scale: Tensor) -> None:
         super().__init__(x)
@@ -39,7 +39,7 @@ class LocalResponseNorm(Elementwise):
     """
 
     kind = "local response norm"
-    rule: ClassVar[str] = "LRN†"
+    rule = "LRN†"
 
     def __init__(self, x: Tensor, size: int, alpha: float, beta: float, k: float) -> None:
         super().__init__(x)
@@ -73,7 +73,7 @@ class ResponseNormFunction(Elementwise):
     """
 
     kind = "local response norm"
-    rule: ClassVar[str] = "LRN†"
+    rule = "LRN†"
 
     def __init__(self, x: Tensor, pull: Callable[[Tensor], Tensor]) -> None:
         """Keep `pull`, which returns x̂ of x's shape from one ŷ."""
@@ -108,3 +108,29 @@ def eval_scale(weight: Tensor | None, variance: Tensor, eps: float) -> Tensor:
     """Return γ/√(σ² + ε), the slope of batch norm in eval mode."""
     scale = torch.rsqrt(variance.detach() + eps)
     return scale if weight is None else scale * weight.detach()
+
+
+@family("batch_norm")
+def batch_norm(
+    call: Call,
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Recorded | None:
+    """Read a batch norm that uses its running statistics."""
+    if training or running_var is None:
+        return None
+    return call.run(), BatchNorm(input, eval_scale(weight, running_var, eps))
+
+
+@family("local_response_norm")
+def local_response_norm(
+    call: Call, input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Recorded | None:
+    """Read local response normalisation."""
+    return (call.run(), LocalResponseNorm(input, size, alpha, beta, k)) if input.ndim >= 3 else None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..runtime.capabilities import REDUCED
 from ..signals.batch import Batch
-from ..signals.window import Signal, Window, as_map, whole_map
+from ..signals.window import Dense, Signal, Window, as_map, whole_map
+from .call import Call, Recorded, family, is_map, pair
 from .step import Reach, Step
 
 Span = tuple[int, int]
@@ -27,7 +29,7 @@ class Separable(Step):
 
     kind = "average pool"
     any_precision = True
-    rule: ClassVar[str] = "Mᵀ"
+    rule = "Mᵀ"
 
     def __init__(
         self,
@@ -112,3 +114,119 @@ def _along(y: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     rows, columns = rows.to(y.dtype), columns.to(y.dtype)
     y = torch.einsum("rhwc,hi->riwc", y.permute(0, 2, 3, 1), rows)
     return torch.einsum("riwc,wj->rijc", y, columns).permute(0, 3, 1, 2)
+
+
+class MeanOverPlaces(Step):
+    """y = the mean of each channel's map, (1, C, H, W) → (1, C). Reversed: ŷ/(H·W) everywhere."""
+
+    kind = "average pool"
+    rule = "Mᵀ"
+
+    def __init__(self, x: Tensor) -> None:
+        super().__init__(x)
+        self.shape = tuple(x.shape)
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Spread ŷ evenly."""
+        dense = y_hat.densified()
+        share = dense.values[..., None, None] / (self.shape[2] * self.shape[3])
+        return (Dense(share.expand(-1, *self.shape).contiguous(), dense.lanes),)
+
+
+@family("avg_pool2d")
+def avg_pool2d(
+    call: Call,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Recorded | None:
+    """Read an average pool."""
+    if not is_map(input):
+        return None
+    kernel, pads = pair(kernel_size), pair(padding)
+    strides = pair(stride) if stride is not None and stride != [] and stride != () else kernel
+
+    divisor = 1 if divisor_override else None
+
+    def along(axis: int) -> Any:
+        return lambda x: F.avg_pool2d(
+            x,
+            (kernel[axis], 1),
+            (strides[axis], 1),
+            (pads[axis], 0),
+            ceil_mode,
+            count_include_pad,
+            divisor,
+        )
+
+    my, mx = matrix(input.shape[2], along(0), input), matrix(input.shape[3], along(1), input)
+    mx = mx / divisor_override if divisor_override else mx
+    down, right = (fixed_windows(k, s, p) for k, s, p in zip(kernel, strides, pads, strict=True))
+    return call.run(), Separable(input, my, mx, "average pool", (down, right))
+
+
+@family("adaptive_avg_pool2d")
+def adaptive_avg_pool2d(call: Call, input: Tensor, output_size: Any) -> Recorded | None:
+    """Read an adaptive average pool."""
+    if not is_map(input):
+        return None
+    y = call.run()
+
+    def along(size: int) -> Any:
+        return lambda x: F.adaptive_avg_pool2d(x, (size, 1))
+
+    my, mx = (
+        matrix(input.shape[2], along(y.shape[2]), input),
+        matrix(input.shape[3], along(y.shape[3]), input),
+    )
+    return y, Separable(input, my, mx, "average pool")
+
+
+@family("mean")
+def mean(
+    call: Call, input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Recorded | None:
+    """Read a mean over both axes of a map."""
+    axes = (
+        {d % 4 for d in ([dim] if isinstance(dim, int) else dim or [])} if is_map(input) else set()
+    )
+    if axes != {2, 3} or dtype is not None:
+        return None
+    if not keepdim:
+        return call.run(), MeanOverPlaces(input)
+    rows, columns = (input.new_full((1, size), 1 / size) for size in input.shape[2:])
+    return call.run(), Separable(input, rows, columns, "average pool")
+
+
+@family("interpolate")
+def interpolate(
+    call: Call,
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Recorded | None:
+    """Read an interpolation of maps, up or down."""
+    smooth = ("nearest", "nearest-exact", "bilinear", "bicubic", "area")
+    if not is_map(input) or mode not in smooth or antialias:
+        return None
+
+    def along(which: int) -> Any:
+        factor = scale_factor[which] if isinstance(scale_factor, tuple | list) else scale_factor
+        line: dict[str, Any] = (
+            {"scale_factor": (float(factor), 1.0)}
+            if factor is not None and not recompute_scale_factor
+            else {"size": (y.shape[2 + which], 1)}
+        )
+        return lambda x: F.interpolate(x, mode=mode, align_corners=align_corners, **line)
+
+    y = call.run()
+    my, mx = (matrix(input.shape[2 + which], along(which), input) for which in (0, 1))
+    return y, Separable(input, my, mx, "interpolation")

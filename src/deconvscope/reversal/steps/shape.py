@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, as_map
+from .call import ANY, Call, Recorded, family, is_map
 from .step import Elementwise, Reach, Step
 
 
@@ -18,7 +20,7 @@ class Unchanged(Elementwise):
 
     kind = "identity"
     any_precision = True
-    rule: ClassVar[str] = "ŷ"
+    rule = "ŷ"
 
     def __init__(self, x: Tensor, kind: str = "identity") -> None:
         super().__init__(x)
@@ -34,7 +36,7 @@ class Reshape(Step):
 
     kind = "reshape"
     any_precision = True
-    rule: ClassVar[str] = "reshaped back"
+    rule = "reshaped back"
 
     def __init__(self, x: Tensor) -> None:
         super().__init__(x)
@@ -51,7 +53,7 @@ class Permute(Step):
 
     kind = "permute"
     any_precision = True
-    rule: ClassVar[str] = "permuted back"
+    rule = "permuted back"
 
     def __init__(self, x: Tensor, axes: Sequence[int]) -> None:
         super().__init__(x)
@@ -69,7 +71,7 @@ class Pad(Step):
 
     kind = "pad"
     any_precision = True
-    rule: ClassVar[str] = "cropped"
+    rule = "cropped"
 
     def __init__(self, x: Tensor, left: int, top: int) -> None:
         super().__init__(x)
@@ -87,3 +89,67 @@ class Pad(Step):
         return Reach(Fraction(1), Fraction(-self.top), Fraction(1)), Reach(
             Fraction(1), Fraction(-self.left), Fraction(1)
         )
+
+
+@family(
+    "flatten", "reshape", "view", "squeeze", "unsqueeze", "unflatten", "view_as", "reshape_as", "ravel", numbers=ANY
+)  # fmt: skip
+def reshape(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | None:
+    """Read any change of shape that keeps the order of the values."""
+    if any(isinstance(a, torch.dtype) for a in (*args, *kwargs.values())):
+        return None
+    return call.run(), Reshape(input)
+
+
+@family("permute", numbers=ANY)
+def permute(call: Call, input: Tensor, *dims: Any, **kwargs: Any) -> Recorded:
+    """Read a permutation of axes."""
+    axes = kwargs.get("dims", dims)
+    axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+    return call.run(), Permute(input, axes)
+
+
+@family("transpose", "swapaxes", "swapdims", numbers=ANY)
+def transpose(call: Call, input: Tensor, dim0: int, dim1: int) -> Recorded:
+    """Read an exchange of two axes."""
+    axes = list(range(input.ndim))
+    axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
+    return call.run(), Permute(input, axes)
+
+
+@family("contiguous", "clone", numbers=ANY)
+def copied(call: Call, input: Tensor, **kwargs: Any) -> Recorded:
+    """Read a copy or a change of memory layout."""
+    return call.run(), Unchanged(input)
+
+
+@family(
+    "dropout",
+    "alpha_dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "feature_alpha_dropout",
+    "feature_dropout",
+    numbers=ANY,
+)
+def dropout(
+    call: Call, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Recorded | None:
+    """Read dropout in eval mode, which changes nothing."""
+    return (call.run(), Unchanged(input, "dropout")) if not training or p == 0 else None
+
+
+@family("pad", numbers=ANY)
+def pad(
+    call: Call,
+    input: Tensor,
+    pad: Sequence[int],
+    mode: str = "constant",
+    value: float | None = None,
+) -> Recorded | None:
+    """Read a constant border around maps."""
+    if not is_map(input) or mode != "constant" or len(pad) not in (2, 4):
+        return None
+    border = [int(p) for p in pad]
+    return call.run(), Pad(input, border[0], border[2] if len(border) == 4 else 0)
