@@ -16,8 +16,9 @@ from .coverage import Coverage, kind_of
 from .errors import StaleRecordingError, UnknownLayerError
 from .layer_suggestions import near_layers
 from .runtime.cuda_graph import CudaGraph
+from .runtime.prepared_weights import PreparedWeights
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
-from .signals.batch import Batch, PreparedWeights
+from .signals.batch import Batch
 from .steps.rectifier import Rectifier
 from .steps.step import POINT, Reach, Step
 
