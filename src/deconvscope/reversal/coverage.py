@@ -171,5 +171,4 @@ def cover(
 
 def kind_of(step: Step) -> str:
     """Return the kind of a step in the field's words."""
-    named = getattr(step, "named", None)
-    return named if isinstance(named, str) else step.kind
+    return step.named or step.kind

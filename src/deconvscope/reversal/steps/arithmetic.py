@@ -1,4 +1,4 @@
-"""Sums, products and concatenations, with which networks join their branches."""
+"""Sums and products, of branches or with constants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ..signals.batch import Batch
-from ..signals.window import Dense, Signal, Window, lanewise
+from ..signals.window import Dense, Signal, Window, extent_of, lanewise
 from .call import ANY, Call, Recorded, broadcast, broadcasts_into, family
 from .step import Elementwise
 
@@ -27,7 +27,7 @@ class Add(Elementwise):
         self.factors = tuple(factor.conjugate() for _, factor in terms)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Copy ŷ; the first branch takes the original."""
+        """Return ŷ for each branch; all but the first get a copy."""
         first, *others = self.factors
         copies: list[Signal] = [y_hat.with_values(y_hat.values * factor) for factor in others]
         return [y_hat if first == 1 else y_hat.with_values(y_hat.values * first), *copies]
@@ -80,22 +80,18 @@ class Multiply(Elementwise):
     def _gathered(self, to_b: Tensor, y_hat: Signal) -> Signal:
         if self.b.shape == self.a.shape:
             return y_hat.with_values(to_b.flatten(0, 1))
+        sizes = zip(self.a.shape, self.b.shape, strict=True)
+        axes = [axis for axis, (a, b) in enumerate(sizes) if b == 1 and a > 1]
         if isinstance(y_hat, Dense):
-            axes = [
-                2 + axis
-                for axis, size in enumerate(self.b.shape)
-                if size == 1 and self.a.shape[axis] > 1
-            ]
-            return Dense(to_b.sum(axes, keepdim=True).flatten(0, 1), y_hat.lanes)
-        axes = [axis for axis in (1, 2, 3) if self.b.shape[axis] == 1 and self.a.shape[axis] > 1]
-        summed = to_b.flatten(0, 1).sum(axes, keepdim=True)
-        zeros = (0,) * y_hat.lanes
+            summed = to_b.sum([2 + axis for axis in axes], keepdim=True).flatten(0, 1)
+            return Dense(summed, y_hat.lanes)
+        summed, zeros = to_b.flatten(0, 1).sum(axes, keepdim=True), (0,) * y_hat.lanes
         return Window(
             summed,
             0 if 1 in axes else y_hat.channel,
             zeros if 2 in axes else y_hat.tops,
             zeros if 3 in axes else y_hat.lefts,
-            (self.b.shape[1], self.b.shape[2], self.b.shape[3]),
+            extent_of(self.b),
         )
 
 

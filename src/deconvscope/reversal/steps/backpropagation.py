@@ -1,4 +1,4 @@
-"""BP, the default: a call without a rule of its own is reversed by its true vector-Jacobian product.
+"""BP, the default: a call without a rule of its own is reversed by its vector-Jacobian product.
 
 Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2: x̂ = ∂⟨ŷ, f(x)⟩/∂x.
 """
@@ -18,11 +18,11 @@ from ..signals.window import Dense, Signal
 from .step import Step
 
 Run = Callable[[Sequence[Tensor]], Sequence[Tensor]]
-"""Calls the function again on the given inputs; returns its floating-point outputs in a fixed order."""
+"""Repeats a call on other inputs; returns its floating-point outputs in a fixed order."""
 
 
 class Backpropagation(Step):
-    """Any call at all; keeps its inputs, which are activations of the recording, and is run again."""
+    """Any call; keeps its inputs, which are activations of the recording, and repeats it on the way back."""
 
     kind = "other"
     rule = "BP (vector-Jacobian product)"
@@ -34,7 +34,7 @@ class Backpropagation(Step):
         self.named, self.xs, self.run = call, tuple(xs), run
 
     def only_launches(self, batch: Batch) -> bool:
-        """Return False: the call may do anything, draw random numbers for one."""
+        """Return False: the call may do anything, such as draw random numbers."""
         return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
@@ -47,7 +47,7 @@ class Backpropagation(Step):
         """Return the product for each input from what arrived at each output.
 
         Raises:
-            RuleError: torch has no derivative of the call.
+            RuleError: torch has no derivative for the call.
         """
         arrived = [(i, y.densified()) for i, y in enumerate(y_hats) if y is not None]
         if not arrived:
@@ -69,7 +69,7 @@ class Backpropagation(Step):
             xs = [x.detach().clone().requires_grad_() for x in self.xs]
             outputs = self.run(xs)
         arrived = [(i, y) for i, y in arrived if outputs[i].requires_grad]
-        if not arrived:  # a result that is constant after all, such as a rounded one
+        if not arrived:  # the result is constant, such as a rounded one
             return [None] * len(self.xs)
         ys = [outputs[i] for i, _ in arrived]
         rows: list[tuple[Tensor | None, ...]] = [
@@ -94,13 +94,13 @@ class Backpropagation(Step):
 
 
 def _as_gradient(y_hat: Tensor, y: Tensor) -> Tensor:
-    """Return ŷ as autograd's own gradients are: contiguous, and where it may be viewed as complex numbers."""
+    """Return ŷ as autograd passes gradients: contiguous, and aligned so that it can be viewed as complex numbers."""
     y_hat = y_hat.reshape(y.shape).contiguous()
     return y_hat.clone() if y_hat.storage_offset() % 2 else y_hat
 
 
 class Hooked(Step):
-    """y = x, with a hook that ``register_hook`` put there. Reversed: what the hook makes of ŷ, row by row."""
+    """y = x, with a gradient hook that the network put on it. Reversed: what the hook returns for ŷ, row by row."""
 
     kind = "gradient hook"
     falls_back = True
@@ -115,12 +115,12 @@ class Hooked(Step):
         return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Call the hook with each row, as the gradient of its tensor."""
+        """Call the hook with each row, as with the gradient of its tensor."""
         if self.handle.id not in self.hooks:  # removed by the network itself
             return (y_hat,)
         dense = y_hat.densified()
         rows = []
         for row in dense.values:
-            given = self.hook(row)
-            rows.append(row if given is None else given)
+            returned = self.hook(row)
+            rows.append(row if returned is None else returned)
         return (Dense(torch.stack(rows), dense.lanes),)

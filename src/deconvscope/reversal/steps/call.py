@@ -50,7 +50,7 @@ class Call:
 
 Recorded = tuple[Any, Step]
 Family = Callable[..., Recorded | None]
-"""Reads a `Call`, given with the call's own arguments; returns its output and step, None where it has no rule for it."""
+"""Reads a `Call` and its own arguments; returns the output and the step, None where it has no rule."""
 
 Numbers = Literal["real", "real or complex"]
 ANY: Numbers = "real or complex"
@@ -172,7 +172,14 @@ def pair(value: Any) -> Pair:
     if isinstance(value, int):
         return value, value
     values = [int(v) for v in value]
-    return (values[0], values[-1])
+    return values[0], values[-1]
+
+
+def stride_or(kernel: Pair, stride: Any) -> Pair:
+    """Return the stride of a pool; by default that is the size of its window."""
+    return (
+        kernel if stride is None or (not isinstance(stride, int) and not stride) else pair(stride)
+    )
 
 
 def broadcast(*shapes: torch.Size) -> torch.Size:

@@ -22,7 +22,7 @@ class Concatenate(Step):
     rule = "split"
 
     def __init__(self, parts: Sequence[Tensor], axis: int) -> None:
-        super().__init__(*(part for part in parts))
+        super().__init__(*parts)
         self.axis = axis % parts[0].ndim
         self.shapes = [tuple(part.shape) for part in parts]
 
@@ -31,7 +31,7 @@ class Concatenate(Step):
         return (POINT, POINT) if self.axis == 1 and len(self.shapes[0]) == 4 else None
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Hand each branch its part; None where the box holds none of its channels."""
+        """Return each branch's part of ŷ, None where the box holds none of its channels."""
         if isinstance(y_hat, Window) and self.axis == 1:
             return self._by_channels(y_hat)
         dense, start, parts = y_hat.densified(), 0, []
@@ -58,7 +58,7 @@ class Concatenate(Step):
 
 
 class Split(Step):
-    """A tensor cut into parts along one axis. Reversed: the parts are put side by side; absent ones are zero."""
+    """A tensor split along one axis. Reversed: the parts are joined; where nothing arrived they are zero."""
 
     kind = "split"
     any_precision = True
@@ -75,13 +75,13 @@ class Split(Step):
         return (POINT, POINT) if self.axis == 1 and len(self.shape) == 4 else None
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Join, where the only part is all there is."""
+        """Return the only part, joined with nothing."""
         return self.reverse_outputs([y_hat], batch)
 
     def reverse_outputs(
         self, y_hats: Sequence[Signal | None], batch: Batch
     ) -> Sequence[Signal | None]:
-        """Put what arrived at each part in its place."""
+        """Join what arrived at each part."""
         start, joined = 0, None
         for y_hat, size in zip(y_hats, self.sizes, strict=True):
             if y_hat is not None:
@@ -111,6 +111,6 @@ def cat(call: Call, tensors: Sequence[Tensor], dim: int = 0, **kwargs: Any) -> R
 
 @family("chunk", "split", "tensor_split", "split_with_sizes", numbers=ANY)
 def split(call: Call, input: Tensor, sections: Any = None, dim: int = 0, **kwargs: Any) -> Recorded:
-    """Read a tensor cut into parts."""
+    """Read a split, in equal parts or by sizes."""
     parts = call.run()
     return parts, Split(input, parts, dim)

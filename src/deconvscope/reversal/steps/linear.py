@@ -1,4 +1,4 @@
-"""Fully connected layers: y = xAᵀ + b over the last axis. Reversed: ŷA; no bias, nothing kept."""
+"""Fully connected layers: y = xAᵀ + b over the last axis. Reversed: ŷA, without bias; nothing is kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Linear(Step):
         self.read_on_the_way_back(weight)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Multiply by the weight, transposed with respect to the forward pass."""
+        """Return ŷA."""
         self.require_unchanged()
         dense = y_hat.densified()
         weight = self.weight.detach()

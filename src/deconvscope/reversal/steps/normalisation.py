@@ -1,4 +1,4 @@
-"""Normalisations: batch norm in eval mode, an affine layer, and local response normalisation."""
+"""Batch norm in eval mode, which is affine, and local response normalisation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BatchNorm(Elementwise):
         self.scale = scale.view(1, -1, *(1,) * (x.ndim - 2))
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Scale in place."""
+        """Multiply by the scale, in place."""
         lanewise(y_hat.values, y_hat.lanes).mul_(y_hat.cut(self.scale))
         return (y_hat,)
 
@@ -46,7 +46,7 @@ class LocalResponseNorm(Elementwise):
         self.x, self.size, self.alpha, self.beta, self.k = x, size, alpha, beta, k
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Leave each row, or apply the derivative."""
+        """Leave the rows whose LRN† is the identity; apply the derivative to the others."""
         runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
         if not runs:
             return (y_hat,)
@@ -66,17 +66,17 @@ class LocalResponseNorm(Elementwise):
 
 
 class ResponseNormFunction(Elementwise):
-    """A local response normalisation that a custom autograd function computes, as ``nn.CrossMapLRN2d`` does.
+    """Local response normalisation by a custom autograd function, as ``nn.CrossMapLRN2d`` computes it.
 
-    LRN† is the identity, or the function's own backward. Both are left as torch has them: its window keeps a channel
-    too long, so that its values are not those of ``F.local_response_norm``, and its backward is not its derivative.
+    LRN† is the identity, or the function's own backward. Both directions are torch's: a window holds one channel too
+    many, so that the values differ from ``F.local_response_norm``, and the backward is not the derivative.
     """
 
     kind = "local response norm"
     rule = "LRN†"
 
     def __init__(self, x: Tensor, pull: Callable[[Tensor], Tensor]) -> None:
-        """Keep `pull`, which returns x̂ of x's shape from one ŷ."""
+        """Keep `pull`, which returns x̂ from the ŷ of one row."""
         super().__init__(x)
         self.pull = pull
 
@@ -85,7 +85,7 @@ class ResponseNormFunction(Elementwise):
         return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Leave each row, or apply the function's backward."""
+        """Leave the rows whose LRN† is the identity; apply the function's backward to the others."""
         runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
         if not runs:
             return (y_hat,)

@@ -1,4 +1,4 @@
-"""Rectifiers: y = f(x) elementwise. RU† is a choice; the mask is f′(x), for a ReLU [x > 0].
+"""Rectifiers: y = f(x), elementwise. RU† is a choice; the mask is f′(x), for a ReLU [x > 0].
 
 Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2. x = 0 counts as masked.
 """
@@ -19,17 +19,17 @@ from .call import Call, Recorded, broadcasts_into, family
 from .step import Cut, Elementwise
 
 SETTLED_BYTES = 1 << 25
-"""Larger maps stay as they are: bringing them into another order would be felt in the first click."""
+"""Larger maps keep their memory order: copying them would delay the first click."""
 
 
 class Rectifier(Elementwise):
-    """A recorded rectifier; keeps its input and output, which are activations of the recording anyway."""
+    """A rectifier; keeps its input and output, which are activations of the recording anyway."""
 
     kind = "rectifier"
     any_precision = True
     rule = "RU†"
     masked_by = "x"
-    """Which of the two the mask is read from."""
+    """Which of the two the mask is computed from."""
 
     def __init__(self, x: Tensor, y: Tensor) -> None:
         super().__init__(x)
@@ -37,9 +37,9 @@ class Rectifier(Elementwise):
         self.settled = False
 
     def settle(self, tensors: list[Tensor]) -> None:
-        """Bring what the mask is read from into channels-last order, here and among the recorded tensors.
+        """Copy what the mask is computed from to channels-last order, here and among the recorded tensors.
 
-        Signals travel in that order; without this every click would bring its window there again.
+        Signals are in that order; without this each click would copy its window.
         """
         self.settled = True
         old: Tensor = getattr(self, self.masked_by)
@@ -49,12 +49,12 @@ class Rectifier(Elementwise):
             setattr(self, self.masked_by, tensors[slot])
 
     def only_launches(self, batch: Batch) -> bool:
-        """Return False where a gate that a person may have written decides."""
+        """Return False where a rule has its own gate, which may run any code."""
         return not batch.rectifier_rows(self.layer).gated
 
     @abstractmethod
     def derivative(self, cut: Cut) -> Tensor:
-        """Return f′(x) at the place that `cut` cuts to."""
+        """Return f′(x) inside the box that `cut` cuts to."""
 
     def mask(self, signals: Sequence[Tensor], cut: Cut) -> None:
         """Multiply signals (architectures, lanes, …) by f′(x) in place."""
@@ -63,7 +63,7 @@ class Rectifier(Elementwise):
             signal.mul_(derivative)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Apply each row's RU† in place: clamp, mask, gate."""
+        """Apply RU† of each row in place: clamp, mask, gate."""
         values, rows = y_hat.values, batch.rectifier_rows(self.layer)
         arrived = [values[run].clone() for run, _ in rows.gated]
         for run in rows.clamped:
@@ -84,11 +84,11 @@ class Relu(Rectifier):
     masked_by = "y"
 
     def derivative(self, cut: Cut) -> Tensor:
-        """Return [x > 0], read from the output."""
+        """Return [x > 0], computed from the output."""
         return cut(self.y) > 0
 
     def mask(self, signals: Sequence[Tensor], cut: Cut) -> None:
-        """Set signals to zero where x ≤ 0, without making the mask."""
+        """Set signals to zero where x ≤ 0, without an intermediate mask."""
         y = cut(self.y)
         for signal in signals:
             if y.dtype != signal.dtype:
@@ -110,7 +110,7 @@ class Clamp(Rectifier):
 
 
 class Leaky(Rectifier):
-    """x where positive, slope·x elsewhere; the slope a number or one a channel (PReLU)."""
+    """x where positive, slope·x elsewhere; the slope is one number, or one for each channel (PReLU)."""
 
     def __init__(self, x: Tensor, y: Tensor, slope: float | Tensor) -> None:
         super().__init__(x, y)
@@ -137,24 +137,24 @@ class Smooth(Rectifier):
         return derivative
 
 
-class HandWritten(Rectifier):
-    """x where a mask lets it pass, 0 elsewhere; the mask is kept, one byte a value."""
+class Masked(Rectifier):
+    """A rectifier that keeps f′(x), which cannot be computed from the activations: one written by hand, say."""
 
-    def __init__(self, x: Tensor, y: Tensor, keep: Tensor) -> None:
+    def __init__(self, x: Tensor, y: Tensor, slope: Tensor) -> None:
         super().__init__(x, y)
-        self.keep = keep
+        self.slope = slope
 
     def derivative(self, cut: Cut) -> Tensor:
-        """Return the mask."""
-        return cut(self.keep)
+        """Return f′(x)."""
+        return cut(self.slope)
 
-    def bottleneck(self) -> tuple[Tensor, ...]:
-        """Return the mask."""
-        return (self.keep,)
+    def bottleneck(self) -> Sequence[Tensor]:
+        """Return f′(x)."""
+        return (self.slope,)
 
 
 class StepFunction(Elementwise):
-    """A function that is constant but for jumps, so that its derivative is zero. Reversed: nothing."""
+    """A piecewise constant function, whose derivative is zero. Reversed: nothing."""
 
     kind = "step function"
     rule = "0"
@@ -182,14 +182,14 @@ def relu6(call: Call, input: Tensor, inplace: bool = False) -> Recorded:
 def hardtanh(
     call: Call, input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Recorded:
-    """Read min(max(x, min_val), max_val), as which ``nn.ReLU6`` arrives."""
+    """Read min(max(x, min_val), max_val), which ``nn.ReLU6`` calls."""
     y = call.run()
     return y, Clamp(input, y, float(min_val), float(max_val))
 
 
 @family("clamp", "clip", "clamp_min")
 def clamp(call: Call, input: Tensor, min: Any = None, max: Any = None) -> Recorded | None:
-    """Read a clamp from zero, a ReLU by another name."""
+    """Read a clamp from zero, which is a ReLU."""
     if isinstance(min, Tensor) or isinstance(max, Tensor) or min is None or float(min) != 0.0:
         return None
     y = call.run()
@@ -203,23 +203,18 @@ def maximum(
     """Read max(x, 0) where one of the two is a constant zero."""
     if rest or kwargs or not isinstance(other, Tensor) or not isinstance(input, Tensor):
         return None
-    for x, zero in ((input, other), (other, input)):
-        if (
-            call.tracks(x)
-            and not call.tracks(zero)
-            and broadcasts_into(zero, x)
-            and not bool(zero.any())
-        ):
-            y = call.run()
-            return y, Relu(x, y)
-    return None
+    x, zero = (input, other) if call.tracks(input) else (other, input)
+    if call.tracks(zero) or not broadcasts_into(zero, x) or bool(zero.any()):
+        return None
+    y = call.run()
+    return y, Relu(x, y)
 
 
 @family("threshold", "_threshold")
 def threshold(
     call: Call, input: Tensor, threshold: float, value: float, inplace: bool = False
 ) -> Recorded:
-    """Read x where above a threshold, a constant elsewhere."""
+    """Read x where it is above a threshold, a constant elsewhere."""
     y = call.run()
     return y, Clamp(input, y, float(threshold), float("inf"))
 
@@ -242,7 +237,7 @@ def rrelu(
     training: bool = False,
     inplace: bool = False,
 ) -> Recorded | None:
-    """Read the randomised leaky ReLU, which in eval mode has the mean slope."""
+    """Read the randomised leaky ReLU, whose slope in eval mode is the mean one."""
     if training:
         return None
     y = call.run()
@@ -251,26 +246,17 @@ def rrelu(
 
 @family("prelu")
 def prelu(call: Call, input: Tensor, weight: Tensor) -> Recorded:
-    """Read the parametric ReLU, one slope or one a channel."""
+    """Read the parametric ReLU."""
     y = call.run()
     shape = (1, -1) + (1,) * (input.ndim - 2) if weight.numel() > 1 else (1,) * input.ndim
     return y, Leaky(input, y, weight.detach().view(shape))
 
 
 @family(
-    "elu",
-    "selu",
-    "celu",
-    "gelu",
-    "silu",
-    "mish",
-    "hardswish",
-    "softplus",
-    "sigmoid",
-    "tanh",
-)
+    "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "softplus", "sigmoid", "tanh"
+)  # fmt: skip
 def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
-    """Read any other elementwise non-linearity."""
+    """Read another elementwise non-linearity."""
     y = call.run()
     options = {key: value for key, value in kwargs.items() if key not in ("inplace", "out")}
     return y, Smooth(input, y, lambda x: call.function(x, *args, **options))
@@ -278,5 +264,5 @@ def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
 
 @family("heaviside", "floor_divide", "__floordiv__", "__rfloordiv__")
 def step_function(call: Call, input: Any, other: Any) -> Recorded:
-    """Read functions that are constant but for jumps, of which torch has no derivative at all."""
+    """Read a piecewise constant function, for which torch has no derivative."""
     return call.run(), StepFunction(*(x for x in (input, other) if call.tracks(x)))

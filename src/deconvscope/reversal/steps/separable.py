@@ -1,4 +1,4 @@
-"""Linear maps that act along rows and columns alone: average pools and upsampling. Reversed: Myᵀ ŷ Mx."""
+"""Linear maps along rows and along columns: average pools, interpolation. Reversed: Myᵀ ŷ Mx."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from torch import Tensor
 
 from ..runtime.capabilities import REDUCED
 from ..signals.batch import Batch
-from ..signals.window import Dense, Signal, Window, as_map, whole_map
-from .call import Call, Recorded, family, is_map, pair
+from ..signals.window import Dense, Signal, Window, as_map, extent_of, whole_map
+from .call import Call, Recorded, family, is_map, pair, stride_or
 from .step import Reach, Step
 
 Span = tuple[int, int]
-Axis = Callable[[Tensor], Tensor]
-"""The map along one axis: (1, size, size, 1) or (1, size, 1, size) identity in, its matrix out."""
 
 
 class Separable(Step):
-    """y = My x Mxᵀ in every channel, for an average pool or an interpolation.
+    """y = My x Mxᵀ in every channel: an average pool or an interpolation.
 
-    The two matrices are the layer applied to the identity; none of the bottleneck is needed.
+    The matrices are the layer applied to the identity. Nothing of the forward pass is kept.
     """
 
     kind = "average pool"
@@ -39,23 +37,20 @@ class Separable(Step):
         kind: str,
         reach: tuple[Reach, Reach] | None = None,
     ) -> None:
-        """Keep My (h_out, h_in) and Mx (w_out, w_in), and the reach where it is known better than from them."""
+        """Keep My (h_out, h_in) and Mx (w_out, w_in), and the reach where it is known without them."""
         super().__init__(x)
         self.rows, self.columns = rows, columns
         self._row_spans, self._column_spans = _spans(rows), _spans(columns)
-        self._reach = reach or (
-            _looked_at(self._row_spans, rows),
-            _looked_at(self._column_spans, columns),
-        )
+        self._reach = reach or (_reach(self._row_spans, rows), _reach(self._column_spans, columns))
         self.named = kind
-        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        self.extent = extent_of(x)
 
     def reach(self) -> tuple[Reach, Reach] | None:
         """Return which inputs an output sees."""
         return self._reach
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Spread ŷ by the transposed matrices, inside the rows and columns that they reach."""
+        """Multiply by the transposed matrices, inside the rows and columns that the window reaches."""
         y = as_map(y_hat)
         if not y.aligned:
             x = _along(y.spread(), self.rows, self.columns)
@@ -69,18 +64,13 @@ class Separable(Step):
         return (Window(x, y.channel, (top,) * y.lanes, (left,) * y.lanes, self.extent),)
 
 
-def fixed_windows(kernel: int, stride: int, padding: int) -> Reach:
-    """Return the reach along one axis of a pool."""
-    return Reach(Fraction(stride), Fraction(-padding), Fraction(kernel))
-
-
-def matrix(size: int, along: Axis, like: Tensor) -> Tensor:
+def _matrix(size: int, along: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:
     """Return the matrix (out, in) of a linear map along one axis, by applying it to the identity.
 
     Args:
         size: length of the input axis.
-        along: maps (size, 1, size, 1)-shaped unit vectors, one a batch entry, to (size, 1, out, 1).
-        like: a tensor of the dtype and device wanted; of a type of half a float32, float32 is made.
+        along: the map; takes unit vectors (size, 1, size, 1), one for each batch entry, to (size, 1, out, 1).
+        like: a tensor of the wanted dtype and device; the matrix is float32 where that is a 16-bit type.
     """
     dtype = torch.float32 if like.dtype in REDUCED else like.dtype
     identity = torch.eye(size, dtype=dtype, device=like.device).view(size, 1, size, 1)
@@ -88,15 +78,15 @@ def matrix(size: int, along: Axis, like: Tensor) -> Tensor:
 
 
 def _spans(matrix: Tensor) -> list[Span]:
-    """Return for each row the first column that is not zero, and the last plus one; zeros where there is none."""
+    """Return each row's first column that is not zero, and its last plus one; (0, 0) where all are zero."""
     hit = matrix != 0
     first, after = hit.int().argmax(1), matrix.shape[1] - hit.flip(1).int().argmax(1)
     spans = torch.stack([first, after], 1) * hit.any(1, keepdim=True)
     return [(start, end) for start, end in spans.tolist()]
 
 
-def _looked_at(spans: Sequence[Span], matrix: Tensor) -> Reach:
-    """Return a reach that holds the span of every row."""
+def _reach(spans: Sequence[Span], matrix: Tensor) -> Reach:
+    """Return a reach that covers the span of every row."""
     stride = Fraction(matrix.shape[1], matrix.shape[0])
     first = min(start - i * stride for i, (start, end) in enumerate(spans) if end)
     last = max(end - 1 - i * stride for i, (start, end) in enumerate(spans) if end)
@@ -104,7 +94,7 @@ def _looked_at(spans: Sequence[Span], matrix: Tensor) -> Reach:
 
 
 def _joined(spans: Sequence[Span]) -> Span:
-    """Return the columns from the first to the last of all spans, at least one."""
+    """Return the smallest span of at least one column that covers all of these."""
     filled = [span for span in spans if span[1]] or [(0, 1)]
     return min(start for start, _ in filled), max(end for _, end in filled)
 
@@ -148,9 +138,7 @@ def avg_pool2d(
     if not is_map(input):
         return None
     kernel, pads = pair(kernel_size), pair(padding)
-    strides = pair(stride) if stride is not None and stride != [] and stride != () else kernel
-
-    divisor = 1 if divisor_override else None
+    strides, divisor = stride_or(kernel, stride), 1 if divisor_override else None
 
     def along(axis: int) -> Any:
         return lambda x: F.avg_pool2d(
@@ -163,9 +151,12 @@ def avg_pool2d(
             divisor,
         )
 
-    my, mx = matrix(input.shape[2], along(0), input), matrix(input.shape[3], along(1), input)
+    my, mx = _matrix(input.shape[2], along(0), input), _matrix(input.shape[3], along(1), input)
     mx = mx / divisor_override if divisor_override else mx
-    down, right = (fixed_windows(k, s, p) for k, s, p in zip(kernel, strides, pads, strict=True))
+    down, right = (
+        Reach(Fraction(s), Fraction(-p), Fraction(k))
+        for k, s, p in zip(kernel, strides, pads, strict=True)
+    )
     return call.run(), Separable(input, my, mx, "average pool", (down, right))
 
 
@@ -180,8 +171,8 @@ def adaptive_avg_pool2d(call: Call, input: Tensor, output_size: Any) -> Recorded
         return lambda x: F.adaptive_avg_pool2d(x, (size, 1))
 
     my, mx = (
-        matrix(input.shape[2], along(y.shape[2]), input),
-        matrix(input.shape[3], along(y.shape[3]), input),
+        _matrix(input.shape[2], along(y.shape[2]), input),
+        _matrix(input.shape[3], along(y.shape[3]), input),
     )
     return y, Separable(input, my, mx, "average pool")
 
@@ -191,10 +182,8 @@ def mean(
     call: Call, input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Recorded | None:
     """Read a mean over both axes of a map."""
-    axes = (
-        {d % 4 for d in ([dim] if isinstance(dim, int) else dim or [])} if is_map(input) else set()
-    )
-    if axes != {2, 3} or dtype is not None:
+    axes = [dim] if isinstance(dim, int) else dim or []
+    if not is_map(input) or {axis % 4 for axis in axes} != {2, 3} or dtype is not None:
         return None
     if not keepdim:
         return call.run(), MeanOverPlaces(input)
@@ -213,9 +202,9 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Recorded | None:
-    """Read an interpolation of maps, up or down."""
-    smooth = ("nearest", "nearest-exact", "bilinear", "bicubic", "area")
-    if not is_map(input) or mode not in smooth or antialias:
+    """Read an interpolation of maps to a larger or smaller size."""
+    known = ("nearest", "nearest-exact", "bilinear", "bicubic", "area")
+    if not is_map(input) or mode not in known or antialias:
         return None
 
     def along(which: int) -> Any:
@@ -228,5 +217,5 @@ def interpolate(
         return lambda x: F.interpolate(x, mode=mode, align_corners=align_corners, **line)
 
     y = call.run()
-    my, mx = (matrix(input.shape[2 + which], along(which), input) for which in (0, 1))
+    my, mx = (_matrix(input.shape[2 + which], along(which), input) for which in (0, 1))
     return y, Separable(input, my, mx, "interpolation")

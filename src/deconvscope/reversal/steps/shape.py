@@ -1,4 +1,4 @@
-"""Layers that move values without changing them: reshape, permute, pad, dropout in eval mode."""
+"""Calls that move values and do not change them: reshape, permute, pad, copies, dropout in eval mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..signals.batch import Batch
-from ..signals.window import Dense, Signal, Window, as_map
+from ..signals.window import Dense, Signal, Window, as_map, extent_of
 from .call import ANY, Call, Recorded, family, is_map
 from .step import Elementwise, Reach, Step
 
@@ -76,26 +76,27 @@ class Pad(Step):
     def __init__(self, x: Tensor, left: int, top: int) -> None:
         super().__init__(x)
         self.left, self.top = left, top
-        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        self.extent = extent_of(x)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Move the window by the border and cut it to the map."""
+        """Shift the window by the border and cut it to the map."""
         y = as_map(y_hat)
         tops, lefts = tuple(t - self.top for t in y.tops), tuple(t - self.left for t in y.lefts)
         return (Window(y.values, y.channel, tops, lefts, self.extent).confined(),)
 
     def reach(self) -> tuple[Reach, Reach] | None:
-        """Return a point, moved by the border."""
-        return Reach(Fraction(1), Fraction(-self.top), Fraction(1)), Reach(
-            Fraction(1), Fraction(-self.left), Fraction(1)
+        """Return a point, shifted by the border."""
+        rows, columns = (
+            Reach(Fraction(1), Fraction(-border), Fraction(1)) for border in (self.top, self.left)
         )
+        return rows, columns
 
 
 @family(
     "flatten", "reshape", "view", "squeeze", "unsqueeze", "unflatten", "view_as", "reshape_as", "ravel", numbers=ANY
 )  # fmt: skip
 def reshape(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | None:
-    """Read any change of shape that keeps the order of the values."""
+    """Read a change of shape that keeps the order of the values; ``view`` of another dtype is not one."""
     if any(isinstance(a, torch.dtype) for a in (*args, *kwargs.values())):
         return None
     return call.run(), Reshape(input)
@@ -103,7 +104,7 @@ def reshape(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded | 
 
 @family("permute", numbers=ANY)
 def permute(call: Call, input: Tensor, *dims: Any, **kwargs: Any) -> Recorded:
-    """Read a permutation of axes."""
+    """Read a permutation of all axes."""
     axes = kwargs.get("dims", dims)
     axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
     return call.run(), Permute(input, axes)
@@ -124,19 +125,13 @@ def copied(call: Call, input: Tensor, **kwargs: Any) -> Recorded:
 
 
 @family(
-    "dropout",
-    "alpha_dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "feature_alpha_dropout",
-    "feature_dropout",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout",
     numbers=ANY,
-)
+)  # fmt: skip
 def dropout(
     call: Call, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Recorded | None:
-    """Read dropout in eval mode, which changes nothing."""
+    """Read dropout in eval mode, where it changes nothing."""
     return (call.run(), Unchanged(input, "dropout")) if not training or p == 0 else None
 
 
