@@ -14,6 +14,13 @@ from .errors import (
 )
 from .network import ReversedNetwork
 from .recording import Asked, Layer, ReceptiveField, Recording
+from .registered_rules import (
+    AsRectifier,
+    RecordedCall,
+    Registration,
+    register_rule,
+    reversed_rule,
+)
 from .reversed import Reversed
 from .rules import (
     BackwardRelu,
@@ -47,6 +54,7 @@ from .steps.rectifier import Clamp, Rectifier, Relu
 __all__ = [
     "Activations",
     "Architecture",
+    "AsRectifier",
     "Asked",
     "BackwardRelu",
     "Box",
@@ -71,10 +79,12 @@ __all__ = [
     "Noise",
     "RandomNeuron",
     "ReceptiveField",
+    "RecordedCall",
     "Recording",
     "RecordingError",
     "RectGrad",
     "Rectifier",
+    "Registration",
     "Relu",
     "ReluRule",
     "Reversed",
@@ -93,5 +103,7 @@ __all__ = [
     "capabilities",
     "carried_precision",
     "near_matches",
+    "register_rule",
+    "reversed_rule",
     "write_mark",
 ]

@@ -6,6 +6,7 @@ Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2: 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -13,8 +14,11 @@ from torch import Tensor
 
 from ..errors import RecordingError, RuleError, StaleRecordingError
 from ..runtime.memory_limit import is_out_of_memory
+from ..runtime.nested import by_identity, replaced, tensors_in
+from ..runtime.random_state import RandomStates, default_generators
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal
+from .call import Call
 from .step import Step
 
 Run = Callable[[Sequence[Tensor]], Sequence[Tensor]]
@@ -49,11 +53,11 @@ class Backpropagation(Step):
         Raises:
             RuleError: torch has no derivative for the call.
         """
-        arrived = [(i, y.densified()) for i, y in enumerate(y_hats) if y is not None]
+        arrived = [(i, y.densified().values) for i, y in enumerate(y_hats) if y is not None]
         if not arrived:
             return [None] * len(self.xs)
         try:
-            return self._products(arrived, batch)
+            products = self._products(arrived)
         except RuntimeError as error:
             if is_out_of_memory(error) or isinstance(error, RecordingError | StaleRecordingError):
                 raise
@@ -61,35 +65,37 @@ class Backpropagation(Step):
                 f"torch cannot compute the derivative of {self.call} in layer {self.layer!r}: "
                 f"{str(error).splitlines()[0]}; pass its input through .detach() to let nothing flow back"
             ) from error
+        return [None if x_hat is None else Dense(x_hat, batch.lanes) for x_hat in products]
 
-    def _products(
-        self, arrived: Sequence[tuple[int, Dense]], batch: Batch
-    ) -> Sequence[Signal | None]:
+    def vjp(self, y_hats: Sequence[Tensor]) -> list[Tensor]:
+        """Return the product for each input from one ŷ at each output; zeros for an input on which none depends."""
+        products = self._products([(i, y_hat.unsqueeze(0)) for i, y_hat in enumerate(y_hats)])
+        return [
+            torch.zeros_like(x) if x_hat is None else x_hat[0]
+            for x, x_hat in zip(self.xs, products, strict=True)
+        ]
+
+    def _products(self, arrived: Sequence[tuple[int, Tensor]]) -> list[Tensor | None]:
+        """Return x̂ (rows, *shape) for each input from ŷ (rows, *shape) at some outputs, by their numbers."""
         with torch.enable_grad():
             xs = [x.detach().clone().requires_grad_() for x in self.xs]
             outputs = self.run(xs)
-        arrived = [(i, y) for i, y in arrived if outputs[i].requires_grad]
+        arrived = [(i, y_hat) for i, y_hat in arrived if outputs[i].requires_grad]
         if not arrived:  # the result is constant, such as a rounded one
-            return [None] * len(self.xs)
-        ys = [outputs[i] for i, _ in arrived]
-        rows: list[tuple[Tensor | None, ...]] = [
+            return [None] * len(xs)
+        ys, rows = [outputs[i] for i, _ in arrived], len(arrived[0][1])
+        gradients = [
             torch.autograd.grad(
                 ys,
                 xs,
-                [
-                    _as_gradient(y_hat.values[row], y)
-                    for y, (_, y_hat) in zip(ys, arrived, strict=True)
-                ],
-                retain_graph=row + 1 < batch.rows,
+                [_as_gradient(y_hat[row], y) for y, (_, y_hat) in zip(ys, arrived, strict=True)],
+                retain_graph=row + 1 < rows,
                 allow_unused=True,
             )
-            for row in range(batch.rows)
+            for row in range(rows)
         ]
         return [
-            None
-            if rows[0][i] is None
-            else Dense(torch.stack([row[i] for row in rows]), batch.lanes)  # type: ignore[misc]
-            for i in range(len(xs))
+            None if of_x[0] is None else torch.stack(of_x) for of_x in zip(*gradients, strict=True)
         ]
 
 
@@ -97,6 +103,31 @@ def _as_gradient(y_hat: Tensor, y: Tensor) -> Tensor:
     """Return ŷ as autograd passes gradients: contiguous, and aligned so that it can be viewed as complex numbers."""
     y_hat = y_hat.reshape(y.shape).contiguous()
     return y_hat.clone() if y_hat.storage_offset() % 2 else y_hat
+
+
+def read_product(call: Call, tracked: dict[int, Tensor]) -> tuple[Any, Backpropagation]:
+    """Run a call that is repeated on the way back, with the random numbers that it draws here.
+
+    Args:
+        call: the call.
+        tracked: its arguments that depend on the image, by identity.
+    """
+    xs = [x for x in tracked.values() if x.is_floating_point() or x.is_complex()]
+    order = [id(x) for x in xs]
+    device = next(iter(tracked.values())).device
+    generators = [g for g in (*call.args, *call.kwargs.values()) if isinstance(g, torch.Generator)]
+    states = RandomStates.now([*default_generators(device), *generators])
+    output = call.run()
+    drawn = states if states.moved() else None
+
+    def again(fresh: Sequence[Tensor]) -> list[Tensor]:
+        swap = by_identity(dict(zip(order, fresh, strict=True)))
+        args, kwargs = replaced(call.args, swap), replaced(call.kwargs, swap)
+        with nullcontext() if drawn is None else drawn.again():
+            made = tensors_in(call.function(*args, **kwargs))
+        return [t for t in made if t.is_floating_point() or t.is_complex()]
+
+    return output, Backpropagation(call.name, xs, again)
 
 
 class Hooked(Step):

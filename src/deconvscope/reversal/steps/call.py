@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 
 import torch
@@ -120,7 +120,7 @@ def without_writing(
     if kwargs.get("inplace") is True:
         return function, name, {key: value for key, value in kwargs.items() if key != "inplace"}
     if name == "__setitem__":
-        return _on_a_copy(function), "setitem", kwargs
+        return _OnACopy(function), "setitem", kwargs
     if (
         name.startswith("__i")
         and name.endswith("__")
@@ -129,37 +129,44 @@ def without_writing(
         plain = getattr(torch.Tensor, f"__{name[3:]}", None)
         if plain is None or name == "__init__":
             return None
-        return _in_type_of_target(plain), name[3:-2], kwargs
+        return _InTypeOfTarget(plain), name[3:-2], kwargs
     if not name.endswith("_") or name.endswith("__"):
         return None
     owner = torch.Tensor if getattr(torch.Tensor, name, None) is function else None
     for namespace in (owner, F, torch) if name not in FILLS_AT_RANDOM else ():
         plain = getattr(namespace, name[:-1], None) if namespace is not None else None
         if callable(plain) and any(function is written for written in spellings(name)):
-            return _in_type_of_target(plain), name[:-1], kwargs
-    return _on_a_copy(function), name[:-1], kwargs
+            return _InTypeOfTarget(plain), name[:-1], kwargs
+    return _OnACopy(function), name[:-1], kwargs
 
 
-@cache
-def _in_type_of_target(plain: Function) -> Function:
-    """Return a call whose result has the dtype of its first argument, as it would have when written there."""
+@dataclass(frozen=True)
+class _Counterpart:
+    """A call in place, run so that its first argument, the target, stays as it is."""
 
-    def converted(target: Tensor, *args: Any, **kwargs: Any) -> Any:
-        value = plain(target, *args, **kwargs)
+    function: Function
+
+
+class _InTypeOfTarget(_Counterpart):
+    """Runs a function; its result gets the target's dtype, as it would have when written there."""
+
+    def __call__(self, target: Tensor, *args: Any, **kwargs: Any) -> Any:
+        value = self.function(target, *args, **kwargs)
         return value.to(target.dtype) if isinstance(value, Tensor) else value
 
-    if plain in FAMILIES:
-        FAMILIES[converted] = FAMILIES[plain]
-    return converted
 
+class _OnACopy(_Counterpart):
+    """Lets a function write to a copy of the target."""
 
-def _on_a_copy(function: Function) -> Function:
-    def copied(target: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(self, target: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         copy = target.clone()
-        function(copy, *args, **kwargs)
+        self.function(copy, *args, **kwargs)
         return copy
 
-    return copied
+
+def called(function: Function) -> Function:
+    """Return what a `Call` calls: a function, or that which is run in place."""
+    return function.function if isinstance(function, _Counterpart) else function
 
 
 def is_map(x: object) -> bool:

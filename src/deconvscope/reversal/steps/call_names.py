@@ -74,3 +74,18 @@ QUIET = frozenset(
         "bfloat16",
     )
 )
+NOT_RECORDED = frozenset(
+    (
+        *LEAVES_TORCH,
+        *MAKES_CONSTANTS,
+        *DIFFERENTIATES,
+        *DESCRIBES,
+        *QUIET,
+        "__get__",
+        "__set__",
+        "register_hook",
+        "requires_grad_",
+        "retain_grad",
+    )
+)
+"""Calls that are no steps, or not always."""

@@ -60,6 +60,7 @@ class Step(ABC):
         call: the name of what was called, e.g. ``"relu"``.
         named: the kind of this step where it is not that of its class.
         gated: whether the call multiplies by a mask computed from the image: a rectifier written by hand.
+        registered: the rule that a user registered for the call, in words.
         weight: the network's own tensor that `reverse` reads; it must not change after the recording.
         version: the weight's `write_mark` at the recording.
     """
@@ -75,6 +76,7 @@ class Step(ABC):
     call: str = ""
     named: str = ""
     gated: bool = False
+    registered: str = ""
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     weight: Tensor | None = None
