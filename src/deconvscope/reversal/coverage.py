@@ -9,36 +9,12 @@ from dataclasses import dataclass
 
 from .steps.step import Step
 
-RECTIFIER_LIKE = frozenset(
-    [
-        "maximum",
-        "max",
-        "minimum",
-        "clamp",
-        "clamp_min",
-        "clip",
-        "abs",
-        "glu",
-        "rrelu",
-        "relu",
-        "threshold",
-        "amax",
-        "max_pool1d",
-        "max_pool2d",
-        "adaptive_max_pool2d",
-        "max_pool2d_with_indices",
-        "adaptive_max_pool2d_with_indices",
-        "clamp_max",
-        "fmax",
-        "topk",
-        "sort",
-        "max_pool3d",
-        "adaptive_max_pool1d",
-        "adaptive_max_pool3d",
-        "fractional_max_pool2d",
-        "maxout",
-    ]
-)
+RECTIFIER_LIKE = frozenset((
+    "maximum", "max", "minimum", "clamp", "clamp_min", "clip", "abs", "glu", "rrelu", "relu", "threshold", "amax",
+    "max_pool1d", "max_pool2d", "adaptive_max_pool2d", "max_pool2d_with_indices",
+    "adaptive_max_pool2d_with_indices", "clamp_max", "fmax", "topk", "sort", "max_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool3d", "fractional_max_pool2d", "maxout",
+))  # fmt: skip
 """Calls that act as a rectifier or a max pool; where one is reversed by BP, the rule asked for is not applied.
 
 Products with a mask, and selections by one, are marked where the mask was computed from the image: see `Step.gated`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from types import FunctionType
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ from .steps.backpropagation import Backpropagation, read_product
 from .steps.call import Call, Function, Recorded, called, spellings
 from .steps.call_names import NOT_RECORDED, ONLY_LIKE
 from .steps.masked_products import FLAT
-from .steps.rectifier import Masked
+from .steps.rectifier import Masked, elementwise_slope
 from .steps.step import Step
 
 
@@ -66,7 +66,7 @@ class RecordedCall:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     output: Any
-    _vjp: Callable[[Any], Sequence[Tensor]]
+    _vjp: Callable[[Any], Sequence[Tensor]] = field(repr=False)
 
     def vjp(self, y_hat: Tensor | Sequence[Tensor]) -> Any:
         """Return the vector-Jacobian product, which is the rule of BP: x̂ for the only input, or one for each input.
@@ -236,14 +236,15 @@ def _seen_as(function: Function) -> list[Function]:
             f"{name} is not recorded as a call, so a rule for it would never apply; "
             "decorate a function that calls it with @deconvscope.reversed_rule"
         )
-    seen, written = [function], [*spellings(name)]
-    if function in written:
+    seen = [*spellings(name)]
+    if function not in seen:  # an operator that is not one of torch's own, say
+        overloads = function.overloads() if hasattr(function, "overloads") else ()
+        seen = [function, *(getattr(function, overload) for overload in overloads)]
+    else:
         plain = f"__{name[3:]}" if name.startswith("__i") else name.removesuffix("_")
-        names = (name, plain, f"__{plain}__", plain.strip("_"))
-        seen = [*dict.fromkeys(one for each in names for one in spellings(each))]
-    elif hasattr(function, "overloads"):  # an operator that is not one of torch's own
-        seen += [getattr(function, overload) for overload in function.overloads()]
-    if not _is_seen(function) and not any(_is_seen(one) for one in written if function in written):
+        names = (plain, f"__{plain}__", plain.strip("_"))
+        seen = [*dict.fromkeys([*seen, *(one for each in names for one in spellings(each))])]
+    if not any(map(_is_seen, seen)):
         raise ValueError(
             f"a recording cannot see calls of {name}; register a function or operator of torch (torch.ops.…) that it "
             "calls, or decorate it with @deconvscope.reversed_rule"
@@ -253,32 +254,31 @@ def _seen_as(function: Function) -> list[Function]:
 
 def _is_seen(function: Function) -> bool:
     """Tell whether a mode receives the calls of a function."""
-    if function in get_testing_overrides():
-        return True
-    if isinstance(function, FunctionType):
+    if isinstance(function, FunctionType) and function not in get_testing_overrides():
         dispatches = "handle_torch_function" in function.__code__.co_names
         return dispatches or hasattr(function, _DECORATED)
-    if hasattr(function, "overloads") or hasattr(function, "overloadpacket"):
-        return True
-    return function in spellings(_name(function))
+    operator = hasattr(function, "overloads") or hasattr(function, "overloadpacket")
+    return operator or function in spellings(_name(function)) or function in get_testing_overrides()
 
 
 def _require_function(function: object) -> None:
-    if isinstance(function, nn.Module) or (
-        isinstance(function, type) and issubclass(function, nn.Module)
-    ):
+    if isinstance(function, nn.Module) or _is_kind(function, nn.Module):
         raise TypeError(
             f"{_name(function)} is a module; register the function that its forward calls, or decorate its forward "
             "with @deconvscope.reversed_rule"
         )
     owner = function if isinstance(function, type) else getattr(function, "__self__", None)
-    if isinstance(owner, type) and issubclass(owner, torch.autograd.Function):
+    if _is_kind(owner, torch.autograd.Function):
         raise TypeError(
-            f"{owner.__name__} is a custom autograd function; call its apply in a function that is decorated with "
+            f"{_name(owner)} is a custom autograd function; call its apply in a function that is decorated with "
             "@deconvscope.reversed_rule"
         )
     if not callable(function) or isinstance(function, type):
         raise TypeError(f"a rule is registered for a function, not for {function!r}")
+
+
+def _is_kind(value: object, kind: type) -> bool:
+    return isinstance(value, type) and issubclass(value, kind)
 
 
 def _require_rule(rule: object) -> None:
@@ -346,11 +346,7 @@ def _require_arguments(registration: Registration, product: Backpropagation) -> 
             continue
         seen.add(node)
         leaf = getattr(node, "variable", None)
-        if (
-            leaf is not None
-            and not isinstance(leaf, nn.Parameter)
-            and all(leaf is not x for x in xs)
-        ):
+        if not (leaf is None or isinstance(leaf, nn.Parameter) or any(leaf is x for x in xs)):
             raise RecordingError(
                 f"{registration.name} has a registered rule and computes with a tensor that requires a gradient and "
                 "is not among its arguments; pass it as an argument, or as a constant by .detach()"
@@ -380,20 +376,15 @@ def _rectifier(
             shape = tuple(slope.shape) if isinstance(slope, Tensor) else type(slope).__name__
             raise wrong(f"its derivative has shape {shape} for an input of shape {tuple(x.shape)}")
         return Masked(x, y, slope.detach().to(x.dtype))
-    generator = torch.Generator(device=y.device).manual_seed(0)
-    trial = torch.rand(y.shape, generator=generator, device=y.device, dtype=torch.float32)
-    trial = (2 * trial - 1).to(y.dtype)
     try:
-        (slope,), (pulled,) = product.vjp([torch.ones_like(y)]), product.vjp([trial])
+        found = elementwise_slope(lambda y_hat: product.vjp([y_hat])[0], y)
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
         raise wrong(f"its derivative cannot be computed ({error})") from error
-    tolerance = 16 * torch.finfo(x.dtype).eps
-    largest = float(slope.abs().max()) if slope.numel() else 0.0
-    if not torch.allclose(pulled, trial * slope, rtol=tolerance, atol=tolerance * largest):
+    if found is None:
         raise wrong("it does not act on each value alone")
-    return Masked(x, y, slope)
+    return Masked(x, y, found)
 
 
 class RegisteredStep(Step):
@@ -454,18 +445,10 @@ class RegisteredStep(Step):
         self, y_hats: tuple[Tensor, ...], architecture: Architecture
     ) -> list[Tensor | None]:
         call, xs = self.recorded, self.product.xs
-        given = RecordedCall(
-            call.name,
-            self.layer,
-            architecture,
-            xs,
-            call.args,
-            call.kwargs,
-            self.output,
-            self._vjp,
-        )
+        named = (call.name, self.layer, architecture)
+        recorded = RecordedCall(*named, xs, call.args, call.kwargs, self.output, self._vjp)
         try:
-            returned = self.apply(y_hats[0] if len(y_hats) == 1 else y_hats, given)
+            returned = self.apply(y_hats[0] if len(y_hats) == 1 else y_hats, recorded)
         except Exception as error:
             if is_out_of_memory(error) or isinstance(error, StaleRecordingError | RuleError):
                 raise

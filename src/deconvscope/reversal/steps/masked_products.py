@@ -23,24 +23,10 @@ FLAT = frozenset(("heaviside", "sign", "sgn"))
 """Calls whose floating-point result is piecewise constant."""
 
 MULTIPLIES = frozenset(("mul", "multiply", "__mul__", "__rmul__"))
-GATES = MULTIPLIES | frozenset(
-    (
-        "div",
-        "divide",
-        "true_divide",
-        "__truediv__",
-        "__rtruediv__",
-        "einsum",
-        "addcmul",
-        "addcdiv",
-        "lerp",
-        "where",
-        "masked_fill",
-        "setitem",
-        "index_put",
-        "masked_scatter",
-    )
-)
+GATES = MULTIPLIES | frozenset((
+    "div", "divide", "true_divide", "__truediv__", "__rtruediv__", "einsum", "addcmul", "addcdiv", "lerp", "where",
+    "masked_fill", "setitem", "index_put", "masked_scatter",
+))  # fmt: skip
 """Calls that multiply by an argument, or select values by it."""
 
 

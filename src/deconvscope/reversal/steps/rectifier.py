@@ -153,6 +153,23 @@ class Masked(Rectifier):
         return (self.slope,)
 
 
+def elementwise_slope(pull: Callable[[Tensor], Tensor], y: Tensor) -> Tensor | None:
+    """Return f′(x) of a function whose backward pass multiplies each value by it; None where that does more.
+
+    Args:
+        pull: the backward pass: takes ŷ, returns x̂ of the same shape. It is tried with random signals.
+        y: what the function returned.
+    """
+    generator = torch.Generator(device=y.device).manual_seed(0)
+    trial = torch.rand(y.shape, generator=generator, device=y.device, dtype=torch.float32)
+    trial = (2 * trial - 1).to(y.dtype)
+    slope, pulled = pull(torch.ones_like(y)), pull(trial)
+    tolerance = 16 * torch.finfo(slope.dtype).eps
+    largest = float(slope.abs().max()) if slope.numel() else 0.0
+    alone = torch.allclose(pulled, trial * slope, rtol=tolerance, atol=tolerance * largest)
+    return slope if alone else None
+
+
 class StepFunction(Elementwise):
     """A piecewise constant function, whose derivative is zero. Reversed: nothing."""
 
