@@ -181,18 +181,22 @@ class StepFunction(Elementwise):
         return [None] * len(self.inputs)
 
 
+def _read(step: Callable[..., Rectifier], call: Call, x: Tensor, *given: Any) -> Recorded:
+    """Run a call; return its output and the step, made of input, output and what is given."""
+    y = call.run()
+    return y, step(x, y, *given)
+
+
 @family("relu")
 def relu(call: Call, input: Tensor, inplace: bool = False) -> Recorded:
     """Read max(x, 0)."""
-    y = call.run()
-    return y, Relu(input, y)
+    return _read(Relu, call, input)
 
 
 @family("relu6")
 def relu6(call: Call, input: Tensor, inplace: bool = False) -> Recorded:
     """Read min(max(x, 0), 6)."""
-    y = call.run()
-    return y, Clamp(input, y, 0.0, 6.0)
+    return _read(Clamp, call, input, 0.0, 6.0)
 
 
 @family("hardtanh")
@@ -200,8 +204,7 @@ def hardtanh(
     call: Call, input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Recorded:
     """Read min(max(x, min_val), max_val), which ``nn.ReLU6`` calls."""
-    y = call.run()
-    return y, Clamp(input, y, float(min_val), float(max_val))
+    return _read(Clamp, call, input, float(min_val), float(max_val))
 
 
 @family("clamp", "clip", "clamp_min")
@@ -209,8 +212,7 @@ def clamp(call: Call, input: Tensor, min: Any = None, max: Any = None) -> Record
     """Read a clamp from zero, which is a ReLU."""
     if isinstance(min, Tensor) or isinstance(max, Tensor) or min is None or float(min) != 0.0:
         return None
-    y = call.run()
-    return y, Relu(input, y) if max is None else Clamp(input, y, 0.0, float(max))
+    return _read(Relu, call, input) if max is None else _read(Clamp, call, input, 0.0, float(max))
 
 
 @family("maximum", "max")
@@ -223,8 +225,7 @@ def maximum(
     x, zero = (input, other) if call.tracks(input) else (other, input)
     if call.tracks(zero) or not broadcasts_into(zero, x) or bool(zero.any()):
         return None
-    y = call.run()
-    return y, Relu(x, y)
+    return _read(Relu, call, x)
 
 
 @family("threshold", "_threshold")
@@ -232,8 +233,7 @@ def threshold(
     call: Call, input: Tensor, threshold: float, value: float, inplace: bool = False
 ) -> Recorded:
     """Read x where it is above a threshold, a constant elsewhere."""
-    y = call.run()
-    return y, Clamp(input, y, float(threshold), float("inf"))
+    return _read(Clamp, call, input, float(threshold), float("inf"))
 
 
 @family("leaky_relu")
@@ -241,8 +241,7 @@ def leaky_relu(
     call: Call, input: Tensor, negative_slope: float = 0.01, inplace: bool = False
 ) -> Recorded:
     """Read the leaky ReLU."""
-    y = call.run()
-    return y, Leaky(input, y, float(negative_slope))
+    return _read(Leaky, call, input, float(negative_slope))
 
 
 @family("rrelu")
@@ -257,8 +256,7 @@ def rrelu(
     """Read the randomised leaky ReLU, whose slope in eval mode is the mean one."""
     if training:
         return None
-    y = call.run()
-    return y, Leaky(input, y, (lower + upper) / 2)
+    return _read(Leaky, call, input, (lower + upper) / 2)
 
 
 @family("prelu")
@@ -274,9 +272,8 @@ def prelu(call: Call, input: Tensor, weight: Tensor) -> Recorded:
 )  # fmt: skip
 def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
     """Read another elementwise non-linearity."""
-    y = call.run()
     options = {key: value for key, value in kwargs.items() if key not in ("inplace", "out")}
-    return y, Smooth(input, y, lambda x: call.function(x, *args, **options))
+    return _read(Smooth, call, input, lambda x: call.function(x, *args, **options))
 
 
 @family("heaviside", "floor_divide", "__floordiv__", "__rfloordiv__")
