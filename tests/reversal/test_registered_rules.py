@@ -446,9 +446,15 @@ def test_a_rule_that_fails_is_named() -> None:
     ("function", "why"),
     [
         (lambda x: x.softmax(1), "it does not act on each value alone"),
-        (lambda x: x[:, :3], "from an input of shape"),
-        (lambda x: (x, x), "it returns tuple"),
-        (lambda x: x + x.to(torch.complex128), "it maps torch.float64 to torch.complex128"),
+        (
+            lambda x: x[:, :3],
+            r"it maps a tensor .* and shape \(1, 6, 9, 10\) to .* shape \(1, 3, 9, 10\)",
+        ),
+        (lambda x: (x, x), r"to \(a tensor of torch.float64"),
+        (
+            lambda x: x + x.to(torch.complex128),
+            "a tensor of torch.float64 .* to a tensor of torch.complex128",
+        ),
         (lambda x: torch.heaviside(x, x), "its derivative cannot be computed"),
     ],
 )
@@ -469,7 +475,10 @@ def test_a_rectifier_has_one_input_and_a_derivative_of_its_shape() -> None:
     ):
         record(lambda x: torch.add(x, x.exp()))
     gate = ds.reversed_rule(ds.AsRectifier(lambda x: x[:, :1]))(wobbly)
-    with pytest.raises(ds.RecordingError, match="its derivative has shape"):
+    with pytest.raises(
+        ds.RecordingError,
+        match=r"its derivative at a tensor .* is a tensor .* shape \(1, 1, 9, 10\)",
+    ):
         record(gate)
 
 

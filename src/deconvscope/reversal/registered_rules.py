@@ -365,16 +365,13 @@ def _rectifier(
     if len(product.xs) != 1:
         raise wrong(f"{len(product.xs)} of its inputs depend on the image")
     (x,) = product.xs
-    if not isinstance(y, Tensor) or y.shape != x.shape:
-        shape = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
-        raise wrong(f"from an input of shape {tuple(x.shape)} it returns {shape}")
-    if y.is_complex() or x.is_complex() or not y.is_floating_point():
-        raise wrong(f"it maps {x.dtype} to {y.dtype}")
+    real = isinstance(y, Tensor) and y.is_floating_point() and x.is_floating_point()
+    if not real or y.shape != x.shape:
+        raise wrong(f"it maps {_described(x)} to {_described(y)}")
     if rule.derivative is not None:
         slope = rule.derivative(*call.args, **call.kwargs)
         if not isinstance(slope, Tensor) or slope.shape != x.shape:
-            shape = tuple(slope.shape) if isinstance(slope, Tensor) else type(slope).__name__
-            raise wrong(f"its derivative has shape {shape} for an input of shape {tuple(x.shape)}")
+            raise wrong(f"its derivative at {_described(x)} is {_described(slope)}")
         return Masked(x, y, slope.detach().to(x.dtype))
     try:
         found = elementwise_slope(lambda y_hat: product.vjp([y_hat])[0], y)
@@ -476,14 +473,15 @@ class RegisteredStep(Step):
         return x_hat.detach().to(x.dtype)
 
     def _wrong(self, wanted: str, got: object, verb: str = "return") -> RuleError:
-        def shown(one: object) -> str:
-            if isinstance(one, list | tuple):
-                return f"({', '.join(map(shown, one))})"
-            if isinstance(one, Tensor):
-                return f"a tensor of {one.dtype} on {one.device} and shape {tuple(one.shape)}"
-            return repr(one)
-
         return RuleError(
             f"the rule registered for {self.registration.name} must {verb} {wanted}, in layer {self.layer!r}; "
-            f"got {shown(got)}"
+            f"got {_described(got)}"
         )
+
+
+def _described(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of {value.dtype} on {value.device} and shape {tuple(value.shape)}"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_described, value))})"
+    return repr(value)
