@@ -318,6 +318,22 @@ def test_a_decorated_function_is_what_it_was_outside_of_a_recording() -> None:
     assert (gate.__name__, gate.__wrapped__) == ("wobbly", wobbly)  # type: ignore[attr-defined]
 
 
+def test_a_decorated_function_works_under_other_modes_and_inside_another() -> None:
+    inner = ds.reversed_rule(ds.AsRectifier())(wobbly)
+    outer = ds.reversed_rule(clamped_gradient)(lambda x: 2 * inner(x))
+    x = torch.randn(3, requires_grad=True)
+    with torch.device("cpu"):  # a mode too
+        outer(x).sum().backward()
+        with torch.no_grad():
+            outer(x)
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad, 2 * WOBBLY_SLOPE(x.detach()))
+    rec = record(outer)
+    assert len(rec.coverage().registered) == 1
+    expected = by_hand(lambda y_hat, x: 2 * y_hat * WOBBLY_SLOPE(x))
+    assert_equal_pictures(rec.reverse(NEURON, "SaliNet")["SaliNet"], expected, "nested")
+
+
 # ------------------------------------------------------------------------------------- registration
 
 
@@ -500,6 +516,30 @@ def test_a_tensor_of_the_network_that_is_no_argument_is_refused(with_nodes: bool
     network._with_nodes = with_nodes
     with pytest.raises(ds.RecordingError, match="not among its arguments"):
         network.record(image())
+
+
+class Held:
+    """An object in which no argument is looked for."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+
+
+@pytest.mark.parametrize("others", [(), (torch.ones(1, dtype=torch.float64),)], ids=len)
+def test_a_tensor_that_an_object_hides_is_refused(others: tuple[Tensor, ...]) -> None:
+    gate = ds.reversed_rule(straight_through)(lambda held, *others: held.x * 2)
+    with pytest.raises(ds.RecordingError, match="not among its arguments"):
+        record(lambda x: gate(Held(x), *others))
+
+
+def test_a_constant_that_a_function_reads_is_one() -> None:
+    gate = ds.reversed_rule(lambda y_hat, call: call.vjp(y_hat))
+    picture = (
+        record(lambda x: gate(lambda h: h * x.detach() * x.shape[1])(x))
+        .reverse(NEURON, "SaliNet")
+        .dense()
+    )
+    assert_equal_pictures(picture[0], by_hand(lambda y_hat, x: 6 * x * y_hat), "constant")
 
 
 def test_weights_are_no_arguments_and_may_be_read() -> None:

@@ -15,7 +15,12 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import get_testing_overrides, handle_torch_function, has_torch_function
+from torch.overrides import (
+    TorchFunctionMode,
+    get_testing_overrides,
+    handle_torch_function,
+    has_torch_function,
+)
 
 from .architecture import Architecture
 from .errors import RecordingError, RuleError, StaleRecordingError
@@ -26,7 +31,13 @@ from .signals.batch import Batch
 from .signals.window import Dense, Signal
 from .steps.backpropagation import Backpropagation, read_product
 from .steps.call import Call, Function, Recorded, called, spellings
-from .steps.call_names import NOT_RECORDED, ONLY_LIKE
+from .steps.call_names import (
+    DESCRIBES,
+    LEAVES_TORCH,
+    NOT_RECORDED,
+    ONLY_LIKE,
+    RECORDED_ATTRIBUTES,
+)
 from .steps.masked_products import FLAT
 from .steps.rectifier import Masked, elementwise_slope
 from .steps.step import Step
@@ -208,20 +219,59 @@ def reversed_rule(rule: CallRule) -> Callable[[F_], F_]:
             )
 
         @wraps(function)
-        def recorded(*args: Any, **kwargs: Any) -> Any:
+        def called_alone(*args: Any, **kwargs: Any) -> Any:
+            with _OnlyArguments(name, tensors_in((args, kwargs))):
+                return function(*args, **kwargs)
+
+        @wraps(function)
+        def decorated(*args: Any, **kwargs: Any) -> Any:
             given = tensors_in((args, kwargs))
-            if given and has_torch_function(given):
-                return handle_torch_function(recorded, given, *args, **kwargs)
+            if has_torch_function([*given, _ANY]):  # in a recording
+                return handle_torch_function(called_alone, given, *args, **kwargs)
             return function(*args, **kwargs)
 
-        setattr(recorded, _DECORATED, Registration(name, rule))
-        return recorded  # type: ignore[return-value]
+        registration = Registration(name, rule)
+        setattr(decorated, _DECORATED, (called_alone, registration))
+        setattr(called_alone, _DECORATED, (called_alone, registration))
+        return decorated  # type: ignore[return-value]
 
     return decorate
 
 
 _DECORATED = "_deconvscope_rule"
-"""The attribute of a decorated function that holds its rule."""
+"""The attribute of a decorated function that holds what a recording sees in its place, and its rule."""
+
+
+_ANY = torch.empty(0)
+"""With a tensor torch tells whether a mode is active, with none it does not."""
+
+
+class _OnlyArguments(TorchFunctionMode):
+    """Refuses tensors of a recording that a function computes with and that are not among its arguments."""
+
+    def __init__(self, name: str, given: Sequence[Tensor]) -> None:
+        super().__init__()
+        self._name, self._given = name, {id(t): t for t in given}
+        self._differentiates = any(t.requires_grad for t in given)
+
+    def __torch_function__(
+        self, func: Function, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        attribute = _name(getattr(func, "__self__", None)) if _name(func) == "__get__" else ""
+        harmless = _name(
+            func
+        ) in DESCRIBES | LEAVES_TORCH or attribute not in RECORDED_ATTRIBUTES | {""}
+        if not (self._differentiates or harmless):
+            for t in tensors_in((args, kwargs)):
+                alone = t.is_leaf or not torch.is_grad_enabled()
+                known = id(t) in self._given or isinstance(t, nn.Parameter)
+                if t.requires_grad and alone and not known:
+                    raise RecordingError(
+                        f"{self._name} has a registered rule and computes with a tensor that requires a gradient and "
+                        "is not among its arguments; pass it as an argument, or as a constant by .detach()"
+                    )
+        return func(*args, **kwargs)
 
 
 # --- which functions can be seen --------------------------------------------------------------------------
@@ -230,6 +280,8 @@ _DECORATED = "_deconvscope_rule"
 def _seen_as(function: Function) -> list[Function]:
     """Return each callable that a recording may see where a function is called."""
     _require_function(function)
+    if isinstance(function, FunctionType) and hasattr(function, _DECORATED):
+        return [getattr(function, _DECORATED)[0]]
     name = _name(function)
     if name in NOT_RECORDED:
         raise ValueError(
@@ -255,8 +307,7 @@ def _seen_as(function: Function) -> list[Function]:
 def _is_seen(function: Function) -> bool:
     """Tell whether a mode receives the calls of a function."""
     if isinstance(function, FunctionType) and function not in get_testing_overrides():
-        dispatches = "handle_torch_function" in function.__code__.co_names
-        return dispatches or hasattr(function, _DECORATED)
+        return "handle_torch_function" in function.__code__.co_names
     operator = hasattr(function, "overloads") or hasattr(function, "overloadpacket")
     return operator or function in spellings(_name(function)) or function in get_testing_overrides()
 
@@ -296,7 +347,8 @@ def _rule_of(function: Function) -> Registration | None:
     found = _registered.get(function)
     if found:
         return found[-1]
-    return getattr(function, _DECORATED, None) if isinstance(function, FunctionType) else None
+    decorated = getattr(function, _DECORATED, None) if isinstance(function, FunctionType) else None
+    return decorated and decorated[1]
 
 
 # --- recording and reversing ------------------------------------------------------------------------------
@@ -310,8 +362,7 @@ def read_registered(call: Call, tracked: dict[int, Tensor]) -> Recorded | None:
         tracked: its arguments that depend on the image, by identity.
 
     Raises:
-        RecordingError: the function writes to its arguments, computes with what is not among them, or is not the
-            rectifier that it is registered as.
+        RecordingError: the function writes to its arguments, or is not the rectifier that it is registered as.
     """
     registration = _rule_of(called(call.function))
     if registration is None:
@@ -323,7 +374,6 @@ def read_registered(call: Call, tracked: dict[int, Tensor]) -> Recorded | None:
             f"{registration.name} writes to its arguments, which a function with a registered rule must not; "
             "let it return a new tensor"
         )
-    _require_arguments(registration, product)
     rule = registration.rule
     step: Step
     if isinstance(rule, AsRectifier):
@@ -332,26 +382,6 @@ def read_registered(call: Call, tracked: dict[int, Tensor]) -> Recorded | None:
         step = RegisteredStep(registration, rule, call, output, product)
     step.registered = str(registration)
     return output, step
-
-
-def _require_arguments(registration: Registration, product: Backpropagation) -> None:
-    """Raise where a function computes with something that requires a gradient and is neither argument nor weight."""
-    with torch.enable_grad():
-        xs = [x.detach().clone().requires_grad_() for x in product.xs]
-        outputs = product.run(xs)
-    pending, seen = [y.grad_fn for y in outputs], set[Any]()
-    while pending:
-        node = pending.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        leaf = getattr(node, "variable", None)
-        if not (leaf is None or isinstance(leaf, nn.Parameter) or any(leaf is x for x in xs)):
-            raise RecordingError(
-                f"{registration.name} has a registered rule and computes with a tensor that requires a gradient and "
-                "is not among its arguments; pass it as an argument, or as a constant by .detach()"
-            )
-        pending += [behind for behind, _ in node.next_functions]
 
 
 def _rectifier(
