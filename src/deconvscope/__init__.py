@@ -15,6 +15,7 @@ from .reversal import (
     SALINET,
     Activations,
     Architecture,
+    AsRectifier,
     Channel,
     Class,
     InputError,
@@ -23,6 +24,7 @@ from .reversal import (
     Neuron,
     Noise,
     RandomNeuron,
+    RecordedCall,
     Recording,
     RecordingError,
     RectGrad,
@@ -34,6 +36,8 @@ from .reversal import (
     StaleRecordingError,
     Strongest,
     UnknownLayerError,
+    register_rule,
+    reversed_rule,
 )
 
 if TYPE_CHECKING:
@@ -81,6 +85,7 @@ __all__ = [
     "SALINET",
     "Activations",
     "Architecture",
+    "AsRectifier",
     "Channel",
     "Class",
     "Explorer",
@@ -93,6 +98,7 @@ __all__ = [
     "Noise",
     "PageTooLargeError",
     "RandomNeuron",
+    "RecordedCall",
     "Recording",
     "RecordingError",
     "RectGrad",
@@ -113,6 +119,8 @@ __all__ = [
     "from_module",
     "load_model",
     "read_image",
+    "register_rule",
+    "reversed_rule",
     "sample_image",
     "write_page",
 ]

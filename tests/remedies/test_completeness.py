@@ -14,6 +14,7 @@ from . import (  # noqa: F401  (each fills `remedy.KNOWN`)
     test_of_experiments,
     test_of_explorer,
     test_of_models,
+    test_of_registered_rules,
     test_of_reversal,
 )
 from .remedy import KNOWN

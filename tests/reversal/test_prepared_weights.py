@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import deconvscope as ds
-from deconvscope.reversal.signals.batch import PreparedWeights
+from deconvscope.reversal.runtime.prepared_weights import PreparedWeights
 from tests.reversal.networks import smooth_noise
 
 NEEDS_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

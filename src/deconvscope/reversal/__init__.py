@@ -14,6 +14,13 @@ from .errors import (
 from .forward.graph import ReceptiveField
 from .network import ReversedNetwork
 from .recording import Asked, Layer, Recording
+from .registered_rules import (
+    AsRectifier,
+    RecordedCall,
+    Registration,
+    register_rule,
+    reversed_rule,
+)
 from .reversed import Reversed
 from .rules import (
     BackwardRelu,
@@ -42,12 +49,12 @@ from .selection import (
     Strongest,
 )
 from .signals.window import Box, as_map
-from .steps import signatures as signatures
 from .steps.rectifier import Clamp, Rectifier, Relu
 
 __all__ = [
     "Activations",
     "Architecture",
+    "AsRectifier",
     "Asked",
     "BackwardRelu",
     "Box",
@@ -72,10 +79,12 @@ __all__ = [
     "Noise",
     "RandomNeuron",
     "ReceptiveField",
+    "RecordedCall",
     "Recording",
     "RecordingError",
     "RectGrad",
     "Rectifier",
+    "Registration",
     "Relu",
     "ReluRule",
     "Reversed",
@@ -92,5 +101,7 @@ __all__ = [
     "as_map",
     "capabilities",
     "near_matches",
+    "register_rule",
+    "reversed_rule",
     "write_mark",
 ]

@@ -9,39 +9,15 @@ from dataclasses import dataclass
 
 from .steps.step import Step
 
-RECTIFIER_LIKE = frozenset(
-    [
-        "maximum",
-        "max",
-        "minimum",
-        "clamp",
-        "clamp_min",
-        "clip",
-        "abs",
-        "glu",
-        "rrelu",
-        "relu",
-        "threshold",
-        "amax",
-        "max_pool1d",
-        "max_pool2d",
-        "adaptive_max_pool2d",
-        "max_pool2d_with_indices",
-        "adaptive_max_pool2d_with_indices",
-        "clamp_max",
-        "fmax",
-        "topk",
-        "sort",
-        "max_pool3d",
-        "adaptive_max_pool1d",
-        "adaptive_max_pool3d",
-        "fractional_max_pool2d",
-        "maxout",
-    ]
-)
-"""Calls that act as a rectifier or a max pool, and that lose a rule where they are reversed by BP.
+RECTIFIER_LIKE = frozenset((
+    "maximum", "max", "minimum", "clamp", "clamp_min", "clip", "abs", "glu", "rrelu", "relu", "threshold", "amax",
+    "max_pool1d", "max_pool2d", "adaptive_max_pool2d", "max_pool2d_with_indices",
+    "adaptive_max_pool2d_with_indices", "clamp_max", "fmax", "topk", "sort", "max_pool3d", "adaptive_max_pool1d",
+    "adaptive_max_pool3d", "fractional_max_pool2d", "maxout",
+))  # fmt: skip
+"""Calls that act as a rectifier or a max pool; where one is reversed by BP, the rule asked for is not applied.
 
-Products with a mask and choices by one are marked where the mask was computed from the image: see `Step.gated`.
+Products with a mask, and selections by one, are marked where the mask was computed from the image: see `Step.gated`.
 """
 
 
@@ -55,22 +31,23 @@ class CoveredCall:
     rule: str
     falls_back: bool
     gated: bool = False
+    registered: bool = False
 
     @property
     def suspicious(self) -> bool:
-        """Whether a call that rectifies or pools fell back to BP, so that a rule asked for is not applied there."""
+        """Whether a call that rectifies or pools fell back to BP, so that the rule asked for is not applied there."""
         return self.gated or (self.falls_back and self.call in RECTIFIER_LIKE)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """A report on one recording: prints as a table, in a notebook too.
+    """A report on one recording; prints as a table, in notebooks too.
 
     Attributes:
-        calls: every recorded call in order.
-        stops: calls at which the network leaves the recorded computation, so that nothing flows back (`detach`,
-            `numpy`, `item`, what runs under ``no_grad``), as in automatic differentiation.
-        through_no_grad: the modules in which ``no_grad`` was passed over, as `ReversedNetwork` was asked to.
+        calls: every recorded call, in order.
+        stops: calls at which the network leaves the recorded computation, so that nothing flows back, as in automatic
+            differentiation: `detach`, `numpy`, `item`, calls under ``no_grad``.
+        through_no_grad: the modules whose ``no_grad`` was ignored, as asked of `ReversedNetwork`.
     """
 
     calls: tuple[CoveredCall, ...]
@@ -79,7 +56,7 @@ class Coverage:
 
     @property
     def fallbacks(self) -> tuple[CoveredCall, ...]:
-        """Calls reversed by the true vector-Jacobian product for want of a rule of their own."""
+        """Calls without a rule of their own, reversed by the vector-Jacobian product."""
         return tuple(call for call in self.calls if call.falls_back)
 
     @property
@@ -87,12 +64,17 @@ class Coverage:
         """Calls that rectify or pool and fell back."""
         return tuple(call for call in self.calls if call.suspicious)
 
+    @property
+    def registered(self) -> tuple[CoveredCall, ...]:
+        """Calls reversed by a rule that the user registered."""
+        return tuple(call for call in self.calls if call.registered)
+
     def counts(self) -> dict[str, int]:
         """Return how many calls of each kind were recorded."""
         return dict(Counter(call.kind for call in self.calls))
 
     def summary(self) -> str:
-        """Return one line: rewritten rectifiers, pools and LRNs, and fall-backs."""
+        """Return one line: how many rectifiers, pools and LRNs have a rule, and what fell back."""
         counts = self.counts()
         rewritten = [
             f"{counts.get(kind, 0)} {plural}"
@@ -102,11 +84,11 @@ class Coverage:
                 ("local response norm", "local response norms"),
             )
         ]
-        fallbacks = Counter(call.call for call in self.fallbacks)
-        tail = (
-            ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in fallbacks.items()) or "none"
+        own = f"; by registered rules: {_counted(self.registered)}" if self.registered else ""
+        return (
+            f"{len(self.calls)} calls; reversed by a rule: {', '.join(rewritten)}{own}; "
+            f"fell back to BP: {_counted(self.fallbacks) or 'none'}"
         )
-        return f"{len(self.calls)} calls; reversed by a rule: {', '.join(rewritten)}; fell back to BP: {tail}"
 
     def __str__(self) -> str:
         head = ("layer", "kind", "call", "reversed by")
@@ -153,6 +135,12 @@ class Coverage:
         return notes
 
 
+def _counted(calls: Sequence[CoveredCall]) -> str:
+    """Return the names of calls, each with how many there are."""
+    counts = Counter(call.call for call in calls)
+    return ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in counts.items())
+
+
 def cover(
     steps: Sequence[Step], stops: Sequence[str], through_no_grad: Sequence[str] = ()
 ) -> Coverage:
@@ -160,7 +148,13 @@ def cover(
     return Coverage(
         tuple(
             CoveredCall(
-                step.layer, kind_of(step), step.call, step.rule, step.falls_back, step.gated
+                step.layer,
+                kind_of(step),
+                step.call,
+                step.registered or step.rule,
+                step.falls_back,
+                step.gated,
+                bool(step.registered),
             )
             for step in steps
         ),
@@ -171,5 +165,4 @@ def cover(
 
 def kind_of(step: Step) -> str:
     """Return the kind of a step in the field's words."""
-    named = getattr(step, "named", None)
-    return named if isinstance(named, str) else step.kind
+    return step.named or step.kind

@@ -26,8 +26,8 @@ from .recording import Recording
 from .runtime.memory_limit import recording_within_memory
 from .runtime.nested import tensors_within
 from .runtime.numeric_modes import plain_arithmetic
+from .runtime.prepared_weights import PreparedWeights
 from .runtime.torch_internals import current_frame
-from .signals.batch import PreparedWeights
 
 PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16}
 

@@ -19,8 +19,8 @@ from .errors import UnknownLayerError
 from .forward.graph import ReceptiveField, RecordedGraph, without_batch
 from .layer_suggestions import near_layers
 from .reversed import Reversed
+from .runtime.prepared_weights import PreparedWeights
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
-from .signals.batch import PreparedWeights
 
 Asked = Architecture | str | Sequence["Architecture | str"]
 

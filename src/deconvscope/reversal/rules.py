@@ -1,9 +1,8 @@
-"""The reversed rules RU†, MP† and LRN†: what a rectifier, a max pool and an LRN do on the way back.
+"""The reversed rules RU†, MP† and LRN† of rectifiers, max pools and local response normalisations.
 
-Each rule of the rectifier is one short class. The four of Mahendran & Vedaldi, *Salient Deconvolutional
-Networks* (ECCV 2016), section 2, differ only in two independent choices, `clamps` and `masks`, so that a
-batch whose rows follow different rules is reversed with two in-place operations; later rules multiply by a
-`gate` of their own.
+Each rule of a rectifier is one short class. The four of Mahendran & Vedaldi, *Salient Deconvolutional Networks*
+(ECCV 2016), section 2, are combinations of two choices, `clamps` and `masks`, so that two operations in place reverse a
+batch whose rows follow different rules. Later rules multiply by a `gate` of their own.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ LRN_RULES: tuple[LrnRule, ...] = ("identity", "bp")
 
 @dataclass(frozen=True)
 class ReluRule:
-    """RU†: maps the signal ŷ that arrives at a rectifier's output to x̂ at its input.
+    """RU†: maps the signal ŷ at a rectifier's output to x̂ at its input.
 
-    x̂ = clamp(ŷ) ⊙ mask ⊙ gate, where each of the three factors may be absent.
+    x̂ = max(ŷ, 0) ⊙ mask ⊙ gate, where each of the three may be absent.
     """
 
     name: ClassVar[str]

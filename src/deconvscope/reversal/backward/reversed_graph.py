@@ -10,7 +10,8 @@ from ..architecture import Architecture
 from ..forward.graph import RecordedGraph
 from ..runtime.capabilities import REDUCED, reduced_arithmetic
 from ..runtime.cuda_graph import CudaGraph
-from ..signals.batch import Batch, PreparedWeights
+from ..runtime.prepared_weights import PreparedWeights
+from ..signals.batch import Batch
 from ..signals.window import Signal, Window, as_map
 from ..steps.rectifier import Rectifier
 from ..steps.step import Step

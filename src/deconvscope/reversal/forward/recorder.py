@@ -21,6 +21,7 @@ from ..errors import RecordingError
 from ..runtime.memory_limit import is_out_of_memory
 from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.torch_internals import is_view
+from ..steps.backpropagation import Hooked
 from ..steps.call import FAMILIES, Call, Function, without_writing
 from ..steps.call_names import (
     DESCRIBES,
@@ -32,7 +33,6 @@ from ..steps.call_names import (
     RESHAPES_IN_PLACE,
     SHARES_MEMORY,
 )
-from ..steps.gradient_hook import Hooked
 from ..steps.shape import Unchanged
 from ..steps.step import Step
 from .in_place_writes import Overwritten, WrittenTensors, same_values

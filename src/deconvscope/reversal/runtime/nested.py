@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 
 from torch import Tensor
@@ -68,6 +69,11 @@ def replaced(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
         return [replaced(item, by) for item in value]
     if isinstance(value, dict):
         return {key: replaced(item, by) for key, item in value.items()}
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        fresh = copy(value)
+        for field in value.__dataclass_fields__:  # the class may be frozen
+            object.__setattr__(fresh, field, replaced(getattr(value, field), by))
+        return fresh
     return value
 
 

@@ -1,89 +1,22 @@
-"""The rows of a batch: which architecture each follows, and the convolution weights prepared for all of them."""
+"""The rows of a batch: which architecture each follows, so which rule each reversed layer applies to them."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TypeVar
-
-import torch
-from torch import Tensor
-from torch.nn import Parameter
 
 from ..architecture import Architecture
 from ..rules import LrnRule, PoolRule, ReluRule
-from ..runtime.capabilities import REDUCED
+from ..runtime.prepared_weights import PreparedWeights
 
 T = TypeVar("T")
 
 
-class PreparedWeights:
-    """Weights in the memory layout that the reversed convolution wants, made once for each weight and form.
-
-    Only parameters are stored; a weight computed in `forward` (weight norm, say) is another tensor each time.
-    """
-
-    def __init__(self) -> None:
-        self._entries: dict[tuple[int, str, torch.dtype], tuple[Tensor, Tensor, Tensor]] = {}
-        self._lock = threading.Lock()
-
-    def get(
-        self, weight: Tensor, form: str, dtype: torch.dtype, make: Callable[[Tensor], Tensor]
-    ) -> Tensor:
-        """Return ``make(weight)`` in a precision, from the store where the weight is the same.
-
-        Args:
-            weight: the layer's weight.
-            form: a name for what `make` does.
-            dtype: the precision of the way back.
-            make: the preparation.
-        """
-        key = (id(weight), form, dtype)
-        entry = self._entries.get(key)
-        if entry is not None and entry[0] is weight:
-            return entry[2]
-        prepared = make(weight.detach().to(dtype))
-        if isinstance(weight, Parameter):
-            with self._lock:
-                self._entries[key] = (weight, _fingerprint(weight), prepared)
-        return prepared
-
-    def tensors(self) -> list[Tensor]:
-        """Return all that is prepared now."""
-        with self._lock:
-            return [prepared for _, _, prepared in self._entries.values()]
-
-    def keep_unchanged(self, weights: Iterable[Tensor]) -> None:
-        """Forget what was made from other weights than these, or before they were written or moved.
-
-        Writes through ``.data`` count, which do not raise a tensor's version.
-
-        Args:
-            weights: the network's parameters.
-        """
-        held = {id(weight) for weight in weights}
-        with self._lock:
-            for key, (weight, fingerprint, _) in list(self._entries.items()):
-                if id(weight) not in held or not _identical(_fingerprint(weight), fingerprint):
-                    del self._entries[key]
-
-
-def _fingerprint(weight: Tensor) -> Tensor:
-    """Return numbers that change with the weight: the sum of products of neighbours, the first and last value."""
-    flat = weight.detach().flatten()
-    if flat.dtype in REDUCED:  # a sum of 8 bits would stay the same where one weight is another
-        flat = flat.float()
-    return torch.stack([torch.dot(flat[:-1], flat[1:]), flat[0], flat[-1]])
-
-
-def _identical(a: Tensor, b: Tensor) -> bool:
-    return a.device == b.device and a.dtype == b.dtype and torch.equal(a, b)
-
-
 @dataclass(frozen=True)
 class RectifierRows:
-    """Which rows a rectifier clamps, which it masks, and which it gates by a rule of their own."""
+    """Which rows a rectifier clamps, which it masks, and which it multiplies by a rule's own gate."""
 
     clamped: tuple[slice, ...]
     masked: tuple[slice, ...]
@@ -95,9 +28,9 @@ class Batch:
     """Rows (architectures × lanes) that are reversed together.
 
     Args:
-        architectures: one for each group of `lanes` rows, in the order of `in_runs`.
+        architectures: one for each `lanes` rows, in the order of `in_runs`.
         lanes: how many selections are reversed together.
-        prepared: the weights of the network.
+        prepared: the network's weights in the forms that reversed layers read.
     """
 
     architectures: tuple[Architecture, ...]
@@ -117,43 +50,38 @@ class Batch:
         if found is None:
             rules = [architecture.relu_at(layer) for architecture in self.architectures]
             found = self._rectifier[layer] = RectifierRows(
-                clamped=tuple(
-                    rows for rows, on in self._runs([rule.clamps for rule in rules]) if on
-                ),
-                masked=tuple(rows for rows, on in self._runs([rule.masks for rule in rules]) if on),
-                gated=tuple((rows, rule) for rows, rule in self._runs(rules) if rule.gated),
+                tuple(rows for rows, on in self._runs([rule.clamps for rule in rules]) if on),
+                tuple(rows for rows, on in self._runs([rule.masks for rule in rules]) if on),
+                tuple((rows, rule) for rows, rule in self._runs(rules) if rule.gated),
             )
         return found
 
     def pool_rows(self, layer: str) -> tuple[tuple[slice, PoolRule], ...]:
-        """Return the runs of rows that follow the same MP† at the pool of that name."""
+        """Return the runs of rows that follow one MP† at the pool of that name."""
         found = self._pool.get(layer)
         if found is None:
-            found = self._pool[layer] = tuple(
-                self._runs([a.pool_at(layer) for a in self.architectures])
-            )
+            rules = [architecture.pool_at(layer) for architecture in self.architectures]
+            found = self._pool[layer] = tuple(self._runs(rules))
         return found
 
     def lrn_rows(self, layer: str) -> tuple[tuple[slice, LrnRule], ...]:
-        """Return the runs of rows that follow the same LRN† at the normalisation of that name."""
-        return tuple(
-            self._runs([architecture.lrn_at(layer) for architecture in self.architectures])
-        )
+        """Return the runs of rows that follow one LRN† at the normalisation of that name."""
+        return tuple(self._runs([a.lrn_at(layer) for a in self.architectures]))
 
-    def _runs(self, rules: Sequence[T]) -> list[tuple[slice, T]]:
-        starts = [i for i, rule in enumerate(rules) if i == 0 or rules[i - 1] != rule]
-        ends = [*starts[1:], len(rules)]
-        return [
-            (slice(a * self.lanes, b * self.lanes), rules[a])
-            for a, b in zip(starts, ends, strict=True)
-        ]
+    def _runs(self, rules: Sequence[T]) -> Iterator[tuple[slice, T]]:
+        """Yield which rows follow one rule, run by run."""
+        start = 0
+        for rule, run in groupby(rules):
+            end = start + self.lanes * len(list(run))
+            yield slice(start, end), rule
+            start = end
 
 
 def in_runs(architectures: Sequence[Architecture]) -> list[int]:
-    """Return the order of architectures in which rows that follow one rule lie together.
+    """Return the order of architectures in which rows that follow one rule are contiguous.
 
-    With switches: 1, RU, RU∘RU_BP, RU_BP; with centres the other way round, so that the masked rows of both
-    lie side by side. A run costs one operation on a contiguous part of the batch.
+    With switches: 1, RU, RU∘RU_BP, RU_BP; with centres the reverse, so that the masked rows of both are adjacent. Each
+    run of rows costs one operation.
     """
 
     def place(index: int) -> tuple[int, int, int]:

@@ -1,12 +1,13 @@
-"""A reversed signal: `Window` where it is zero outside a box of a map, `Dense` where it is known everywhere.
+"""A reversed signal: `Window` where it is zero outside a box of a map, `Dense` where it may be anything anywhere.
 
-A batch of reversed signals has `rows` = architectures × lanes. A lane is one selection; all lanes of a batch
-share the size of the window and differ in where it stands. With one lane the window is cut at the border of
-its map; with several, a window may hang over the border, and what hangs over is kept at zero.
+A batch of signals has architectures × lanes rows. A lane is one selection. The windows of all lanes have one size but
+each its own place. With one lane the window is cut at the border of its map; with several a window may extend beyond
+the border, where it is kept at zero.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -23,19 +24,25 @@ class Box:
     width: int
 
 
+Extent = tuple[int, int, int]
+"""Channels, height and width of a map."""
+Part = tuple[slice, slice]
+"""Rows and columns."""
+
+
 @dataclass(frozen=True)
 class Dense:
-    """A signal known everywhere: values (rows, *shape), shape the recorded tensor's, batch axis included."""
+    """A whole signal: values (rows, *shape), where shape is the recorded tensor's with its batch axis."""
 
     values: Tensor
     lanes: int
 
     def cut(self, activation: Tensor) -> Tensor:
-        """Return the recorded tensor, broadcastable to the values seen lane by lane."""
+        """Return the recorded tensor, broadcastable to the values viewed by `lanewise`."""
         return activation.unsqueeze(0)
 
     def with_values(self, values: Tensor) -> Dense:
-        """Return the same place with other values of the same shape."""
+        """Return a signal with other values of the same shape."""
         return replace(self, values=values)
 
     def densified(self) -> Dense:
@@ -53,9 +60,9 @@ class Window:
     """A signal that is zero outside a box: values (rows, c, h, w) of a (1, C, H, W) tensor.
 
     Attributes:
-        values: the signal inside the box, memory in channels-last order where that is faster.
-        channel: the first channel of the box; the signal is zero in channels outside channel … channel + c.
-        tops, lefts: where the box stands in the map, one entry a lane.
+        values: the signal inside the box, in channels-last order where that is faster.
+        channel: the first channel of the box; the signal is zero in channels outside channel … channel + c − 1.
+        tops, lefts: the box's first row and column, for each lane.
         extent: (C, H, W) of the whole map.
     """
 
@@ -63,7 +70,7 @@ class Window:
     channel: int
     tops: tuple[int, ...]
     lefts: tuple[int, ...]
-    extent: tuple[int, int, int]
+    extent: Extent
 
     @property
     def lanes(self) -> int:
@@ -72,7 +79,7 @@ class Window:
 
     @property
     def aligned(self) -> bool:
-        """Whether the windows of all lanes stand at one place."""
+        """Whether the windows of all lanes are at one place."""
         return self.lanes == 1 or (len(set(self.tops)) == 1 and len(set(self.lefts)) == 1)
 
     @property
@@ -87,7 +94,7 @@ class Window:
 
     @property
     def box(self) -> Box:
-        """Where the only lane's window stands."""
+        """The place of the only lane's window."""
         return Box(self.tops[0], self.lefts[0], self.height, self.width)
 
     @property
@@ -100,96 +107,76 @@ class Window:
         return replace(self, values=values)
 
     def cut(self, activation: Tensor) -> Tensor:
-        """Return what a (1, C, H, W) tensor holds inside the box, (lanes, c, h, w); zero where lanes hang over.
+        """Return what a (1, C, H, W) tensor holds inside the box, (lanes, c, h, w), zero beyond its border.
 
-        Axes of size 1 in the tensor stay 1 (they broadcast).
+        Axes of size 1 in the tensor stay 1, so that they broadcast.
         """
-        channels = (
-            slice(self.channel, self.channel + self.values.shape[1])
-            if activation.shape[1] > 1
-            else slice(None)
-        )
-        height, width = activation.shape[2], activation.shape[3]
+        _, channels, height, width = activation.shape
+        _, c, h, w = self.values.shape
+        chosen = slice(self.channel, self.channel + c) if channels > 1 else slice(None)
         if self.aligned:
-            rows = slice(self.tops[0], self.tops[0] + self.height) if height > 1 else slice(None)
-            columns = slice(self.lefts[0], self.lefts[0] + self.width) if width > 1 else slice(None)
-            return activation[:, channels, rows, columns]
-        chosen = activation[0, channels]
-        if height == 1 and width == 1:
-            return chosen.unsqueeze(0)
-        layout = (
-            torch.channels_last
-            if activation.is_contiguous(memory_format=torch.channels_last)
-            else torch.contiguous_format
+            top, left = self.tops[0], self.lefts[0]
+            rows = slice(top, top + h) if height > 1 else slice(None)
+            columns = slice(left, left + w) if width > 1 else slice(None)
+            return activation[:, chosen, rows, columns]
+        if height == width == 1:
+            return activation[:, chosen]
+        maps = activation[0, chosen].expand(-1, *self.extent[1:])
+        last = activation.is_contiguous(memory_format=torch.channels_last)
+        cut = torch.empty(
+            (self.lanes, maps.shape[0], h, w),
+            dtype=maps.dtype,
+            device=maps.device,
+            memory_format=torch.channels_last if last else torch.contiguous_format,
         )
-        shape = (
-            self.lanes,
-            chosen.shape[0],
-            self.height if height > 1 else 1,
-            self.width if width > 1 else 1,
-        )
-        lanes = torch.empty(
-            shape, dtype=activation.dtype, device=activation.device, memory_format=layout
-        )
-        for lane, (top, left) in enumerate(zip(self.tops, self.lefts, strict=True)):
-            y0, y1 = _inside(top, self.height, height) if height > 1 else (0, 1)
-            x0, x1 = _inside(left, self.width, width) if width > 1 else (0, 1)
-            if (y1 - y0, x1 - x0) != shape[2:]:
-                lanes[lane].zero_()
-            dy, dx = (top if height > 1 else 0), (left if width > 1 else 0)
-            lanes[lane, :, y0 - dy : y1 - dy, x0 - dx : x1 - dx] = chosen[:, y0:y1, x0:x1]
-        return lanes
+        for lane, (seen, inside) in zip(cut, self._places(), strict=True):
+            part = lane[:, inside[0], inside[1]]
+            if part.shape != lane.shape:
+                lane.zero_()
+            part.copy_(maps[:, seen[0], seen[1]])
+        return cut
 
     def confined(self) -> Window:
-        """Return the window with nothing outside its map: cut where the lanes agree, zeroed in place where not."""
-        _, full_height, full_width = self.extent
-        height, width = self.height, self.width
+        """Return the window with nothing outside its map: cut where the lanes agree, else zeroed in place."""
+        _, height, width = self.extent
         if (
             min(self.tops) >= 0
             and min(self.lefts) >= 0
-            and max(self.tops) + height <= full_height
-            and max(self.lefts) + width <= full_width
+            and max(self.tops) + self.height <= height
+            and max(self.lefts) + self.width <= width
         ):
             return self
-        if not self.aligned and height * width >= full_height * full_width:
-            return replace(
-                whole_map(self._spread_maps(), self.lanes), channel=self.channel, extent=self.extent
-            )
-        if not self.aligned:
-            by_lane = lanewise(self.values, self.lanes)
-            for lane, (top, left) in enumerate(zip(self.tops, self.lefts, strict=True)):
-                y0, y1 = _inside(top, self.height, full_height)
-                x0, x1 = _inside(left, self.width, full_width)
-                values = by_lane[:, lane]
-                values[:, :, : min(y0 - top, self.height)].zero_()
-                values[:, :, max(y1 - top, 0) :].zero_()
-                values[:, :, :, : min(x0 - left, self.width)].zero_()
-                values[:, :, :, max(x1 - left, 0) :].zero_()
-            return self
-        top, left = self.tops[0], self.lefts[0]
-        y0, y1 = _inside(top, self.height, full_height)
-        x0, x1 = _inside(left, self.width, full_width)
-        if (
-            y0 == y1 or x0 == x1
-        ):  # nothing of the window lies in the map: a zero signal in one pixel of it
-            y0, x0 = min(y0, full_height - 1), min(x0, full_width - 1)
-            return replace(
-                self,
-                values=torch.zeros_like(self.values[:, :, :1, :1]),
-                tops=(y0,) * self.lanes,
-                lefts=(x0,) * self.lanes,
-            )
-        values = self.values[:, :, y0 - top : y1 - top, x0 - left : x1 - left]
-        return replace(self, values=values, tops=(y0,) * self.lanes, lefts=(x0,) * self.lanes)
+        if self.aligned:
+            return self._cropped()
+        if self.height * self.width >= height * width:
+            values = self._spread_maps()
+            return replace(whole_map(values, self.lanes), channel=self.channel, extent=self.extent)
+        by_lane = lanewise(self.values, self.lanes)
+        for lane, (_, (rows, columns)) in enumerate(self._places()):
+            values = by_lane[:, lane]
+            values[:, :, : rows.start].zero_()
+            values[:, :, rows.stop :].zero_()
+            values[:, :, :, : columns.start].zero_()
+            values[:, :, :, columns.stop :].zero_()
+        return self
+
+    def _cropped(self) -> Window:
+        _, height, width = self.extent
+        rows, own_rows = _overlap(self.tops[0], self.height, height)
+        columns, own_columns = _overlap(self.lefts[0], self.width, width)
+        values, top, left = self.values[:, :, own_rows, own_columns], rows.start, columns.start
+        if not values.numel():  # nothing of the window lies in the map: zero in one pixel of it
+            values = torch.zeros_like(self.values[:, :, :1, :1])
+            top, left = min(max(top, 0), height - 1), min(max(left, 0), width - 1)
+        return replace(self, values=values, tops=(top,) * self.lanes, lefts=(left,) * self.lanes)
 
     def all_channels(self) -> Window:
         """Return the same signal with every channel of the map inside the box."""
-        channels = self.extent[0]
-        if self.values.shape[1] == channels:
+        rows, channels, height, width = self.values.shape
+        if channels == self.extent[0]:
             return self
-        rows = self.values.shape[0]
-        values = empty_channels_last((rows, channels, self.height, self.width), self.values).zero_()
-        values[:, self.channel : self.channel + self.values.shape[1]] = self.values
+        values = empty_channels_last((rows, self.extent[0], height, width), self.values).zero_()
+        values[:, self.channel : self.channel + channels] = self.values
         return replace(self, values=values, channel=0)
 
     def spread(self) -> Tensor:
@@ -198,19 +185,19 @@ class Window:
 
     def _spread_maps(self) -> Tensor:
         """Return the values over the whole map in the channels of the box, (rows, c, H, W)."""
-        _, full_height, full_width = self.extent
-        channels = self.values.shape[1]
-        spread = empty_channels_last(
-            (self.values.shape[0], channels, full_height, full_width), self.values
-        ).zero_()
-        by_lane, spread_by_lane = lanewise(self.values, self.lanes), lanewise(spread, self.lanes)
-        for lane, (top, left) in enumerate(zip(self.tops, self.lefts, strict=True)):
-            y0, y1 = _inside(top, self.height, full_height)
-            x0, x1 = _inside(left, self.width, full_width)
-            spread_by_lane[:, lane, :, y0:y1, x0:x1] = by_lane[
-                :, lane, :, y0 - top : y1 - top, x0 - left : x1 - left
-            ]
+        rows, channels = self.values.shape[:2]
+        spread = empty_channels_last((rows, channels, *self.extent[1:]), self.values).zero_()
+        source, target = lanewise(self.values, self.lanes), lanewise(spread, self.lanes)
+        for lane, (seen, inside) in enumerate(self._places()):
+            target[:, lane, :, seen[0], seen[1]] = source[:, lane, :, inside[0], inside[1]]
         return spread
+
+    def _places(self) -> Iterator[tuple[Part, Part]]:
+        """Yield for each lane the part of the map that its box covers, and that part of the box."""
+        _, height, width = self.extent
+        for top, left in zip(self.tops, self.lefts, strict=True):
+            rows, columns = _overlap(top, self.height, height), _overlap(left, self.width, width)
+            yield (rows[0], columns[0]), (rows[1], columns[1])
 
     def to(self, dtype: torch.dtype) -> Window:
         """Return the signal in another precision; complex numbers stay complex."""
@@ -228,14 +215,19 @@ Signal = Window | Dense
 def whole_map(values: Tensor, lanes: int) -> Window:
     """Return a window that is the whole map, from values (rows, C, H, W)."""
     zeros = (0,) * lanes
-    return Window(values, 0, zeros, zeros, (values.shape[1], values.shape[2], values.shape[3]))
+    return Window(values, 0, zeros, zeros, extent_of(values))
 
 
 def as_map(signal: Signal) -> Window:
     """Return the signal of a (1, C, H, W) tensor as a window."""
-    return (
-        signal if isinstance(signal, Window) else whole_map(signal.values.squeeze(1), signal.lanes)
-    )
+    if isinstance(signal, Window):
+        return signal
+    return whole_map(signal.values.squeeze(1), signal.lanes)
+
+
+def extent_of(maps: Tensor) -> Extent:
+    """Return channels, height and width of maps (N, C, H, W)."""
+    return maps.shape[1], maps.shape[2], maps.shape[3]
 
 
 def lanewise(values: Tensor, lanes: int) -> Tensor:
@@ -244,11 +236,12 @@ def lanewise(values: Tensor, lanes: int) -> Tensor:
 
 
 def in_precision(values: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return values in a floating-point type, complex ones in the complex type of that precision or the next finer.
+    """Return values in another type.
 
     Args:
         values: real or complex.
-        dtype: a floating-point or complex type; of the latter, real values become complex.
+        dtype: a floating-point type, for which complex values stay complex, in that precision or the next finer; or a
+            complex type, to which real values are converted too.
     """
     if values.is_complex() and not dtype.is_complex:
         dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
@@ -256,16 +249,11 @@ def in_precision(values: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def in_layout_of(values: Tensor, factor: Tensor) -> Tensor:
-    """Return a factor in the order of memory of the values; mixing the two orders costs more than a copy."""
-    if values.ndim != 4 or factor.ndim != 4:
+    """Return a factor in the memory order of the values; mixing two orders costs more than a copy."""
+    if values.ndim != 4 or factor.ndim != 4 or (values.stride(1) == 1) == (factor.stride(1) == 1):
         return factor
-    if values.stride(1) == 1:
-        return (
-            factor
-            if factor.stride(1) == 1
-            else factor.contiguous(memory_format=torch.channels_last)
-        )
-    return factor.contiguous() if factor.stride(1) == 1 else factor
+    last = torch.channels_last if values.stride(1) == 1 else torch.contiguous_format
+    return factor.contiguous(memory_format=last)
 
 
 def total(first: Signal, second: Signal) -> Signal:
@@ -279,29 +267,21 @@ def total(first: Signal, second: Signal) -> Signal:
         (b - a, d - c)
         for a, b, c, d in zip(first.tops, second.tops, first.lefts, second.lefts, strict=True)
     }
-    if len(offsets) > 1:  # lanes whose two windows stand differently to one another share no box
+    if len(offsets) > 1:  # lanes whose two windows are placed differently share no box
         return whole_map(first.spread() + second.spread(), first.lanes)
     ((dy, dx),) = offsets
-    channel = min(first.channel, second.channel)
+    channel, top, left = min(first.channel, second.channel), min(0, dy), min(0, dx)
     channels = max(s.channel + s.values.shape[1] for s in (first, second)) - channel
-    top, left = min(0, dy), min(0, dx)
     height = max(first.height, dy + second.height) - top
     width = max(first.width, dx + second.width) - left
-    values = empty_channels_last(
-        (first.values.shape[0], channels, height, width), first.values
-    ).zero_()
+    shape = (first.values.shape[0], channels, height, width)
+    values = empty_channels_last(shape, first.values).zero_()
     for signal, y, x in ((first, -top, -left), (second, dy - top, dx - left)):
         c = signal.channel - channel
-        values[:, c : c + signal.values.shape[1], y : y + signal.height, x : x + signal.width] += (
-            signal.values
-        )
-    return Window(
-        values,
-        channel,
-        tuple(t + top for t in first.tops),
-        tuple(t + left for t in first.lefts),
-        first.extent,
-    )
+        inside = values[:, c : c + signal.values.shape[1]]
+        inside[:, :, y : y + signal.height, x : x + signal.width] += signal.values
+    tops, lefts = tuple(t + top for t in first.tops), tuple(t + left for t in first.lefts)
+    return Window(values, channel, tops, lefts, first.extent)
 
 
 def empty_channels_last(shape: tuple[int, int, int, int], like: Tensor) -> Tensor:
@@ -311,10 +291,11 @@ def empty_channels_last(shape: tuple[int, int, int, int], like: Tensor) -> Tenso
     )
 
 
-def _inside(start: int, size: int, limit: int) -> tuple[int, int]:
-    """Return the part of start … start + size that lies in 0 … limit, empty parts inside the interval."""
-    first = min(max(start, 0), limit)
-    return first, max(min(start + size, limit), first)
+def _overlap(start: int, size: int, limit: int) -> tuple[slice, slice]:
+    """Return where the span start … start + size lies in 0 … limit: as a slice of the whole, and of the span."""
+    first = min(max(-start, 0), size)
+    after = max(min(limit - start, size), first)
+    return slice(start + first, start + after), slice(first, after)
 
 
 def _same_place(first: Window, second: Window) -> bool:

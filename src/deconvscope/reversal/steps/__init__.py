@@ -1,1 +1,28 @@
-"""One file a family of layers: what each keeps of the forward pass (r), and how it is reversed."""
+"""One file a family of calls: how a call is read, what its step keeps (r), and how the step reverses a signal.
+
+Importing this package fills `call.FAMILIES`, the table from functions to how their calls are read.
+"""
+
+from . import (
+    arithmetic,
+    concatenation,
+    convolution,
+    linear,
+    max_pool,
+    normalisation,
+    rectifier,
+    separable,
+    shape,
+)
+
+__all__ = [
+    "arithmetic",
+    "concatenation",
+    "convolution",
+    "linear",
+    "max_pool",
+    "normalisation",
+    "rectifier",
+    "separable",
+    "shape",
+]

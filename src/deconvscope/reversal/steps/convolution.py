@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,23 +16,22 @@ from torch import Tensor
 
 from ..runtime.packed_convolution import Prepared, convolve, in_an_order_that_is_right
 from ..signals.batch import Batch
-from ..signals.window import Signal, Window, as_map
+from ..signals.window import Signal, Window, as_map, extent_of, whole_map
+from .call import Call, Pair, Recorded, family, is_map, pair
 from .step import Reach, Step
 
-Pair = tuple[int, int]
-
 FEW_CHANNELS = 4
-"""Transposed convolutions to so few channels, as to an image, are computed a block of pixels at a time.
+"""Up to this many output channels, as for an image, a transposed convolution is computed a block of pixels at a time.
 
-Vector units work on 16 channels at once: of those, an image of three would use three.
+Vector units work on 16 channels at once, of which an image would use three.
 """
 
 FEW_PIXELS = 64
-"""So few vectors are multiplied by a matrix; a convolution packs its filters anew on every call."""
+"""Up to this many pixels are multiplied by a matrix, since a convolution packs its filters on every call."""
 
 
 class _Filter(Step):
-    """What both directions of convolution share: the weight and its geometry.
+    """What both directions of convolution share: the weight and the geometry.
 
     Attributes:
         kernel: height and width of the filters.
@@ -47,12 +46,12 @@ class _Filter(Step):
         super().__init__(x)
         self.read_on_the_way_back(weight)
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        self.extent = extent_of(x)
         self.kernel = (weight.shape[2], weight.shape[3])
         self.span = (dilation[0] * (self.kernel[0] - 1), dilation[1] * (self.kernel[1] - 1))
 
     def _prepared(self, weight: Tensor, dtype: torch.dtype, batch: Batch, part: bool) -> Prepared:
-        """Return what gives the weight in a form: the whole one from the store, a part of it made anew."""
+        """Return what gives the weight in a form: the whole weight from the store, a part of it made each time."""
         if part:
             return lambda form, make: make(weight.to(dtype))
         return lambda form, make: batch.prepared.get(self.weight, form, dtype, make)
@@ -63,10 +62,10 @@ class Convolution(_Filter):
 
     kind = "convolution"
     any_precision = True
-    rule: ClassVar[str] = "Wᵀ (transposed convolution)"
+    rule = "Wᵀ (transposed convolution)"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Stamp each value of ŷ with its filter; overlapping stamps are summed."""
+        """Add each value of ŷ times its filter; where filters overlap, the products are summed."""
         self.require_unchanged()
         y = as_map(y_hat)
         weight, groups, channel = self.weight.detach(), self.groups, 0
@@ -74,9 +73,7 @@ class Convolution(_Filter):
         if groups > 1:
             per_group_out, per_group_in = weight.shape[0] // groups, weight.shape[1]
             group = y.channel // per_group_out
-            if (
-                y.channel + channels_out <= (group + 1) * per_group_out
-            ):  # one group alone is an ordinary convolution
+            if y.channel + channels_out <= (group + 1) * per_group_out:  # within one group
                 groups, channel = 1, group * per_group_in
             else:
                 y = y.all_channels()
@@ -86,9 +83,9 @@ class Convolution(_Filter):
             weight = weight[y.channel : y.channel + channels_out]
         tops = tuple(t * self.stride[0] - self.padding[0] for t in y.tops)
         lefts = tuple(t * self.stride[1] - self.padding[1] for t in y.lefts)
-        one_stamp = y.height * y.width == 1
+        one_pixel = y.height * y.width == 1
         one_tap = self.kernel == self.stride == (1, 1) and y.values[:, 0].numel() <= FEW_PIXELS
-        if groups == 1 and (one_stamp or one_tap):
+        if groups == 1 and (one_pixel or one_tap):
             values, trims = self._multiplied(y.values, weight, batch, part), (0, 0)
         else:
             trims = self._trims(y, tops, lefts)
@@ -105,14 +102,13 @@ class Convolution(_Filter):
         return rows, columns
 
     def _trims(self, y: Window, tops: tuple[int, ...], lefts: tuple[int, ...]) -> Pair:
-        """Return how many border rows and columns, the same on both sides, need not be computed."""
+        """Return how many rows and columns at the border, the same on both sides, need not be computed."""
         if not y.aligned:
             return 0, 0
         bottom = tops[0] + (y.height - 1) * self.stride[0] + self.span[0] + 1 - self.extent[1]
         right = lefts[0] + (y.width - 1) * self.stride[1] + self.span[1] + 1 - self.extent[2]
-        return max(0, min(-tops[0], bottom, self.span[0])), max(
-            0, min(-lefts[0], right, self.span[1])
-        )
+        down, across = min(-tops[0], bottom, self.span[0]), min(-lefts[0], right, self.span[1])
+        return max(0, down), max(0, across)
 
     def _transposed(
         self, y: Tensor, weight: Tensor, groups: int, trims: Pair, batch: Batch, part: bool
@@ -128,10 +124,12 @@ class Convolution(_Filter):
         return F.conv_transpose2d(y, weight, None, self.stride, trims, 0, groups, self.dilation)
 
     def _multiplied(self, y: Tensor, weight: Tensor, batch: Batch, part: bool) -> Tensor:
-        """Return the stamps of one pixel, or of pixels that do not overlap, by one matrix product."""
+        """Return x̂ by one matrix product, for one pixel or for pixels whose filters do not overlap."""
         rows, channels_out, height, width = y.shape
         prepared = self._prepared(weight, y.dtype, batch, part)
-        products = y.permute(0, 2, 3, 1).reshape(-1, channels_out) @ prepared("stamps", _stamps)
+        products = y.permute(0, 2, 3, 1).reshape(-1, channels_out) @ prepared(
+            "rows", _rows_of_filters
+        )
         kernel_y, kernel_x = self.kernel
         products = products.view(rows, height * kernel_y, width * kernel_x, -1)
         values = products.permute(0, 3, 1, 2)
@@ -147,18 +145,18 @@ class TransposedConvolution(_Filter):
 
     kind = "transposed convolution"
     any_precision = True
-    rule: ClassVar[str] = "Wᵀ (convolution)"
+    rule = "Wᵀ (convolution)"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Convolve what arrived; each input place gathers where its stamp fell."""
+        """Convolve ŷ: each place of x̂ gathers where its filter was added."""
         self.require_unchanged()
         y = as_map(y_hat).all_channels()
-        if not y.aligned:  # lanes would have to agree modulo the stride
-            y = Window(y.spread(), 0, (0,) * y.lanes, (0,) * y.lanes, y.extent)
+        if not y.aligned:  # the places of the lanes may differ modulo the stride
+            y = whole_map(y.spread(), y.lanes)
         top, bottom, above, below = self._rows(y.tops[0], y.height, 0)
         left, right, before, after = self._rows(y.lefts[0], y.width, 1)
         zeros = (0,) * y.lanes
-        if top >= bottom or left >= right:  # a place between the stamps, which no input reaches
+        if top >= bottom or left >= right:  # between filters, where no input reaches
             nothing = y.values.new_zeros((y.values.shape[0], self.extent[0], 1, 1))
             return (Window(nothing, 0, zeros, zeros, self.extent),)
         values = F.pad(y.values, (before, after, above, below))
@@ -179,13 +177,9 @@ class TransposedConvolution(_Filter):
         return rows, columns
 
     def _rows(self, start: int, size: int, axis: int) -> tuple[int, int, int, int]:
-        """Return first and last input row that the window touches, and the padding that aligns it to them."""
-        stride, padding, span, limit = (
-            self.stride[axis],
-            self.padding[axis],
-            self.span[axis],
-            self.extent[1 + axis],
-        )
+        """Return the first and last input row that the window touches, and the padding that aligns it with them."""
+        stride, padding = self.stride[axis], self.padding[axis]
+        span, limit = self.span[axis], self.extent[1 + axis]
         first = max(-((span - start - padding) // stride), 0)
         last = min((start + size - 1 + padding) // stride, limit - 1) + 1
         before = start - (first * stride - padding)
@@ -194,7 +188,7 @@ class TransposedConvolution(_Filter):
 
 
 def _flipped(weight: Tensor) -> Tensor:
-    """Return filters flipped both ways with input and output channels exchanged, in channels-last order."""
+    """Return filters flipped along both axes, input and output channels exchanged, in channels-last order."""
     return weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
 
 
@@ -202,14 +196,8 @@ def _channels_last(weight: Tensor) -> Tensor:
     return weight.contiguous(memory_format=torch.channels_last)
 
 
-def _in_blocks(
-    y: Tensor,
-    prepared: Prepared,
-    kernel: int,
-    stride: int,
-    trims: Pair,
-) -> Tensor:
-    """Return the transposed convolution to few channels: a convolution makes each block of pixels, as channels.
+def _in_blocks(y: Tensor, prepared: Prepared, kernel: int, stride: int, trims: Pair) -> Tensor:
+    """Return the transposed convolution to few channels, by a convolution whose channels are blocks of pixels.
 
     Output pixel block·n + r, r < block = stride·step, gathers inputs step·n + i, i ≥ −⌊(kernel − 1)/stride⌋.
     """
@@ -229,7 +217,7 @@ def _in_blocks(
                             filters[:, top, left, :, i, j] = weight[:, :, row, column].T
         return _channels_last(filters.flatten(0, 2))
 
-    margin = before + step - 1  # one step less a pixel beyond the first block: the last is whole
+    margin = before + step - 1  # so that the last block is whole
     made = convolve(y, prepared, "blocks", blocks, step, (margin, margin), (1, 1))
     values = F.pixel_shuffle(made, block)
     (down, across), first = trims, stride * (step - 1)
@@ -239,6 +227,49 @@ def _in_blocks(
     ]
 
 
-def _stamps(weight: Tensor) -> Tensor:
-    """Return (C_out, k·k·C_in): one row a filter, its values in the order of a channels-last map."""
+def _rows_of_filters(weight: Tensor) -> Tensor:
+    """Return filters as rows (C_out, k·k·C_in), their values in the order of a channels-last map."""
     return weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1).contiguous()
+
+
+@family("conv2d")
+def conv2d(
+    call: Call,
+    input: Tensor,
+    weight: Tensor,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Recorded | None:
+    """Read a two-dimensional convolution."""
+    if not is_map(input):
+        return None
+    dilation = pair(dilation)
+    if padding == "valid":
+        padding = 0
+    elif padding == "same":
+        totals = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
+        padding = [t // 2 for t in totals]  # an odd one goes to the end, where it shifts nothing
+    return call.run(), Convolution(input, weight, pair(stride), pair(padding), dilation, groups)
+
+
+@family("conv_transpose2d")
+def conv_transpose2d(
+    call: Call,
+    input: Tensor,
+    weight: Tensor,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Recorded | None:
+    """Read a two-dimensional transposed convolution."""
+    if not is_map(input):
+        return None
+    return call.run(), TransposedConvolution(
+        input, weight, pair(stride), pair(padding), pair(dilation), groups
+    )

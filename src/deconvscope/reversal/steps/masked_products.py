@@ -1,60 +1,43 @@
-"""Rectifiers written by hand: products with a mask that was computed from the image, such as ``x * (x > 0)``.
+"""Rectifiers written by hand: products with a mask computed from the image, such as ``x * (x > 0)``.
 
-A comparison has no gradient, so that its result is a constant for automatic differentiation. A product with it acts as
-a rectifier nevertheless. Where the mask is [x > 0] of the very tensor that it multiplies, the call is read as a
-rectifier; any other call that multiplies by such a mask, or chooses by it, is marked in the coverage report.
+A comparison has no gradient, so that automatic differentiation takes its result for a constant. A product with it acts
+as a rectifier all the same. Where the mask is [x > 0] of the tensor that it multiplies, the call is read as a
+rectifier. Other calls that multiply by such a mask, or select by it, are marked in the coverage report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..runtime.nested import tensors_in
-from ..signals.batch import Batch
-from ..signals.window import Signal
 from .call import Call, Recorded
 from .call_names import MAKES_CONSTANTS, ONLY_LIKE
-from .rectifier import Rectifier
-from .step import Cut, Elementwise
+from .rectifier import Masked
 
 FLAT = frozenset(("heaviside", "sign", "sgn"))
-"""Calls whose floating-point result is constant but for jumps."""
+"""Calls whose floating-point result is piecewise constant."""
 
 MULTIPLIES = frozenset(("mul", "multiply", "__mul__", "__rmul__"))
-GATES = MULTIPLIES | frozenset(
-    (
-        "div",
-        "divide",
-        "true_divide",
-        "__truediv__",
-        "__rtruediv__",
-        "einsum",
-        "addcmul",
-        "addcdiv",
-        "lerp",
-        "where",
-        "masked_fill",
-        "setitem",
-        "index_put",
-        "masked_scatter",
-    )
-)
-"""Calls that multiply by an argument, or choose between values by it."""
+GATES = MULTIPLIES | frozenset((
+    "div", "divide", "true_divide", "__truediv__", "__rtruediv__", "einsum", "addcmul", "addcdiv", "lerp", "where",
+    "masked_fill", "setitem", "index_put", "masked_scatter",
+))  # fmt: skip
+"""Calls that multiply by an argument, or select values by it."""
 
 
 @dataclass(frozen=True)
 class _Computed:
-    """A tensor that was computed from recorded ones, and lets no gradient through.
+    """A tensor that was computed from recorded ones and passes no gradient to them.
 
     Attributes:
-        tensor: kept, so that its identity stays its own.
+        tensor: kept, so that no other tensor gets its identity.
         sources: identities of the recorded tensors that it was computed from.
-        is_mask: whether a comparison or a step function lies between.
+        is_mask: whether a comparison or a step function is among the calls between.
     """
 
     tensor: Tensor
@@ -63,7 +46,7 @@ class _Computed:
 
 
 class ImageMasks:
-    """What a network computed from the image without a gradient: comparisons, and copies that were detached."""
+    """What a network computed from the image without a gradient: comparisons, step functions, detached copies."""
 
     def __init__(self) -> None:
         self._computed: dict[int, _Computed] = {}
@@ -73,13 +56,13 @@ class ImageMasks:
         self._computed[id(copy)] = _Computed(copy, frozenset((id(source),)), False)
 
     def alias(self, alias: Tensor, tensor: Tensor) -> None:
-        """Note that a tensor is another one's alias."""
+        """Note that a tensor is an alias of another."""
         found = self._computed.get(id(tensor))
         if found is not None:
             self._computed[id(alias)] = _Computed(alias, found.sources, found.is_mask)
 
     def note(self, call: Call, output: Any) -> None:
-        """Note what a call made without a gradient, from recorded tensors or from what is noted already."""
+        """Note what a call computed without a gradient from recorded tensors, or from what is noted already."""
         if call.name in MAKES_CONSTANTS:
             return
         if not self._computed and _passes_gradient(call, output):
@@ -96,8 +79,8 @@ class ImageMasks:
         for made in tensors_in(output):
             flat = call.name in FLAT and not made.is_complex()
             if recorded and not flat and (made.is_floating_point() or made.is_complex()):
-                continue  # it lets a gradient through
-            # a mask in other numbers is one, but not the count of what it lets pass
+                continue  # it passes a gradient
+            # a mask of another dtype is a mask; the number of its true values is none
             carried = not recorded and size is not None and made.numel() >= size
             is_mask = flat or carried or made.dtype == torch.bool or call.name == "one_hot"
             self._computed[id(made)] = _Computed(made, sources, is_mask)
@@ -113,7 +96,7 @@ class ImageMasks:
         )
 
     def gate(self, call: Call) -> bool:
-        """Tell whether a call multiplies by a mask, or chooses values by one."""
+        """Tell whether a call multiplies by a mask, or selects values by one."""
         if not self._computed or call.name not in GATES:
             return False
         given: Sequence[Any] = call.args
@@ -124,35 +107,8 @@ class ImageMasks:
         return any(one is not None and one.is_mask for one in found)
 
 
-class StepFunction(Elementwise):
-    """A function that is constant but for jumps, so that its derivative is zero. Reversed: nothing."""
-
-    kind = "step function"
-    rule: ClassVar[str] = "0"
-
-    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Return nothing for each input."""
-        return [None] * len(self.inputs)
-
-
-class HandWritten(Rectifier):
-    """x where a mask lets it pass, 0 elsewhere; the mask is kept, one byte a value."""
-
-    def __init__(self, x: Tensor, y: Tensor, keep: Tensor) -> None:
-        super().__init__(x, y)
-        self.keep = keep
-
-    def derivative(self, cut: Cut) -> Tensor:
-        """Return the mask."""
-        return cut(self.keep)
-
-    def bottleneck(self) -> tuple[Tensor, ...]:
-        """Return the mask."""
-        return (self.keep,)
-
-
 def rectifier_by_hand(call: Call, masks: ImageMasks) -> Recorded | None:
-    """Read a product with [x > 0], or a choice by it, of x itself; at x = 0 the mask may be either."""
+    """Read a product of x with [x > 0], or a selection by it; at x = 0 the mask may be either."""
     if call.kwargs or call.name not in GATES:
         return None
     found = _masked(call, masks)
@@ -164,11 +120,11 @@ def rectifier_by_hand(call: Call, masks: ImageMasks) -> Recorded | None:
     y = call.run()
     if not isinstance(y, Tensor) or y.shape != x.shape or y.dtype != x.dtype:
         return None
-    return y, HandWritten(x, y, keep)
+    return y, Masked(x, y, keep)
 
 
 def _masked(call: Call, masks: ImageMasks) -> tuple[Tensor, Tensor] | None:
-    """Return the tensor that a call masks by what was computed from it, and where it is kept."""
+    """Return the tensor that a call masks by what was computed from it, and where the call keeps it."""
     arguments = call.args
     if call.name in MULTIPLIES and len(arguments) == 2:
         for x, mask in (arguments, arguments[::-1]):
@@ -191,7 +147,7 @@ def _masked(call: Call, masks: ImageMasks) -> tuple[Tensor, Tensor] | None:
 
 
 def _passes_gradient(call: Call, output: object) -> bool:
-    """Tell, at little cost, that a call's only output is recorded: it is no mask."""
+    """Tell at little cost whether a call's only output is recorded, so that it is not a mask."""
     flows = bool(call.tracked) and call.name not in FLAT
     return flows and isinstance(output, Tensor) and output.is_floating_point()
 
@@ -203,7 +159,7 @@ def _is_zero(call: Call, value: object) -> bool:
 
 
 def _is_elementwise(index: object, target: Tensor) -> bool:
-    """Tell whether an index chooses single values by a mask, not rows such as a detector's boxes."""
+    """Tell whether an index selects single values by a mask, not rows such as a detector's boxes."""
     parts = index if isinstance(index, tuple) else (index,)
     masks = [part for part in parts if isinstance(part, Tensor) and part.dtype == torch.bool]
     axes = sum(part.ndim for part in masks) + len(parts) - len(masks)

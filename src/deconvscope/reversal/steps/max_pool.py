@@ -1,7 +1,7 @@
-"""Max pooling: the maximum of each window. MP† is a choice: to the switches, to the centres, or spread evenly.
+"""Max pools. MP† is a choice: ŷ goes to the switches, to the centres of the windows, or is spread evenly.
 
-Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2. Windows may overlap; what falls
-on one place is summed.
+Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), section 2. Where windows overlap, what arrives at
+one place is summed.
 """
 
 from __future__ import annotations
@@ -9,22 +9,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..rules import PoolRule
 from ..signals.batch import Batch
-from ..signals.window import Signal, Window, as_map, empty_channels_last, lanewise, whole_map
+from ..signals.window import (
+    Signal,
+    Window,
+    as_map,
+    empty_channels_last,
+    extent_of,
+    lanewise,
+    whole_map,
+)
+from .call import Call, Pair, Recorded, family, is_map, pair, stride_or
 from .step import Reach, Step
-
-Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class PoolGeometry:
-    """Where the windows of a pool stand."""
+    """The windows of a max pool."""
 
     kernel: Pair
     stride: Pair
@@ -38,25 +46,25 @@ class PoolGeometry:
 
     @property
     def tiles(self) -> bool:
-        """Whether the windows lie side by side without gap or overlap."""
+        """Whether the windows cover the map without gap or overlap."""
         return self.kernel == self.stride and self.dilation == (1, 1)
 
     @property
     def centre(self) -> int:
-        """Number of the window's central place, offset ceil(k/2) − 1 along each axis."""
+        """The central place of a window, row·columns + column; offset ceil(k/2) − 1 along each axis."""
         rows, columns = self.kernel
         return ((rows + 1) // 2 - 1) * columns + (columns + 1) // 2 - 1
 
     def switches(self, indices: Tensor, width: int) -> Tensor:
-        """Turn argmax indices into a map of `width` columns into numbers of places inside each window.
+        """Return each window's switch, as row·columns + column inside the window, from indices of the whole map.
 
         Args:
             indices: (1, C, H, W) of int64, as ``torch.nn.functional.max_pool2d`` returns them.
-            width: of the map that was pooled.
+            width: columns of the map that was pooled.
         """
         if self.span[1] >= width:  # windows wider than the map: as if it were wider
             indices, width = indices + indices // width * self.span[1], width + self.span[1]
-        whole = torch.int32  # a division of these is slow, a comparison is not
+        whole = torch.int32  # dividing these is slow, comparing is not
         rows, columns = (
             torch.arange(count, dtype=whole, device=indices.device) * stride - padding
             for count, stride, padding in zip(
@@ -81,12 +89,12 @@ class MaxPool(Step):
 
     kind = "max pool"
     any_precision = True
-    rule: ClassVar[str] = "MP†"
+    rule = "MP†"
 
     def __init__(self, x: Tensor, geometry: PoolGeometry, switches: Tensor) -> None:
         super().__init__(x)
         self.geometry, self.switches = geometry, switches
-        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        self.extent = extent_of(x)
         rows, columns = geometry.kernel
         numbers = torch.arange(rows * columns, dtype=switches.dtype, device=switches.device)
         self.places = numbers.view(rows, 1, columns, 1)
@@ -105,7 +113,7 @@ class MaxPool(Step):
         return rows, columns
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Put each ŷ where each row's MP† says."""
+        """Put each ŷ where MP† of its row says."""
         y, g = as_map(y_hat), self.geometry
         runs = batch.pool_rows(self.layer)
         switches = y.cut(self.switches) if any(rule == "switches" for _, rule in runs) else None
@@ -146,14 +154,14 @@ class MaxPool(Step):
 
 
 class AdaptiveMaxPool(Step):
-    """A max pool whose windows divide the map into a given number of parts; keeps argmax indices, four bytes each."""
+    """A max pool to a given number of windows; keeps the argmax indices, four bytes each."""
 
     kind = "max pool"
-    rule: ClassVar[str] = "MP†"
+    rule = "MP†"
 
     def __init__(self, x: Tensor, indices: Tensor) -> None:
         super().__init__(x)
-        self.extent = (x.shape[1], x.shape[2], x.shape[3])
+        self.extent = extent_of(x)
         self.indices = indices.to(torch.int32)
 
     def bottleneck(self) -> Sequence[Tensor]:
@@ -161,7 +169,7 @@ class AdaptiveMaxPool(Step):
         return (self.indices,)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Put each ŷ where each row's MP† says, over the whole map."""
+        """Put each ŷ where MP† of its row says, over the whole map."""
         y = as_map(y_hat).spread()
         channels, height, width = self.extent
         x = y.new_zeros((y.shape[0], channels, height * width))
@@ -185,10 +193,10 @@ class AdaptiveMaxPool(Step):
 
 
 def _tiled(y: Window, switches: Tensor, places: Tensor) -> Tensor:
-    """Write all tiles in one product, for windows that lie side by side; the places' numbers (down, 1, across, 1)."""
+    """Return x̂ by one product, for windows that tile the map; `places` numbers those of one, (down, 1, across, 1)."""
     (rows, channels, height, width), (down, _, across, _) = y.values.shape, places.shape
     chosen = y.values.new_empty((switches.shape[0], height, down, width, across, channels))
-    # numbers, not truths: the comparison writes them in one go, and the product with them is quicker
+    # compared into floats rather than booleans: a product with floats is quicker
     torch.eq(switches.permute(0, 2, 3, 1)[:, :, None, :, None, :], places, out=chosen)
     x = empty_channels_last((rows, channels, height * down, width * across), y.values)
     torch.mul(
@@ -204,7 +212,7 @@ def _parts(size: int, count: int) -> list[tuple[int, int]]:
 
 
 def _middles(size: int, count: int, device: torch.device) -> Tensor:
-    """Return the number in the middle of each part; made on the device, so that nothing is copied to it."""
+    """Return the middle of each part; made on the device, so that nothing is copied to it."""
     part = torch.arange(count, device=device)
     start, end = part * size // count, ((part + 1) * size + count - 1) // count
     return start + (end - start + 1) // 2 - 1
@@ -216,3 +224,45 @@ def _shares(size: int, count: int, like: Tensor) -> Tensor:
     for i, (start, end) in enumerate(_parts(size, count)):
         shares[i, start:end] = 1 / (end - start)
     return shares
+
+
+@family("max_pool2d", "max_pool2d_with_indices")
+def max_pool2d(
+    call: Call,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Recorded | None:
+    """Read a max pool; the switches come from the indices that torch computes anyway."""
+    if not is_map(input):
+        return None
+    kernel = pair(kernel_size)
+    geometry = PoolGeometry(kernel, stride_or(kernel, stride), pair(padding), pair(dilation))
+    y, indices = F.max_pool2d(
+        input,
+        kernel,
+        geometry.stride,
+        geometry.padding,
+        geometry.dilation,
+        ceil_mode,
+        return_indices=True,
+    )
+    step = MaxPool(input, geometry, geometry.switches(indices, input.shape[3]))
+    asked = return_indices or call.name == "max_pool2d_with_indices"
+    return ((y, indices) if asked else y), step
+
+
+@family("adaptive_max_pool2d", "adaptive_max_pool2d_with_indices")
+def adaptive_max_pool2d(
+    call: Call, input: Tensor, output_size: Any, return_indices: bool = False
+) -> Recorded | None:
+    """Read an adaptive max pool."""
+    if not is_map(input):
+        return None
+    y, indices = F.adaptive_max_pool2d(input, output_size, return_indices=True)
+    asked = return_indices or call.name == "adaptive_max_pool2d_with_indices"
+    return ((y, indices) if asked else y), AdaptiveMaxPool(input, indices)

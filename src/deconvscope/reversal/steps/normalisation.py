@@ -1,9 +1,8 @@
-"""Normalisations: batch norm in eval mode, an affine layer, and local response normalisation."""
+"""Batch norm in eval mode, which is affine, and local response normalisation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, lanewise
+from .call import Call, Recorded, family
 from .step import Elementwise
 
 
@@ -19,14 +19,14 @@ class BatchNorm(Elementwise):
 
     kind = "batch norm"
     any_precision = True
-    rule: ClassVar[str] = "γ/σ"
+    rule = "γ/σ"
 
     def __init__(self, x: Tensor, scale: Tensor) -> None:
         super().__init__(x)
         self.scale = scale.view(1, -1, *(1,) * (x.ndim - 2))
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Scale in place."""
+        """Multiply by the scale, in place."""
         lanewise(y_hat.values, y_hat.lanes).mul_(y_hat.cut(self.scale))
         return (y_hat,)
 
@@ -39,14 +39,14 @@ class LocalResponseNorm(Elementwise):
     """
 
     kind = "local response norm"
-    rule: ClassVar[str] = "LRN†"
+    rule = "LRN†"
 
     def __init__(self, x: Tensor, size: int, alpha: float, beta: float, k: float) -> None:
         super().__init__(x)
         self.x, self.size, self.alpha, self.beta, self.k = x, size, alpha, beta, k
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Leave each row, or apply the derivative."""
+        """Leave the rows whose LRN† is the identity; apply the derivative to the others."""
         runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
         if not runs:
             return (y_hat,)
@@ -66,17 +66,17 @@ class LocalResponseNorm(Elementwise):
 
 
 class ResponseNormFunction(Elementwise):
-    """A local response normalisation that a custom autograd function computes, as ``nn.CrossMapLRN2d`` does.
+    """Local response normalisation by a custom autograd function, as ``nn.CrossMapLRN2d`` computes it.
 
-    LRN† is the identity, or the function's own backward. Both are left as torch has them: its window keeps a channel
-    too long, so that its values are not those of ``F.local_response_norm``, and its backward is not its derivative.
+    LRN† is the identity, or the function's own backward. Both directions are torch's: a window holds one channel too
+    many, so that the values differ from ``F.local_response_norm``, and the backward is not the derivative.
     """
 
     kind = "local response norm"
-    rule: ClassVar[str] = "LRN†"
+    rule = "LRN†"
 
     def __init__(self, x: Tensor, pull: Callable[[Tensor], Tensor]) -> None:
-        """Keep `pull`, which returns x̂ of x's shape from one ŷ."""
+        """Keep `pull`, which returns x̂ from the ŷ of one row."""
         super().__init__(x)
         self.pull = pull
 
@@ -85,7 +85,7 @@ class ResponseNormFunction(Elementwise):
         return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Leave each row, or apply the function's backward."""
+        """Leave the rows whose LRN† is the identity; apply the function's backward to the others."""
         runs = [rows for rows, rule in batch.lrn_rows(self.layer) if rule == "bp"]
         if not runs:
             return (y_hat,)
@@ -108,3 +108,29 @@ def eval_scale(weight: Tensor | None, variance: Tensor, eps: float) -> Tensor:
     """Return γ/√(σ² + ε), the slope of batch norm in eval mode."""
     scale = torch.rsqrt(variance.detach() + eps)
     return scale if weight is None else scale * weight.detach()
+
+
+@family("batch_norm")
+def batch_norm(
+    call: Call,
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Recorded | None:
+    """Read a batch norm that uses its running statistics."""
+    if training or running_var is None:
+        return None
+    return call.run(), BatchNorm(input, eval_scale(weight, running_var, eps))
+
+
+@family("local_response_norm")
+def local_response_norm(
+    call: Call, input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Recorded | None:
+    """Read local response normalisation."""
+    return (call.run(), LocalResponseNorm(input, size, alpha, beta, k)) if input.ndim >= 3 else None

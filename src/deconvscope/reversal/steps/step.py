@@ -1,4 +1,4 @@
-"""What every recorded call is: a `Step` that keeps the bottleneck information r and knows its reversed rule."""
+"""`Step`: a recorded call, which keeps the bottleneck information r and applies its reversed rule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reach:
     """Which inputs an output of a local layer sees, along one axis.
 
     Output i sees the inputs from ``stride·i + offset`` to ``stride·i + offset + size − 1``. Where a layer
-    upsamples, the stride is a fraction and the bounds are rounded outwards.
+    upsamples, the stride is a fraction; bounds are then rounded outwards.
     """
 
     stride: Fraction
@@ -37,7 +37,7 @@ class Reach:
         )
 
     def union(self, other: Reach) -> Reach | None:
-        """Return the smallest reach that holds both, None where their strides differ."""
+        """Return the smallest reach that covers both, None where their strides differ."""
         if self.stride != other.stride:
             return None
         start = min(self.offset, other.offset)
@@ -54,12 +54,15 @@ class Step(ABC):
     """One recorded call, φ : x ↦ (y, r), and its reversal φ† : (ŷ, r) ↦ x̂.
 
     Attributes:
-        sources: the input tensors that φ† answers for, in order; the recorder replaces them by `inputs`.
-        inputs, outputs: numbers of the recorded tensors that the call read and made.
+        sources: the inputs for which `reverse` returns signals, in order; the recorder replaces them by `inputs`.
+        inputs, outputs: numbers of the recorded tensors that the call read and returned.
         layer: the layer's name.
-        call: what was called, e.g. ``"relu"``.
-        weight: the network's own tensor that `reverse` reads; it must be as it was in the recording.
-        version: the weight's `write_mark` then.
+        call: the name of what was called, e.g. ``"relu"``.
+        named: the kind of this step where it is not that of its class.
+        gated: whether the call multiplies by a mask computed from the image: a rectifier written by hand.
+        registered: the rule that a user registered for the call, in words.
+        weight: the network's own tensor that `reverse` reads; it must not change after the recording.
+        version: the weight's `write_mark` at the recording.
     """
 
     kind: ClassVar[str]
@@ -67,12 +70,13 @@ class Step(ABC):
     """The reversed rule in words, for the coverage report."""
     falls_back: ClassVar[bool] = False
     any_precision: ClassVar[bool] = False
-    """Whether `reverse` takes a signal of another floating-point type than the activations, and keeps it."""
+    """Whether `reverse` takes signals of another floating-point type than the activations, and keeps that type."""
 
-    gated: bool = False
-    """Whether the call multiplies by a mask computed from the image: a rectifier written by hand."""
     layer: str = ""
     call: str = ""
+    named: str = ""
+    gated: bool = False
+    registered: str = ""
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     weight: Tensor | None = None
@@ -82,11 +86,11 @@ class Step(ABC):
         self.sources: tuple[Tensor, ...] = sources
 
     def read_on_the_way_back(self, weight: Tensor) -> None:
-        """Keep a weight, and which of its versions this is."""
+        """Keep a weight and its present version."""
         self.weight, self.version = weight, write_mark(weight)
 
     def require_unchanged(self) -> None:
-        """Raise where the weight was written since the recording.
+        """Raise where the weight was written to since the recording.
 
         Raises:
             StaleRecordingError: naming the layer.
@@ -95,14 +99,14 @@ class Step(ABC):
             raise self.stale()
 
     def stale(self) -> StaleRecordingError:
-        """Return the error for a weight that is not what it was."""
+        """Return the error for a weight that has changed."""
         return StaleRecordingError(
             f"the weights of layer {self.layer!r} were changed after this recording; record again"
         )
 
     @abstractmethod
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
-        """Return x̂ for each input, from ŷ at the only output. May overwrite ŷ."""
+        """Return x̂ for each input from ŷ at the only output; may overwrite ŷ."""
 
     def reverse_outputs(
         self, y_hats: Sequence[Signal | None], batch: Batch
@@ -118,7 +122,7 @@ class Step(ABC):
         return None
 
     def only_launches(self, batch: Batch) -> bool:
-        """Tell whether `reverse` never waits for the device nor copies to it, so that a CUDA graph can hold it."""
+        """Tell whether `reverse` never waits for the device nor copies to it, so that a CUDA graph can capture it."""
         return True
 
     def bottleneck(self) -> Sequence[Tensor]:
@@ -135,4 +139,4 @@ class Elementwise(Step):
 
 
 Cut = Callable[[Tensor], Tensor]
-"""Cuts a recorded tensor to the place of a signal."""
+"""Cuts a recorded tensor to the box of a signal."""

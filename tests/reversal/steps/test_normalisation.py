@@ -1,14 +1,16 @@
-"""``nn.CrossMapLRN2d``, a custom autograd function of torch's own, follows LRN's rule."""
+"""Batch norm and LRN; ``nn.CrossMapLRN2d``, a custom autograd function of torch's own, follows the rule of LRN."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 import deconvscope as ds
 
-from .slow_twin import ALL
+from ..slow_twin import ALL
+from .alone import assert_reversed_as
 
 
 @pytest.fixture
@@ -74,3 +76,19 @@ def test_each_architecture_chooses_its_rule(network):
         rec.reverse(neuron, ds.Architecture("mask", lrn=lrn)).dense() for lrn in ("bp", "identity")
     )
     assert not torch.allclose(salinet, identity)
+
+
+def normalised(x: Tensor) -> Tensor:
+    mean, variance = torch.linspace(-1, 1, 6).to(x), torch.linspace(0.5, 2, 6).to(x)
+    return F.batch_norm(x, mean, variance, weight=mean + 2, bias=mean, eps=0.1)
+
+
+def test_batch_norm_in_eval_mode_is_affine():
+    assert_reversed_as("batch norm", normalised, affine=True)
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_where_lrn_is_bp_it_is_the_gradient(size):
+    assert_reversed_as(
+        "local response norm", lambda x: F.local_response_norm(x, size, 0.8, 0.6, 0.5)
+    )
