@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..architecture import Architecture
 from ..errors import RuleError
-from ..rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
+from ..rules import ATTENTION_RULES, LRN_RULES, NORM_RULES, POOL_RULES, RELU_RULES, ReluRule
 
 if TYPE_CHECKING:
     from ..recording import Recording
@@ -25,6 +25,9 @@ def require_rules(recording: Recording, architecture: Architecture) -> None:
             "rectifier": tuple(RELU_RULES),
             "max pool": POOL_RULES,
             "local response norm": LRN_RULES,
+            "norm": NORM_RULES,
+            "attention": ATTENTION_RULES,
+            "matrix product": ATTENTION_RULES,
         }.get(layer.kind, ())
         if not (rule in known or (isinstance(rule, ReluRule) and layer.kind == "rectifier")):
             told = (
