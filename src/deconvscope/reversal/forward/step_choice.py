@@ -14,6 +14,7 @@ from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.random_state import RandomStates, default_generators
 from ..steps.backpropagation import Backpropagation
 from ..steps.call import FAMILIES, Call, Family, Recorded
+from ..steps.call_names import ONLY_LIKE
 from ..steps.masked_products import ImageMasks, rectifier_by_hand
 from ..steps.step import Step
 from .opaque_code import require_dense
@@ -27,6 +28,8 @@ def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any
         tracked: its arguments that depend on the image, by identity.
         masks: what was computed from the image without a gradient.
     """
+    if call.name in ONLY_LIKE and call.args and id(call.args[0]) in tracked:
+        tracked = {id(call.args[0]): call.args[0]}  # of the others only the shape or dtype counts
     output, step = rectifier_by_hand(call, masks) or _by_rule(call, tracked)
     require_dense(tensors_in(output), call.name)
     step.gated = step.kind != "rectifier" and masks.gate(call)

@@ -86,6 +86,25 @@ class Sum(Step):
         return (Dense(values.expand(-1, *self.shape).contiguous(), batch.lanes),)
 
 
+class Length(Step):
+    """y = ‖x‖ along axes. Reversed (BP): ŷ·x/‖x‖, zero where x is zero."""
+
+    kind = "norm"
+    rule = "x/‖x‖"
+
+    def __init__(self, x: Tensor, y: Tensor, axes: Sequence[int]) -> None:
+        super().__init__(x)
+        self.x, self.named = x, "length"
+        self.kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+        self.y = y.reshape(self.kept)
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Return the product for all rows."""
+        values = y_hat.densified().values.reshape(batch.rows, *self.kept)
+        share = torch.where(self.y > 0, values / self.y, 0)
+        return (Dense(share * self.x, batch.lanes),)
+
+
 def _aligned(shape: torch.Size, whole: torch.Size) -> tuple[int, ...]:
     return (1,) * (len(whole) - len(shape)) + tuple(shape)
 
@@ -148,3 +167,16 @@ def sum_(
 ) -> Recorded | None:
     """Read a sum over axes."""
     return reduction(call, input, dim if axis is None else axis, keepdim, False)
+
+
+@family("norm", "vector_norm", "linalg_vector_norm")
+def length(
+    call: Call, input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, **kwargs: Any
+) -> Recorded | None:
+    """Read a Euclidean length along axes."""
+    order = kwargs.pop("ord", p)
+    if order not in ("fro", 2, None) or any(value is not None for value in kwargs.values()):
+        return None
+    axes = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    y = call.run()
+    return y, Length(input, y, [axis % input.ndim for axis in axes])
