@@ -25,7 +25,7 @@ def require_rules(recording: Recording, architecture: Architecture) -> None:
             "rectifier": tuple(RELU_RULES),
             "max pool": POOL_RULES,
             "local response norm": LRN_RULES,
-            "norm": NORM_RULES,
+            **dict.fromkeys(("layer norm", "RMS norm", "group norm", "instance norm"), NORM_RULES),
             "attention": ATTENTION_RULES,
             "matrix product": ATTENTION_RULES,
         }.get(layer.kind, ())
@@ -33,7 +33,7 @@ def require_rules(recording: Recording, architecture: Architecture) -> None:
             told = (
                 f"rules for it are {', '.join(map(repr, known))}"
                 if known
-                else "only rectifiers, max pools and LRNs have a choice"
+                else "only rectifiers, max pools, norms and attention have a choice"
             )
             raise RuleError(
                 f"override {rule!s} does not fit layer {name!r}, a {layer.kind}; {told}"
