@@ -6,11 +6,22 @@ Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), Fig. 3 and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from .architecture_names import paper_name, unknown_name
-from .rules import LRN_RULES, POOL_RULES, RELU_RULES, LrnRule, PoolRule, ReluRule
+from .rules import (
+    ATTENTION_RULES,
+    LRN_RULES,
+    NORM_RULES,
+    POOL_RULES,
+    RELU_RULES,
+    AttentionRule,
+    LrnRule,
+    NormRule,
+    PoolRule,
+    ReluRule,
+)
 
 Overrides = tuple[tuple[str, "str | ReluRule"], ...]
 
@@ -25,6 +36,8 @@ class Architecture:
         pool: MP†, ``"switches"`` (MP_BP), ``"centre"`` (no switches) or ``"uniform"`` (ŷ/|W| everywhere in
             the window).
         lrn: LRN†, ``"identity"`` or ``"bp"``.
+        norm: what layer, RMS, group and instance norms do: ``"bp"``, or ``"frozen"``, their scale a constant.
+        attention: ``"bp"``, or ``"frozen"``, the attention pattern a constant.
         overrides: layer name → the rule for that layer alone, e.g. ``{"features.9": "centre"}``.
 
     Raises:
@@ -40,12 +53,16 @@ class Architecture:
     relu: str | ReluRule = "relu+mask"
     pool: PoolRule = "switches"
     lrn: LrnRule = "identity"
+    norm: NormRule = "bp"
+    attention: AttentionRule = "bp"
     overrides: Mapping[str, str | ReluRule] | Overrides = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relu", _relu_name(self.relu))
         _check("pool", self.pool, POOL_RULES)
         _check("lrn", self.lrn, LRN_RULES)
+        _check("norm", self.norm, NORM_RULES)
+        _check("attention", self.attention, ATTENTION_RULES)
         pairs = self.overrides.items() if isinstance(self.overrides, Mapping) else self.overrides
         object.__setattr__(
             self,
@@ -61,13 +78,23 @@ class Architecture:
             text: ``"DeConvNet"``, ``"SaliNet"``, ``"DeSaliNet"``, a name that papers and other packages give to one
                 of them (``"deconvolution"``, ``"saliency"``, ``"gradient"``, ``"guided backpropagation"``, captum's
                 and zennit's class names), in any case and with or without spaces and hyphens; or three letters
-                T/F for [ReLU mask][pooling switches][backward ReLU], e.g. ``"FTT"`` for DeConvNet. Other packages
+                T/F for [ReLU mask][pooling switches][backward ReLU], e.g. ``"FTT"`` for DeConvNet. After either,
+            ``+n`` freezes norms, ``+a`` attention, ``+an`` both: ``"DeSaliNet+an"``, ``"TTT+n"``. Other packages
                 leave LRN† to autograd in all of them; here it is the identity in all but SaliNet.
 
         Raises:
             ValueError: neither, with near matches.
         """
         key = text.strip().lower() if isinstance(text, str) else ""
+        key, plus, frozen = key.partition("+")
+        if plus:
+            if not frozen or not set(frozen) <= {"a", "n"}:
+                raise ValueError(unknown_name(text))
+            return replace(
+                Architecture.parse(key),
+                norm="frozen" if "n" in frozen else "bp",
+                attention="frozen" if "a" in frozen else "bp",
+            )
         if len(key) == 3 and set(key) <= {"t", "f"}:
             mask, switches, backward = (letter == "t" for letter in key)
             relu = {
@@ -95,6 +122,11 @@ class Architecture:
     @property
     def code(self) -> str:
         """The authors' name: three letters, ``"saliency"`` where LRN† is BP on TTF, else a description."""
+        frozen = ("a" if self.attention == "frozen" else "") + (
+            "n" if self.norm == "frozen" else ""
+        )
+        if frozen:
+            return f"{replace(self, norm='bp', attention='bp').code}+{frozen}"
         plain = isinstance(self.relu, str) and self.pool != "uniform" and not self.overrides
         if plain and self == SALINET:
             return "saliency"
@@ -111,9 +143,9 @@ class Architecture:
     @property
     def name(self) -> str:
         """The name the field knows it by where it has one, else `code`."""
-        return {DECONVNET: "DeConvNet", SALINET: "SaliNet", DESALINET: "DeSaliNet"}.get(
-            self, self.code
-        )
+        plain = replace(self, norm="bp", attention="bp")
+        known = {DECONVNET: "DeConvNet", SALINET: "SaliNet", DESALINET: "DeSaliNet"}.get(plain)
+        return self.code if known is None else known + self.code[len(plain.code) :]
 
     def relu_at(self, layer: str) -> ReluRule:
         """Return RU† at the layer of that name."""
@@ -131,6 +163,16 @@ class Architecture:
         """Return LRN† at the layer of that name."""
         rule = dict(self.own_rules).get(layer)
         return rule if rule in LRN_RULES else self.lrn
+
+    def norm_at(self, layer: str) -> NormRule:
+        """Return what the norm of that name does."""
+        rule = dict(self.own_rules).get(layer)
+        return rule if rule in NORM_RULES else self.norm
+
+    def attention_at(self, layer: str) -> AttentionRule:
+        """Return what the attention of that name does."""
+        rule = dict(self.own_rules).get(layer)
+        return rule if rule in ATTENTION_RULES else self.attention
 
     def __str__(self) -> str:
         return self.name
@@ -159,7 +201,7 @@ def _override(layer: str, rule: object) -> str | ReluRule:
     _check(
         f"overrides[{layer!r}]",
         rule,
-        (*RELU_RULES, *POOL_RULES, *(name for name in LRN_RULES if name != "identity")),
+        (*RELU_RULES, *POOL_RULES, *(name for name in LRN_RULES if name != "identity"), "frozen"),
     )
     return cast(str, rule)
 

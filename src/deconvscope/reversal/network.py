@@ -14,6 +14,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from .coverage import cover
 from .errors import InputError, RecordingError
+from .forward.attention_patterns import mark_patterns
 from .forward.graph import RecordedGraph
 from .forward.input_errors import no_output
 from .forward.layer_names import name_layers
@@ -150,6 +151,7 @@ class ReversedNetwork:
         precision = None if self.precision is None else PRECISIONS[self.precision]
         steps, made_in = recorder.tape.steps, recorder.tape.made_in
         names, aliases = name_layers(steps, made_in, recorder.tape.stack.calls, outputs)
+        mark_patterns(steps)
         name_of = {number: name for name, number in names.items()}
         for step in steps:
             step.layer = name_of[step.outputs[0]]

@@ -16,9 +16,13 @@ from torch import Tensor
 
 PoolRule = Literal["switches", "centre", "uniform"]
 LrnRule = Literal["identity", "bp"]
+NormRule = Literal["bp", "frozen"]
+AttentionRule = Literal["bp", "frozen"]
 
 POOL_RULES: tuple[PoolRule, ...] = ("switches", "centre", "uniform")
 LRN_RULES: tuple[LrnRule, ...] = ("identity", "bp")
+NORM_RULES: tuple[NormRule, ...] = ("bp", "frozen")
+ATTENTION_RULES: tuple[AttentionRule, ...] = ("bp", "frozen")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 from ..architecture import Architecture
 from ..coverage import Coverage
 from ..errors import RuleError
-from ..rules import LRN_RULES, POOL_RULES, RELU_RULES, ReluRule
+from ..rules import ATTENTION_RULES, LRN_RULES, NORM_RULES, POOL_RULES, RELU_RULES, ReluRule
 
 
 class HasKind(Protocol):
@@ -34,12 +34,15 @@ def require_rules(
             "rectifier": tuple(RELU_RULES),
             "max pool": POOL_RULES,
             "local response norm": LRN_RULES,
+            **dict.fromkeys(("layer norm", "RMS norm", "group norm", "instance norm"), NORM_RULES),
+            "attention": ATTENTION_RULES,
+            "matrix product": ATTENTION_RULES,
         }.get(layer.kind, ())
         if not (rule in known or (isinstance(rule, ReluRule) and layer.kind == "rectifier")):
             choice = (
                 f"its rules are {', '.join(map(repr, known))}"
                 if known
-                else "only rectifiers, max pools and LRNs have a choice"
+                else "only rectifiers, max pools, norms and attention have a choice"
             )
             raise RuleError(
                 f"override {rule!s} does not fit layer {name!r}, a {layer.kind}; {choice}"

@@ -11,6 +11,7 @@ from ..registered_rules import read_registered
 from ..runtime.nested import tensors_in
 from ..steps.backpropagation import read_product
 from ..steps.call import FAMILIES, Call, Recorded, called
+from ..steps.call_names import ONLY_LIKE
 from ..steps.masked_products import ImageMasks, rectifier_by_hand
 from ..steps.step import Step
 from .opaque_code import require_dense
@@ -21,6 +22,8 @@ def read(call: Call, tracked: dict[int, Tensor], masks: ImageMasks) -> tuple[Any
 
     `tracked` are its arguments that depend on the image, by identity.
     """
+    if call.name in ONLY_LIKE and call.args and id(call.args[0]) in tracked:
+        tracked = {id(call.args[0]): call.args[0]}  # of the others only the shape or dtype counts
     output, step = (
         read_registered(call, tracked)
         or rectifier_by_hand(call, masks)

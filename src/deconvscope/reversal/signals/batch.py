@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from ..architecture import Architecture
-from ..rules import LrnRule, PoolRule, ReluRule
+from ..rules import AttentionRule, LrnRule, NormRule, PoolRule, ReluRule
 from ..runtime.prepared_weights import PreparedWeights
 
 T = TypeVar("T")
@@ -67,6 +67,14 @@ class Batch:
     def lrn_rows(self, layer: str) -> tuple[tuple[slice, LrnRule], ...]:
         """Return the runs of rows that follow one LRN† at the normalisation of that name."""
         return tuple(self._runs([a.lrn_at(layer) for a in self.architectures]))
+
+    def norm_rows(self, layer: str) -> tuple[tuple[slice, NormRule], ...]:
+        """Return the runs of rows that follow one choice at the norm of that name."""
+        return tuple(self._runs([a.norm_at(layer) for a in self.architectures]))
+
+    def attention_rows(self, layer: str) -> tuple[tuple[slice, AttentionRule], ...]:
+        """Return the runs of rows that follow one choice at the attention of that name."""
+        return tuple(self._runs([a.attention_at(layer) for a in self.architectures]))
 
     def _runs(self, rules: Sequence[T]) -> Iterator[tuple[slice, T]]:
         """Yield which rows follow one rule, run by run."""

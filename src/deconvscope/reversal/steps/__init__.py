@@ -5,11 +5,15 @@ Importing this package fills `call.FAMILIES`, the table from functions to how th
 
 from . import (
     arithmetic,
+    attention,
     concatenation,
     convolution,
+    elementwise,
     linear,
+    matrix_product,
     max_pool,
     normalisation,
+    rearrangement,
     rectifier,
     separable,
     shape,
@@ -17,11 +21,15 @@ from . import (
 
 __all__ = [
     "arithmetic",
+    "attention",
     "concatenation",
     "convolution",
+    "elementwise",
     "linear",
+    "matrix_product",
     "max_pool",
     "normalisation",
+    "rearrangement",
     "rectifier",
     "separable",
     "shape",

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, extent_of, lanewise
 from .call import ANY, Call, Recorded, broadcast, broadcasts_into, family
+from .elementwise import pointwise
 from .step import Elementwise
 
 Number = int | float | complex
@@ -99,7 +100,7 @@ def _sum(call: Call, *terms: tuple[Any, Number]) -> Recorded | None:
     shape = broadcast(*(x.shape for x, _ in terms if isinstance(x, Tensor)))
     tracked = [(x, factor) for x, factor in terms if call.tracks(x)]
     if any(x.shape != shape for x, _ in tracked):
-        return None
+        return None if call.is_complex() else pointwise(call, "add")
     y = call.run()
     return (y, Add(*tracked)) if all(x.dtype == y.dtype for x, _ in tracked) else None
 
@@ -134,20 +135,22 @@ def mul(call: Call, input: Any, other: Any) -> Recorded | None:
     shape = broadcast(*(x.shape for x in (input, other) if isinstance(x, Tensor)))
     a, b = (input, other) if call.tracks(input) and input.shape == shape else (other, input)
     if not call.tracks(a) or a.shape != shape:
-        return None
+        return None if call.is_complex() else pointwise(call, "multiply")
     if not call.tracks(b):
         y = call.run()
         return (y, Scale(a, b)) if y.dtype == a.dtype else None
-    return (call.run(), Multiply(a, b)) if a.dtype == b.dtype and a.ndim == b.ndim else None
+    if a.dtype != b.dtype or a.ndim != b.ndim:
+        return None if call.is_complex() else pointwise(call, "multiply")
+    return call.run(), Multiply(a, b)
 
 
 @family("div", "divide", "true_divide", "__truediv__", "__div__", numbers=ANY)
 def div(call: Call, input: Any, other: Any, *, rounding_mode: str | None = None) -> Recorded | None:
     """Read a division by a constant."""
-    if rounding_mode is not None or not call.tracks(input) or call.tracks(other):
+    if rounding_mode is not None or not call.tracks(input):
         return None
-    if isinstance(other, Tensor) and not broadcasts_into(other, input):
-        return None
+    if call.tracks(other) or (isinstance(other, Tensor) and not broadcasts_into(other, input)):
+        return None if call.is_complex() else pointwise(call, "divide")
     y = call.run()
     if y.dtype != input.dtype:
         return None

@@ -1,8 +1,14 @@
-"""Batch norm in eval mode, which is affine, and local response normalisation."""
+"""Norms. Batch norm in eval mode is affine; the others divide by a scale σ that they compute from the image.
+
+Like the denominator of LRN, σ says how loud a value is, not where it is or of which sign. Under ``norm="frozen"`` it is
+a constant on the way back; under ``"bp"`` the reversal is the true vector-Jacobian product.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +17,7 @@ from torch import Tensor
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, lanewise
 from .call import Call, Recorded, family
-from .step import Elementwise
+from .step import Elementwise, Step
 
 
 class BatchNorm(Elementwise):
@@ -29,6 +35,77 @@ class BatchNorm(Elementwise):
         """Multiply by the scale, in place."""
         lanewise(y_hat.values, y_hat.lanes).mul_(y_hat.cut(self.scale))
         return (y_hat,)
+
+
+class Norm(Step):
+    """y = γ⊙n + β, n = (x − mean x)/σ over groups of values: layer, group and instance norm; without the mean RMS norm.
+
+    Reversed: with g = γ⊙ŷ/σ, x̂ = g − mean g − n·mean(g⊙n) under BP, x̂ = g − mean g under frozen; RMS norm leaves out
+    mean g. All means are over the group.
+    """
+
+    kind = "norm"
+    rule = "norm†"
+
+    def __init__(
+        self, x: Tensor, groups: int, gain: Tensor | None, eps: float, centred: bool, kind: str
+    ) -> None:
+        """Keep the input and how it is normalised.
+
+        Args:
+            x: the input; its values make `groups` groups of equal size, in the order of memory.
+            groups: how many.
+            gain: γ, broadcastable to x.
+            eps: added to σ².
+            centred: whether the mean is taken off.
+            kind: what the norm is called.
+        """
+        super().__init__(x)
+        self.x, self.groups, self.gain, self.eps, self.centred, self.named = (
+            x,
+            groups,
+            gain,
+            eps,
+            centred,
+            kind,
+        )
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Apply the choice of each row, over the whole tensor."""
+        dense = y_hat.densified()
+        x = self.x.reshape(self.groups, -1)
+        mean = x.mean(1, keepdim=True) if self.centred else 0
+        centred = x - mean
+        scale = torch.rsqrt(centred.square().mean(1, keepdim=True) + self.eps)
+        g = dense.values if self.gain is None else dense.values * self.gain
+        g = g.reshape(batch.rows, self.groups, -1) * scale
+        made = g - g.mean(2, keepdim=True) if self.centred else g.clone()
+        n = centred * scale
+        for rows, rule in batch.norm_rows(self.layer):
+            if rule == "bp":
+                made[rows] -= n * (g[rows] * n).mean(2, keepdim=True)
+        return (Dense(made.reshape(dense.values.shape), dense.lanes),)
+
+
+class UnitNorm(Step):
+    """y = x/‖x‖ along axes (`F.normalize`). Reversed (BP): (ŷ − y·Σ ŷ⊙y)/‖x‖."""
+
+    kind = "norm"
+    rule = "BP, from y and ‖x‖"
+
+    def __init__(self, x: Tensor, y: Tensor, axes: Sequence[int], eps: float) -> None:
+        super().__init__(x)
+        self.x, self.y, self.axes, self.eps = x, y, [axis % x.ndim for axis in axes], eps
+        self.named = "unit norm"
+
+    def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
+        """Return the product for all rows."""
+        dense = y_hat.densified()
+        y, axes = self.y.unsqueeze(0), [1 + axis for axis in self.axes]
+        length = torch.linalg.vector_norm(self.x, dim=self.axes, keepdim=True).unsqueeze(0)
+        along = (dense.values * y).sum(axes, keepdim=True)
+        along = torch.where(length > self.eps, along, 0)
+        return (Dense((dense.values - y * along) / length.clamp_min(self.eps), dense.lanes),)
 
 
 class LocalResponseNorm(Elementwise):
@@ -134,3 +211,102 @@ def local_response_norm(
 ) -> Recorded | None:
     """Read local response normalisation."""
     return (call.run(), LocalResponseNorm(input, size, alpha, beta, k)) if input.ndim >= 3 else None
+
+
+def _per_channel(weight: Tensor | None, x: Tensor) -> Tensor | None:
+    return None if weight is None else weight.detach().view(-1, *(1,) * (x.ndim - 2))
+
+
+@family("layer_norm")
+def layer_norm(
+    call: Call,
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    *rest: Any,
+) -> Recorded | None:
+    """Read a layer norm over the last axes."""
+    if call.tracks(weight) or call.tracks(bias):
+        return None
+    groups = math.prod(input.shape[: input.ndim - len(normalized_shape)])
+    gain = None if weight is None else weight.detach()
+    return call.run(), Norm(input, groups, gain, eps, True, "layer norm")
+
+
+@family("rms_norm")
+def rms_norm(
+    call: Call,
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Recorded | None:
+    """Read an RMS norm over the last axes."""
+    if call.tracks(weight):
+        return None
+    groups = math.prod(input.shape[: input.ndim - len(normalized_shape)])
+    gain = None if weight is None else weight.detach()
+    eps = torch.finfo(input.dtype).eps if eps is None else eps
+    return call.run(), Norm(input, groups, gain, eps, False, "RMS norm")
+
+
+@family("group_norm")
+def group_norm(
+    call: Call,
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    *rest: Any,
+) -> Recorded | None:
+    """Read a group norm."""
+    if call.tracks(weight) or call.tracks(bias):
+        return None
+    groups = input.shape[0] * num_groups
+    return call.run(), Norm(input, groups, _per_channel(weight, input), eps, True, "group norm")
+
+
+@family("instance_norm")
+def instance_norm(
+    call: Call,
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    *rest: Any,
+) -> Recorded | None:
+    """Read an instance norm; with running statistics it is a batch norm."""
+    if call.tracks(weight) or call.tracks(bias):
+        return None
+    if not use_input_stats:
+        return (
+            None
+            if running_var is None
+            else (call.run(), BatchNorm(input, eval_scale(weight, running_var, eps)))
+        )
+    groups = input.shape[0] * input.shape[1]
+    return call.run(), Norm(input, groups, _per_channel(weight, input), eps, True, "instance norm")
+
+
+@family("normalize")
+def normalize(
+    call: Call,
+    input: Tensor,
+    p: float = 2.0,
+    dim: Any = 1,
+    eps: float = 1e-12,
+    *rest: Any,
+    **kwargs: Any,
+) -> Recorded | None:
+    """Read a division by the Euclidean length along axes."""
+    if p != 2 or rest or any(kwargs.values()):
+        return None
+    y = call.run()
+    return y, UnitNorm(input, y, [dim] if isinstance(dim, int) else list(dim), eps)

@@ -14,6 +14,7 @@ from ..runtime.capabilities import REDUCED
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, as_map, extent_of, whole_map
 from .call import Call, Recorded, family, is_map, pair, stride_or
+from .elementwise import reduction
 from .step import Reach, Step
 
 Span = tuple[int, int]
@@ -184,7 +185,7 @@ def mean(
     """Read a mean over both axes of a map."""
     axes = [dim] if isinstance(dim, int) else dim or []
     if not is_map(input) or {axis % 4 for axis in axes} != {2, 3} or dtype is not None:
-        return None
+        return None if input.is_complex() else reduction(call, input, dim, keepdim, True)
     if not keepdim:
         return call.run(), MeanOverPlaces(input)
     rows, columns = (input.new_full((1, size), 1 / size) for size in input.shape[2:])

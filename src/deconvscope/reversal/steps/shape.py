@@ -12,6 +12,7 @@ from torch import Tensor
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, as_map, extent_of
 from .call import ANY, Call, Recorded, family, is_map
+from .rearrangement import padded
 from .step import Elementwise, Reach, Step
 
 
@@ -143,8 +144,8 @@ def pad(
     mode: str = "constant",
     value: float | None = None,
 ) -> Recorded | None:
-    """Read a constant border around maps."""
+    """Read a border of constants around maps, or of any kind around any tensor."""
     if not is_map(input) or mode != "constant" or len(pad) not in (2, 4):
-        return None
+        return None if input.is_complex() else padded(call, input, pad, mode)
     border = [int(p) for p in pad]
     return call.run(), Pad(input, border[0], border[2] if len(border) == 4 else 0)
