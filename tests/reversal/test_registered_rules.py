@@ -99,7 +99,7 @@ def test_a_function_of_ones_own_is_a_rectifier(relu: str, derivative: Any) -> No
         torch.ops.aten.hardsigmoid,
         torch.ops.aten.hardsigmoid.default,
     ],
-    ids=str,
+    ids=["module", "module in place", "function", "function in place", "operator", "overload"],
 )
 def test_a_function_of_torch_is_a_rectifier_in_every_spelling(then: Callable[..., Tensor]) -> None:
     with ds.register_rule(F.hardsigmoid, ds.AsRectifier()):
