@@ -7,7 +7,7 @@ class, the inputs, the outputs and what `forward` saved, as they were at the cal
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -57,6 +57,7 @@ class CustomFunction(Step):
         self.places = {edge: places[id(value)] for edge, value in origins.items()}
         self.numbers: list[int] = []
         """Which of the call's outputs each output of the step is."""
+        self._slope: Tensor | None | Literal["not tried"] = "not tried"
 
     def only_launches(self, batch: Batch) -> bool:
         """Return False: the backward may do anything."""
@@ -97,6 +98,16 @@ class CustomFunction(Step):
             x_hat = x_hat.sum_to_size(value.shape).to(value.dtype)
             pulled[place] = x_hat if sofar is None else sofar + x_hat
         return pulled
+
+    def slope(self, y: Tensor) -> Tensor | None:
+        """Return f′(x) where the function acts on each value alone, None for any other.
+
+        Args:
+            y: the first output of the step.
+        """
+        if isinstance(self._slope, str):
+            self._slope = slope_of(self, y)
+        return self._slope
 
     def _pulled(self, node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[int, Tensor]]:
         for edge, gradient in _gradients(node, arrived):
@@ -229,19 +240,18 @@ def read_norm(step: CustomFunction) -> ResponseNormFunction | None:
     return ResponseNormFunction(step.values[0], pull)
 
 
-def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
-    """Return a custom function as a rectifier where it acts on each value alone and its slope varies.
+def slope_of(step: CustomFunction, y: Tensor) -> Tensor | None:
+    """Return f′(x) of a custom function that acts on each value alone; None for any other.
 
-    Its backward is tried with random signals: it must multiply each by f′(x), and f′ must not be the same everywhere
-    (a scaling, or a rounding with a straight-through gradient, is no rectifier).
+    Its backward is tried with random signals: it must multiply each by f′(x).
 
     Args:
-        step: a call with one output that is used.
-        y: that output.
+        step: the call.
+        y: its first output.
     """
-    if len(step.values) != 1 or len(step.numbers) != 1:
+    if len(step.values) != 1:
         return None
-    (x,), (number,) = step.values, step.numbers
+    (x,), number = step.values, step.numbers[0]
     if (
         x.shape != y.shape
         or not x.is_floating_point()
@@ -250,7 +260,7 @@ def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
     ):
         return None
     (slope,) = step.pull({number: torch.ones_like(y)})
-    if slope is None or bool((slope == slope.flatten()[0]).all()):
+    if slope is None:
         return None
     tolerance = 16 * torch.finfo(x.dtype).eps
     generator = torch.Generator(device=y.device).manual_seed(0)
@@ -263,4 +273,19 @@ def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
             pulled, expected, rtol=tolerance, atol=tolerance * float(slope.abs().max())
         ):
             return None
-    return CustomRectifier(x, y, slope.detach())
+    return slope.detach()
+
+
+def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
+    """Return a custom function as a rectifier where it acts on each value alone and its slope varies.
+
+    A slope that is the same everywhere is a scaling, or a rounding with a straight-through gradient.
+
+    Args:
+        step: a call with one output that is used.
+        y: that output.
+    """
+    slope = step.slope(y) if len(step.numbers) == 1 else None
+    if slope is None or bool((slope == slope.flatten()[0]).all()):
+        return None
+    return CustomRectifier(step.values[0], y, slope)

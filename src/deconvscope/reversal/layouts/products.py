@@ -161,7 +161,9 @@ def product(
     for side, own in ((first, rows), (second, columns)):
         other = second if side is first else first
         if side.axes is None and other.summed_channels:
-            side.made = {label: (Factor(CHANNEL, size[label], 1e6 + i),) for i, label in enumerate(own)}
+            side.made = {
+                label: (Factor(CHANNEL, size[label], 1e6 + i),) for i, label in enumerate(own)
+            }
     by_rows = first.has(PLACE, rows) or (first.is_one_place and not second.has(PLACE, columns))
     if by_rows:
         placed = first
@@ -236,12 +238,16 @@ def _without(axis: Axis, kind: str) -> Axis:
 
 
 @rule("scaled_dot_product_attention")
-def attention(call: Call, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> Axes:
+def attention(
+    call: Call, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
+) -> Axes:
     """Keep the places of the queries, and take the channels of the values."""
     batch = list(range(query.ndim - 2))
     q, k, v = call.of(query), call.of(key), call.of(value)
     out: list[Label] = [*batch, "q", "d"]
-    if query.shape[:-2] != value.shape[:-2] or query.shape[:-2] != key.shape[:-2]:  # grouped queries
+    if (
+        query.shape[:-2] != value.shape[:-2] or query.shape[:-2] != key.shape[:-2]
+    ):  # grouped queries
         if q is None:
             return unknown(call.shape)
         return with_new_axis(q, q.ndim - 1, call.shape[-1])
@@ -258,7 +264,12 @@ def multi_head(call: Call, query: Tensor, *args: Any, **kwargs: Any) -> Result:
     q = call.of(query)
     if q is None:
         shape = call.shape
-        return [normal([*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], (1, 1)), None]
+        return [
+            normal(
+                [*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], (1, 1)
+            ),
+            None,
+        ]
     return [with_new_axis(q, q.ndim - 1, call.shape[-1]), None]
 
 
