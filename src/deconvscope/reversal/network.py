@@ -152,11 +152,12 @@ class ReversedNetwork:
         steps, made_in = recorder.tape.steps, recorder.tape.made_in
         names, aliases = name_layers(steps, made_in, recorder.tape.stack.calls, outputs)
         mark_patterns(steps)
+        axes = [recorder.tape.axes_at(number) for number in range(len(recorder.tensors.values))]
         name_of = {number: name for name, number in names.items()}
         for step in steps:
             step.layer = name_of[step.outputs[0]]
         return Recording(
-            RecordedGraph(recorder.tensors.values, steps, names),
+            RecordedGraph(recorder.tensors.values, steps, names, axes),
             aliases,
             outputs,
             cover(steps, recorder.tape.stops, recorder.ignored),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import overload
 
 import torch
@@ -18,6 +19,7 @@ from .coverage import Coverage, kind_of
 from .errors import UnknownLayerError
 from .forward.graph import ReceptiveField, RecordedGraph, without_batch
 from .layer_suggestions import near_layers
+from .layouts import Layout
 from .reversed import Reversed
 from .runtime.prepared_weights import PreparedWeights
 from .selection import Class, Neuron, RandomNeuron, Selection, Signal, Strongest
@@ -27,11 +29,33 @@ Asked = Architecture | str | Sequence["Architecture | str"]
 
 @dataclass(frozen=True)
 class Layer:
-    """A recorded layer: its name, its kind (such as "max pool"), and its shape without the batch axis."""
+    """A recorded layer.
+
+    Attributes:
+        name: the module path, with a suffix for calls inside a module's `forward`.
+        kind: what it does, in the field's words.
+        shape: of its activation, without the batch axis.
+    """
 
     name: str
     kind: str
     shape: tuple[int, ...]
+    _layout: Callable[[], Layout | None] = field(default=lambda: None, repr=False, compare=False)
+
+    @cached_property
+    def layout(self) -> Layout | None:
+        """Where its values stand: channels, grid and prefix tokens. None for a vector and for what is not mapped."""
+        return self._layout()
+
+    @property
+    def places(self) -> str:
+        """Its layout in words, for a table."""
+        layout = self.layout
+        if layout is None:
+            return "vector" if len(self.shape) == 1 else "not mapped"
+        prefix = "".join(f" + {name}" for name in layout.prefix_names)
+        heads = f", {layout.heads} heads" if layout.heads > 1 else ""
+        return f"{layout.channels} × {layout.height} × {layout.width}{prefix}{heads}"
 
 
 class Layers(Mapping[str, Layer]):
@@ -61,7 +85,7 @@ class Layers(Mapping[str, Layer]):
     def __repr__(self) -> str:
         width = max((len(name) for name in self._layers), default=0)
         return "\n".join(
-            f"{layer.name:<{width}}  {layer.kind:<20} {layer.shape}"
+            f"{layer.name:<{width}}  {layer.kind:<20} {layer.shape!s:<20} {layer.places}"
             for layer in self._layers.values()
         )
 
@@ -95,7 +119,8 @@ class Recording:
         for name, number in graph.numbers.items():
             maker = graph.maker(number)
             assert maker is not None
-            layers[name] = Layer(name, kind_of(maker), tuple(without_batch(graph[number]).shape))
+            shape = tuple(without_batch(graph[number]).shape)
+            layers[name] = Layer(name, kind_of(maker), shape, partial(graph.layout, number))
         self.layers = Layers(layers, {alias: name_of[made] for alias, made in aliases.items()})
         self.output_layer = name_of[outputs[0]]
         self._fields: dict[str, ReceptiveField | None] = {}
@@ -148,6 +173,34 @@ class Recording:
             StaleRecordingError: the recording was forgotten.
         """
         return without_batch(self.graph[self._number(layer)])
+
+    def maps(self, layer: str) -> Tensor:
+        """Return a layer's activation as maps (C, H, W), whatever the order of its axes.
+
+        Raises:
+            UnknownLayerError: no layer has that name, with near matches.
+            ValueError: the layer is a vector, or its values could not be assigned to places.
+            StaleRecordingError: the recording was forgotten.
+        """
+        return self._require_layout(layer).maps(self[layer])
+
+    def prefix(self, layer: str) -> Tensor:
+        """Return the prefix tokens of a layer (class token, registers …), (P, C), in the order of its layout's names.
+
+        Raises:
+            UnknownLayerError, ValueError, StaleRecordingError: as `maps`.
+        """
+        return self._require_layout(layer).prefix(self[layer])
+
+    def _require_layout(self, layer: str) -> Layout:
+        known = self.layers[layer]
+        if known.layout is None:
+            reason = "is a vector" if len(known.shape) == 1 else "could not be followed to places"
+            raise ValueError(
+                f"layer {known.name!r} of shape {known.shape} {reason}, so it has no maps; "
+                f"pass a layer with a layout (print recording.layers), or use recording[{known.name!r}]"
+            )
+        return known.layout
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names of the layers, as a mapping does."""

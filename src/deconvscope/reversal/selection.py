@@ -6,36 +6,13 @@ Mahendran & Vedaldi, *Salient Deconvolutional Networks* (ECCV 2016), sections 3.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from .errors import UnknownLayerError, near_matches
-
-
-class Recorded(Protocol):
-    """What a selection may ask of a recording."""
-
-    @property
-    def categories(self) -> Sequence[str] | None:
-        """The class names of the network, where it has them."""
-
-    def __getitem__(self, layer: str) -> Tensor:
-        """Return a layer's activation."""
-
-    def reverse(self, selection: Any, architectures: Any) -> Any:
-        """Run the network in reverse."""
-
-
-@dataclass(frozen=True)
-class Seed:
-    """The non-zero part of ŷ: values, and the index at which they start in the layer's activation."""
-
-    start: tuple[int, ...]
-    values: Tensor
+from .neurons import AXES, Neurons, Recorded, Seed
 
 
 class Selection(ABC):
@@ -52,10 +29,14 @@ class Selection(ABC):
 class Neuron(Selection):
     """One neuron: ŷ is 1 there and 0 elsewhere. In a layer of complex numbers that is the neuron's real part.
 
+    Channel and place mean the same in every layout: maps (C, H, W), channels last (H, W, C), tokens (N, C),
+    windows, attention heads. A layer that could not be followed to places is indexed by its tensor's axes.
+
     Args:
         layer: the layer's name.
-        channel: first index into the layer's activation, 0 ≤ channel < C (or K).
-        y, x: row and column in the map; None for a layer that is a vector.
+        channel: the channel, 0 ≤ channel < C, or the index into a vector (K,).
+        y, x: row and column in the layer's grid; None for a vector or a prefix token.
+        token: a prefix token in place of y and x: its name, such as ``"cls"``, or its number.
 
     Raises:
         ValueError: on `reverse`, where an index is out of range or missing, with the layer's shape.
@@ -63,66 +44,109 @@ class Neuron(Selection):
     Example:
         >>> Neuron("features.28", channel=33, y=7, x=7)
         Neuron(layer='features.28', channel=33, y=7, x=7)
+        >>> Neuron("blocks.5.mlp.fc1", channel=12, token="cls")
+        Neuron(layer='blocks.5.mlp.fc1', channel=12, token='cls')
     """
 
     layer: str
     channel: int
     y: int | None = None
     x: int | None = None
+    token: str | int | None = None
+
+    def __repr__(self) -> str:
+        given = {"channel": self.channel, "y": self.y, "x": self.x, "token": self.token}
+        known = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
+        return f"Neuron(layer={self.layer!r}{known})"
 
     @property
     def index(self) -> tuple[int, ...]:
-        """The index into the layer's activation."""
+        """The index into the layer's maps (C, H, W), or into a vector."""
         return tuple(int(i) for i in (self.channel, self.y, self.x) if i is not None)
 
     def seed(self, recording: Recorded) -> Seed:
         """Return a single 1."""
-        activation = recording[self.layer]
-        index = _checked(self, activation, ("channel", "y", "x"))
-        return Seed(index, activation.new_ones((1,) * activation.ndim))
+        neurons = Neurons(recording, self.layer)
+        neurons.require_places()
+        if self.token is not None:
+            if self.y is not None or self.x is not None:
+                raise ValueError(f"{self!r}: pass either a token, or y and x")
+            return neurons.at_token(
+                neurons.require_in_range("channel", self.channel, 0), self.token
+            )
+        wanted = AXES[: len(neurons.shape)]
+        values = (self.channel, self.y, self.x)
+        missing = any(value is None for value in values[: len(wanted)])
+        if missing or any(value is not None for value in values[len(wanted) :]):
+            tokens = ", or channel and token" if neurons.tokens else ""
+            raise ValueError(f"{self!r}: {neurons}; give {', '.join(wanted)} and no more{tokens}")
+        for axis, (name, value) in enumerate(zip(wanted, values, strict=False)):
+            neurons.require_in_range(name, value, axis)
+        return neurons.at(*self.index)
 
 
 @dataclass(frozen=True)
 class Strongest(Selection):
-    """The neuron of largest activation: of the layer, of one channel, or of all channels at one place.
+    """The neuron of largest activation: of the layer, of one channel, or of all channels at one place or token.
+
+    Prefix tokens take part only where `token` names one.
 
     Args:
         layer: the layer's name.
         channel: look only in this channel.
         y, x: look only at this place (both or neither).
+        token: look only at this prefix token.
     """
 
     layer: str
     channel: int | None = None
     y: int | None = None
     x: int | None = None
+    token: str | int | None = None
 
     def neuron(self, recording: Recorded) -> Neuron:
         """Return the neuron that it is on this recording."""
-        activation = recording[self.layer]
-        _require_neurons(self.layer, activation)
-        if activation.is_complex():
+        neurons = Neurons(recording, self.layer)
+        neurons.require_places()
+        if neurons.activation.is_complex():
             raise ValueError(
                 f"{self!r}: layer {self.layer!r} holds complex numbers, of which none is the largest; "
                 "pass a Neuron, or the name of a layer behind .abs() or .real"
             )
-        region: list[slice] = []
-        wanted = (self.channel, self.y, self.x)
         if (self.y is None) != (self.x is None):
             raise ValueError(f"{self!r}: give both y and x, or neither")
-        for name, i, size in zip(("channel", "y", "x"), wanted, activation.shape, strict=False):
+        if self.token is not None:
+            return self._of_token(neurons, self.token)
+        wanted = (self.channel, self.y, self.x)
+        shape = neurons.shape
+        if any(i is not None for i in wanted[len(shape) :]):
+            raise ValueError(f"{self!r}: {neurons} and no such axis")
+        region = [slice(None)] * len(shape)
+        for axis, (name, i) in enumerate(zip(AXES, wanted[: len(shape)], strict=False)):
             if i is not None:
-                _check_range(f"{name} of {self!r}", i, size, activation)
-            region.append(slice(None) if i is None else slice(i, i + 1))
-        if any(i is not None for i in wanted[activation.ndim :]):
-            raise ValueError(
-                f"{self!r}: layer {self.layer!r} has shape {tuple(activation.shape)} and no such axis"
-            )
-        part = activation[tuple(region)]
-        place = int(part.argmax())
+                start = neurons.require_in_range(f"{name} of {self!r}", i, axis)
+                region[axis] = slice(start, start + 1)
+        part = neurons.maps[tuple(region)]
+        there = neurons.present()[tuple(region)]
+        if not bool(there.any()):
+            raise ValueError(f"{self!r}: {neurons} and no value there")
+        place = int(torch.where(there, part, -torch.inf).argmax())
         index = [int(i) for i in torch.unravel_index(torch.tensor(place), part.shape)]
-        starts = [s.start or 0 for s in region] + [0] * (activation.ndim - len(region))
-        return _neuron(self.layer, [a + b for a, b in zip(starts, index, strict=True)])
+        return Neuron(self.layer, *((r.start or 0) + i for r, i in zip(region, index, strict=True)))
+
+    def _of_token(self, neurons: Neurons, token: str | int) -> Neuron:
+        if self.y is not None:
+            raise ValueError(f"{self!r}: pass either a token, or y and x")
+        neurons.at_token(0, token)
+        assert neurons.layout is not None
+        names = neurons.tokens
+        number = token if isinstance(token, int) else names.index(token)
+        values = neurons.layout.prefix(neurons.activation)[number]
+        if self.channel is not None:
+            channel = neurons.require_in_range(f"channel of {self!r}", self.channel, 0)
+        else:
+            channel = int(values.argmax())
+        return Neuron(self.layer, channel, token=names[number])
 
     def seed(self, recording: Recorded) -> Seed:
         """Return a single 1 at the strongest neuron."""
@@ -149,12 +173,12 @@ class RandomNeuron(Selection):
         Raises:
             ValueError: no neuron of the layer gives a picture that is not zero.
         """
-        activation = recording[self.layer]
-        _require_neurons(self.layer, activation)
-        active = activation.ne(0).nonzero()
+        neurons = Neurons(recording, self.layer)
+        neurons.require_places()
+        active = neurons.maps.ne(0).nonzero()
         generator = torch.Generator().manual_seed(self.seed_number)
         for place in torch.randperm(len(active), generator=generator)[:100].tolist():
-            neuron = _neuron(self.layer, active[place].tolist())
+            neuron = Neuron(self.layer, *active[place].tolist())
             if neuron != self.other_than and bool(
                 recording.reverse(neuron, "DeSaliNet").values.any()
             ):
@@ -170,19 +194,17 @@ class RandomNeuron(Selection):
 
 @dataclass(frozen=True)
 class Channel(Selection):
-    """All places of one channel, ŷ = 1 at each."""
+    """All places of one channel, ŷ = 1 at each; prefix tokens are left out."""
 
     layer: str
     channel: int
 
     def seed(self, recording: Recorded) -> Seed:
         """Return ones over the channel's map."""
-        activation = recording[self.layer]
-        _check_range(f"channel of {self!r}", self.channel, activation.shape[0], activation)
-        return Seed(
-            (self.channel,) + (0,) * (activation.ndim - 1),
-            torch.ones_like(activation[self.channel : self.channel + 1]),
-        )
+        neurons = Neurons(recording, self.layer)
+        channel = neurons.require_in_range(f"channel of {self!r}", self.channel, 0)
+        ones = neurons.activation.new_ones((1, *neurons.shape[1:]))
+        return neurons.over((channel, *(0,) * (len(neurons.shape) - 1)), ones)
 
 
 @dataclass(frozen=True)
@@ -202,7 +224,8 @@ class Mixture(Selection):
 
     def seed(self, recording: Recorded) -> Seed:
         """Return the mixture."""
-        activation = recording[self.layer]
+        neurons = Neurons(recording, self.layer)
+        activation, shape = neurons.activation, neurons.shape
         if (self.y is None) != (self.x is None):
             raise ValueError(f"{self!r}: give both y and x, or neither")
         if self.y is None or self.x is None:
@@ -210,15 +233,12 @@ class Mixture(Selection):
                 (0,) * activation.ndim,
                 _normal(activation, tuple(activation.shape), self.seed_number).abs(),
             )
-        if activation.ndim != 3:
-            raise ValueError(
-                f"{self!r}: layer {self.layer!r} has shape {tuple(activation.shape)} and no places"
-            )
-        _check_range(f"y of {self!r}", self.y, activation.shape[1], activation)
-        _check_range(f"x of {self!r}", self.x, activation.shape[2], activation)
-        return Seed(
-            (0, self.y, self.x),
-            _normal(activation, (activation.shape[0], 1, 1), self.seed_number).abs(),
+        if len(shape) != 3:
+            raise ValueError(f"{self!r}: {neurons} and no places")
+        y = neurons.require_in_range(f"y of {self!r}", self.y, 1)
+        x = neurons.require_in_range(f"x of {self!r}", self.x, 2)
+        return neurons.over(
+            (0, y, x), _normal(activation, (shape[0], 1, 1), self.seed_number).abs()
         )
 
 
@@ -309,46 +329,6 @@ class Signal(Selection):
         return Seed((0,) * activation.ndim, values.to(activation.device, activation.dtype).clone())
 
 
-def _neuron(layer: str, index: Sequence[int]) -> Neuron:
-    return Neuron(layer, *index)
-
-
 def _normal(like: Tensor, shape: tuple[int, ...], seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=generator).to(like.device, like.dtype)
-
-
-def _require_neurons(layer: str, activation: Tensor) -> None:
-    """Raise where a neuron has more indices than channel, row and column."""
-    if activation.ndim > 3:
-        raise ValueError(
-            f"layer {layer!r} has shape {tuple(activation.shape)}, in which no neuron has a channel, y and x alone; "
-            f"select with a tensor of that shape, e.g. deconvscope.Signal({layer!r}, recording[{layer!r}])"
-        )
-
-
-def _checked(neuron: Neuron, activation: Tensor, names: Sequence[str]) -> tuple[int, ...]:
-    values = (neuron.channel, neuron.y, neuron.x)
-    _require_neurons(neuron.layer, activation)
-    given, wanted = sum(v is not None for v in values), activation.ndim
-    if given != wanted or any(v is None for v in values[:wanted]):
-        needed = ", ".join(names[:wanted])
-        raise ValueError(
-            f"{neuron!r}: layer {neuron.layer!r} has shape {tuple(activation.shape)}; give {needed} and no more"
-        )
-    for name, value, size in zip(names, values, activation.shape, strict=False):
-        _check_range(name, value, size, activation, neuron.layer)
-    return neuron.index
-
-
-def _check_range(name: str, value: object, size: int, activation: Tensor, layer: str = "") -> None:
-    try:
-        number = value.__index__()  # type: ignore[attr-defined]
-    except AttributeError:
-        raise ValueError(f"{name} must be a whole number, not {value!r}") from None
-    if isinstance(value, bool) or not 0 <= number < size:
-        where = f" of layer {layer!r}" if layer else ""
-        raise ValueError(
-            f"{name}={value} is out of range{where}: its shape is {tuple(activation.shape)}, "
-            f"so 0 ≤ {name.split()[0]} ≤ {size - 1}"
-        )

@@ -7,7 +7,7 @@ inputs, the outputs and the tensors that `forward` saved.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -23,8 +23,8 @@ from ..runtime.torch_internals import (
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal
 from ..steps.normalisation import ResponseNormFunction
-from ..steps.rectifier import Rectifier
-from ..steps.step import Cut, Step
+from ..steps.rectifier import Masked, elementwise_slope
+from ..steps.step import Step
 from .opaque_code import require_dense
 from .recorded_tensors import Node, RecordedTensors
 
@@ -50,7 +50,8 @@ class CustomFunction(Step):
         self.node, self._owner = node, owner
         self.places = {edge: places[id(value)] for edge, value in origins.items()}
         self.numbers: list[int] = []
-        """For each output of the step, its number among the call's outputs."""
+        """Which of the call's outputs each output of the step is."""
+        self._slope: Tensor | None | Literal["not tried"] = "not tried"
 
     def only_launches(self, batch: Batch) -> bool:
         """Return False: a backward may run any code."""
@@ -92,6 +93,30 @@ class CustomFunction(Step):
             pulled[place] = x_hat if sofar is None else sofar + x_hat
         return pulled
 
+    def slope(self, y: Tensor) -> Tensor | None:
+        """Return f′(x) where the function acts on each value alone, None for any other.
+
+        Args:
+            y: the first output of the step.
+        """
+        if isinstance(self._slope, str):
+            self._slope = self._tried(y)
+        return self._slope
+
+    def _tried(self, y: Tensor) -> Tensor | None:
+        if len(self.values) != 1:
+            return None
+        (x,) = self.values
+        numbers = x.is_floating_point() and y.is_floating_point()
+        if x.shape != y.shape or not numbers or x.numel() < 2:
+            return None
+
+        def pull(y_hat: Tensor) -> Tensor:
+            (x_hat,) = self.pull({self.numbers[0]: y_hat})
+            return torch.full_like(x, torch.nan) if x_hat is None else x_hat
+
+        return elementwise_slope(pull, y)
+
     def _pulled(self, node: Node, arrived: Mapping[int, Tensor]) -> Iterator[tuple[int, Tensor]]:
         for edge, gradient in _gradients(node, arrived):
             if edge in self.places:
@@ -132,22 +157,6 @@ def _arrived_shapes(
     like = next(iter(arrived.values()))
     known = [arrived.get(number, like) for number in range(max(arrived) + 1)]
     return [(tuple(y.shape), y.dtype, y.device) for y in known]
-
-
-class CustomRectifier(Rectifier):
-    """An elementwise custom function: f′ is its own backward applied to ones."""
-
-    def __init__(self, x: Tensor, y: Tensor, slope: Tensor) -> None:
-        super().__init__(x, y)
-        self.slope = slope
-
-    def derivative(self, cut: Cut) -> Tensor:
-        """Return f′(x)."""
-        return cut(self.slope)
-
-    def bottleneck(self) -> Sequence[Tensor]:
-        """Return f′, which cannot be read from the activations."""
-        return (self.slope,)
 
 
 def read_function(live: Tensor, tensors: RecordedTensors) -> CustomFunction | None:
@@ -219,34 +228,16 @@ def read_norm(step: CustomFunction) -> ResponseNormFunction | None:
     return ResponseNormFunction(step.values[0], pull)
 
 
-def read_rectifier(step: CustomFunction, y: Tensor) -> CustomRectifier | None:
-    """Return a custom function as a rectifier if it is elementwise and its slope varies; None otherwise.
+def read_rectifier(step: CustomFunction, y: Tensor) -> Masked | None:
+    """Return a custom function as a rectifier where it acts on each value alone and its slope varies.
 
-    Its backward is tried with random signals: it must multiply each value by f′(x), and f′ must not be constant
-    (a scaling, or a rounding with a straight-through gradient, is not a rectifier).
+    A slope that is the same everywhere is a scaling, or a rounding with a straight-through gradient.
+
+    Args:
+        step: a call with one output that is used.
+        y: that output.
     """
-    if len(step.values) != 1 or len(step.numbers) != 1:
-        return None
-    (x,), (number,) = step.values, step.numbers
-    if (
-        x.shape != y.shape
-        or not x.is_floating_point()
-        or not y.is_floating_point()
-        or x.numel() < 2
-    ):
-        return None
-    (slope,) = step.pull({number: torch.ones_like(y)})
+    slope = step.slope(y) if len(step.numbers) == 1 else None
     if slope is None or bool((slope == slope.flatten()[0]).all()):
         return None
-    tolerance = 16 * torch.finfo(x.dtype).eps
-    generator = torch.Generator(device=y.device).manual_seed(0)
-    for _ in range(2):
-        trial = torch.rand(y.shape, generator=generator, device=y.device, dtype=torch.float32)
-        trial = (trial * 2 - 1).to(y.dtype)
-        (pulled,) = step.pull({number: trial})
-        expected = trial * slope
-        if pulled is None or not torch.allclose(
-            pulled, expected, rtol=tolerance, atol=tolerance * float(slope.abs().max())
-        ):
-            return None
-    return CustomRectifier(x, y, slope.detach())
+    return Masked(step.values[0], y, slope.detach())

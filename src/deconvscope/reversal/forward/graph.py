@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import StaleRecordingError
+from ..layouts import Axes, Layout, layout_of
 from ..steps.rectifier import Rectifier
 from ..steps.step import POINT, Reach, Step
 
@@ -39,11 +40,17 @@ class RecordedGraph:
         tensors: the recorded tensors with their batch axis; number 0 is the image.
         steps: the recorded calls in order.
         numbers: layer name → number of the layer's tensor.
+        axes: for each tensor, what its axes stand for.
     """
 
     def __init__(
-        self, tensors: Sequence[Tensor], steps: Sequence[Step], numbers: Mapping[str, int]
+        self,
+        tensors: Sequence[Tensor],
+        steps: Sequence[Step],
+        numbers: Mapping[str, int],
+        axes: Sequence[Axes],
     ) -> None:
+        self.axes = axes
         self._tensors, self.steps, self.numbers = list(tensors), list(steps), dict(numbers)
         self._maker = {made: i for i, step in enumerate(steps) for made in step.outputs}
 
@@ -77,6 +84,10 @@ class RecordedGraph:
     def nbytes(self) -> int:
         """Bytes of the bottleneck, not counting the activations."""
         return sum(t.numel() * t.element_size() for step in self.steps for t in step.bottleneck())
+
+    def layout(self, number: int) -> Layout | None:
+        """Return where the values of a tensor stand; None for vectors and what is not mapped."""
+        return layout_of(self.axes[number])
 
     def free(self) -> None:
         """Drop all tensors and steps."""

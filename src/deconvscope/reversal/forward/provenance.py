@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from ..errors import RecordingError
+from ..layouts import Axes, unknown
 from ..runtime.torch_internals import function_class, is_torch_function, unpacks_by
 from ..steps.step import Step
 from .custom_functions import (
@@ -100,10 +102,20 @@ class Provenance:
             step.gated, self.unrecorded_rectifier = self.unrecorded_rectifier, False
             _, made_in = self.unrecorded.get(id(t), (t, -1))
             self.tape.append(step, made_in if made_in >= 0 else self.tape.stack.innermost())
-        number = self.tape.keep(t.detach())
+        value, first = t.detach(), not step.outputs
+        number = self.tape.keep(value, partial(self._axes, step, value) if first else None)
         step.outputs += (number,)
         step.numbers.append(t.output_nr)
         return number
+
+    def _axes(self, step: CustomFunction, y: Tensor) -> Axes:
+        """Return what the axes of a custom function's first output stand for."""
+        try:
+            slope = step.slope(y)
+        except Exception:  # the call is not over, as while it renews the views of its input
+            return unknown(y.shape)
+        known = None if slope is None else self.tape.axes_of(step.values[0])
+        return known or unknown(y.shape)
 
     def _require_own_hooks(self, node: Any) -> None:
         """Raise if a custom function's saved tensors are recomputed, as under checkpointing."""

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..coverage import RECTIFIER_LIKE
 from ..errors import RecordingError
+from ..layouts import maps
 from ..runtime.memory_limit import is_out_of_memory
 from ..runtime.nested import by_identity, replaced, tensors_in
 from ..runtime.torch_internals import is_view
@@ -71,14 +72,15 @@ class Recorder(TorchFunctionMode):
     ) -> None:
         super().__init__()
         self.tensors = RecordedTensors(with_nodes)
-        self.tape = tape = Tape(self.tensors, stack)
+        named = [*module.named_parameters(), *module.named_buffers()]
+        self.tape = tape = Tape(self.tensors, stack, named)
         self.written = WrittenTensors(self.tensors, tape.values_of, tape.add, tape.place)
         self.provenance = Provenance(self.tensors, tape, self.written)
-        self.image = self.tensors.new_live(tape.keep(image))
         self.ignored: list[str] = []
+        self.image = self.tensors.new_live(tape.keep(image, maps(image.shape)))
         self.refusal: RecordingError | None = None
         self._through_no_grad, self._no_grad = through_no_grad, False
-        self._own = {id(t): t for t in (*module.parameters(), *module.buffers())}
+        self._own = {id(t): t for _, t in named}
         self._used: dict[int, Tensor] = {}
 
     def __torch_function__(

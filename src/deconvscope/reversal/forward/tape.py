@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch import Tensor
 
 from ..errors import InputError, RecordingError
+from ..layouts import Axes, follow, parameter_names, unknown
 from ..runtime.memory_limit import is_out_of_memory
 from ..runtime.nested import by_identity, replaced, tensors_in
 from ..steps.call import Call
@@ -30,8 +32,15 @@ class Tape:
         masks: tensors computed from the image without a gradient.
     """
 
-    def __init__(self, tensors: RecordedTensors, stack: CallStack) -> None:
+    def __init__(
+        self,
+        tensors: RecordedTensors,
+        stack: CallStack,
+        named_constants: Iterable[tuple[str, Tensor]] = (),
+    ) -> None:
         self.tensors, self.stack, self.masks = tensors, stack, ImageMasks()
+        self._axes: list[Axes | Callable[[], Axes]] = []
+        self._name_of = parameter_names(named_constants)
         self.steps: list[Step] = []
         self.made_in: list[int] = []
         self.stops: list[str] = []
@@ -58,18 +67,40 @@ class Tape:
         output, made = _distinct(output, made, tracked)
         step.call = call.name
         self.append(step, made_in)
-        step.outputs = tuple(map(self.keep, made))
+        step.outputs = tuple(map(self.keep, made, self._followed(call, output)))
         return output, list(step.outputs)
+
+    def _followed(self, call: Call, output: Any) -> list[Axes]:
+        """Return what the axes of each recorded tensor in a call's output stand for."""
+        everything = follow(call.name, call.args, call.kwargs, self.axes_of, output, self._name_of)
+        return [
+            axes
+            for t, axes in zip(tensors_in(output), everything, strict=True)
+            if t.is_floating_point() or t.is_complex()
+        ]
+
+    def axes_of(self, value: Tensor) -> Axes | None:
+        """Return what the axes of a recorded value stand for, None for a constant."""
+        number = self.tensors.number_of(value)
+        return None if number < 0 else self.axes_at(number)
+
+    def axes_at(self, number: int) -> Axes:
+        """Return what the axes of a recorded tensor stand for."""
+        found = self._axes[number]
+        if not isinstance(found, Axes):
+            found = self._axes[number] = found()
+        return found
 
     def values_of(self, call: Call) -> Any:
         """Run a call on values and record it if one of them is recorded; return its output."""
         return self.run(call)[0] if call.tracked else call.run()
 
     def add(self, step: Step, value: Tensor) -> int:
-        """Record a step with its only output; return the output's number."""
+        """Record a step that puts a value in the place of its source; return the value's number."""
         step.call = step.kind
+        axes = self.axes_of(step.sources[0])
         self.append(step, self.stack.innermost())
-        step.outputs = (self.keep(value),)
+        step.outputs = (self.keep(value, axes),)
         return step.outputs[0]
 
     def append(self, step: Step, made_in: int) -> None:
@@ -79,12 +110,20 @@ class Tape:
         self.made_in.append(made_in)
         self.steps.append(step)
 
-    def keep(self, value: Tensor) -> int:
-        """Record a value and return its number; raise `RecordingError` for an inference-mode tensor."""
+    def keep(self, value: Tensor, axes: Axes | Callable[[], Axes] | None = None) -> int:
+        """Record a value and what its axes stand for, by default unknown; return its number.
+
+        A function is called when the axes are first needed.
+
+        Raises:
+            RecordingError: it is a tensor of inference mode.
+        """
         try:
-            return self.tensors.keep(value)
+            number = self.tensors.keep(value)
         except InferenceTensor as error:
             raise self.in_inference_mode() from error
+        self._axes.append(axes or unknown(value.shape))
+        return number
 
     # --- for messages ---------------------------------------------------------------------------------------
 
