@@ -15,13 +15,13 @@ from deconvscope.reversal.layouts import (
     layout_of,
     maps,
     parameter_names,
-    unknown,
 )
 
 DESCRIBES = {
     "size", "dim", "stride", "numel", "is_contiguous", "is_floating_point", "is_complex", "__len__", "item", "ndimension",
     "tolist", "nelement", "__format__", "__repr__", "__bool__", "requires_grad_", "__set__", "data_ptr",
-    "is_pinned", "is_inference",
+    "is_pinned", "is_inference", "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "zeros_like", "ones_like",
+    "full_like", "empty_like", "rand_like", "randn_like",
 }  # fmt: skip
 PROPERTIES = {"T", "mT", "H", "mH", "real", "imag", "data"}
 
@@ -115,7 +115,9 @@ class Followed:
             def hook(module: Any, inputs: Any, output: Any) -> None:
                 found = tensors_in(output)
                 if found:
-                    axes = follower.axes.get(id(found[0]), unknown(found[0].shape))
+                    axes = follower.axes.get(id(found[0]))
+                    if axes is None:
+                        return
                     self.axes[name], self.outputs[name] = axes, found[0]
                     self.layouts[name] = layout_of(axes)
 

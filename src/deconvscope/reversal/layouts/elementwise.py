@@ -12,27 +12,10 @@ from .axes import CHANNEL, COPY, OTHER, PLACE, Axes, Axis, Factor, length, norma
 from .calls import Call, rule
 from .places import agree
 
-ARITHMETIC = """
-    add sub subtract rsub mul multiply div divide true_divide floor_divide remainder fmod pow float_power
-    __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __rdiv__ __div__ __floordiv__
-    __rfloordiv__ __mod__ __rmod__ __pow__ __rpow__ iadd isub imul itruediv idiv ipow
-    addcmul addcdiv lerp where maximum minimum fmax fmin atan2 arctan2 hypot copysign logaddexp logaddexp2 xlogy
-    masked_fill clamp clip clamp_min clamp_max copy
-""".split()
+ARITHMETIC = ["add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder", "fmod", "pow", "float_power", "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__rtruediv__", "__rdiv__", "__div__", "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__pow__", "__rpow__", "iadd", "isub", "imul", "itruediv", "idiv", "ipow", "addcmul", "addcdiv", "lerp", "where", "maximum", "minimum", "fmax", "fmin", "atan2", "arctan2", "hypot", "copysign", "logaddexp", "logaddexp2", "xlogy", "masked_fill", "clamp", "clip", "clamp_min", "clamp_max", "copy"]
 """Calls on several tensors that broadcast to one shape."""
 
-UNARY = """
-    abs absolute __abs__ neg negative __neg__ positive __pos__ square sqrt rsqrt exp exp2 expm1 log log1p log2 log10
-    reciprocal sign sgn sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc erfinv sigmoid expit
-    logit floor ceil round trunc frac fix nan_to_num digamma lgamma sinc i0 real imag conj conj_physical angle
-    relu relu6 elu selu celu gelu silu mish hardswish hardsigmoid hardtanh leaky_relu prelu rrelu softplus softsign
-    softshrink hardshrink tanhshrink threshold logsigmoid softmax softmin log_softmax gumbel_softmax
-    dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout
-    batch_norm layer_norm group_norm instance_norm rms_norm local_response_norm normalize renorm
-    cumsum cumprod logcumsumexp
-    clone contiguous to type type_as float double half bfloat16 cpu cuda detach requires_grad_ alias
-    bernoulli fake_quantize_per_tensor_affine
-""".split()
+UNARY = ["abs", "absolute", "__abs__", "neg", "negative", "__neg__", "positive", "__pos__", "square", "sqrt", "rsqrt", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "reciprocal", "sign", "sgn", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "erfinv", "sigmoid", "expit", "logit", "floor", "ceil", "round", "trunc", "frac", "fix", "nan_to_num", "digamma", "lgamma", "sinc", "i0", "real", "imag", "conj", "conj_physical", "angle", "relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "hardsigmoid", "hardtanh", "leaky_relu", "prelu", "rrelu", "softplus", "softsign", "softshrink", "hardshrink", "tanhshrink", "threshold", "logsigmoid", "softmax", "softmin", "log_softmax", "gumbel_softmax", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "local_response_norm", "normalize", "renorm", "cumsum", "cumprod", "logcumsumexp", "clone", "contiguous", "to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda", "detach", "requires_grad_", "alias", "bernoulli", "fake_quantize_per_tensor_affine"]
 """Calls whose first argument alone says where the output stands."""
 
 

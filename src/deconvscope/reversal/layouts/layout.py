@@ -57,7 +57,9 @@ class Layout:
     def is_plain(self) -> bool:
         """Whether the tensor is (C, H, W) itself."""
         kinds = [{f.kind for f in axis} for axis in self._axes.axes]
-        upright = all(k <= {wanted} for k, wanted in zip(kinds, (CHANNEL, PLACE, PLACE), strict=False))
+        upright = all(
+            k <= {wanted} for k, wanted in zip(kinds, (CHANNEL, PLACE, PLACE), strict=False)
+        )
         shape = (self.channels, self.height, self.width)
         return self.shape == shape and upright and self._axes.places is None
 
@@ -105,7 +107,9 @@ class Layout:
         Raises:
             IndexError: out of range.
         """
-        if len(index) != len(self.shape) or not all(0 <= i < n for i, n in zip(index, self.shape, strict=True)):
+        if len(index) != len(self.shape) or not all(
+            0 <= i < n for i, n in zip(index, self.shape, strict=True)
+        ):
             raise IndexError(f"index must be within the shape {self.shape}, got {index}")
         row = channel = 0
         digits: dict[float, tuple[int, int]] = {}
@@ -123,7 +127,11 @@ class Layout:
         place = row if self._axes.places is None else int(self._axes.places.reshape(-1)[row])
         if place >= 0:
             return Place(channel, *divmod(place, self.width))
-        return Place(channel, None, None, self.prefix_names[FIRST_TOKEN - place]) if place <= FIRST_TOKEN else None
+        return (
+            Place(channel, None, None, self.prefix_names[FIRST_TOKEN - place])
+            if place <= FIRST_TOKEN
+            else None
+        )
 
     # --- the tensor as a matrix, (rows that stand for places, channels) ------------------------------------------
 
@@ -193,7 +201,9 @@ def layout_of(axes: Axes) -> Layout | None:
             axes, prefix = _with_tokens(axes, tokens), tuple(prefix[token] for token in tokens)
         if not bool((there >= 0).any()):
             height = width = 0
-    channels = sorted((f for axis in axes.axes for f in axis if f.kind == CHANNEL), key=lambda f: f.rank)
+    channels = sorted(
+        (f for axis in axes.axes for f in axis if f.kind == CHANNEL), key=lambda f: f.rank
+    )
     count = math.prod(factor.size for factor in channels)
     heads = count // channels[-1].size if channels else 1
     return Layout(height, width, count, prefix, heads, axes.shape, axes)

@@ -192,5 +192,3 @@ def on_new_grid(a: Axes, shape: tuple[int, ...], channels: bool) -> Axes:
     made = normal([*before, fresh, *inner], (height, width), None, ())
     plain = maps(tuple(shape))
     return plain if made.equals(plain) else made
-
-

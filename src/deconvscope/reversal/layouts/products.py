@@ -6,15 +6,17 @@ import math
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from .axes import CHANNEL, COPY, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
+from .axes import CHANNEL, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
 from .calls import Call, Result, rule
 from .moving import listed
 from .places import contracted
 
 Label = Hashable
+
+FAR = 1e6
+"""Added to the ranks of channels that come from another tensor than the others."""
 
 
 # --- linear layers ----------------------------------------------------------------------------------------------
@@ -38,7 +40,7 @@ def with_new_axis(a: Axes, dim: int, size: int) -> Axes:
 
 # --- reductions -------------------------------------------------------------------------------------------------
 
-DIM_SECOND = "norm vector_norm linalg_vector_norm nanquantile quantile kthvalue".split()
+DIM_SECOND = ["norm", "vector_norm", "linalg_vector_norm", "nanquantile", "quantile", "kthvalue"]
 
 
 @rule(
@@ -143,7 +145,7 @@ def product(
     a_labels: Sequence[Label],
     b: Axes | None,
     b_labels: Sequence[Label],
-    out: Sequence[Label],
+    out: list[Label],
     shape: tuple[int, ...],
 ) -> Axes:
     """Return the axes of a product of two tensors, summed over the labels that the output lacks.
@@ -161,20 +163,31 @@ def product(
     for side, own in ((first, rows), (second, columns)):
         other = second if side is first else first
         if side.axes is None and other.summed_channels:
-            side.made = {label: (Factor(CHANNEL, size[label], 1e6 + i),) for i, label in enumerate(own)}
-    by_rows = first.has(PLACE, rows) or (first.is_one_place and not second.has(PLACE, columns))
-    if by_rows:
-        placed = first
-    elif second.has(PLACE, columns) or second.is_one_place:
-        placed = second
-    else:
-        placed = first if first.has(PLACE, out) else second
-    channelled = second if second.has(CHANNEL, columns) else first
-    if not channelled.has(CHANNEL, rows + columns):
-        channelled = placed if placed.has(CHANNEL, out) else (first if placed is second else second)
+            side.made = {
+                label: (Factor(CHANNEL, size[label], FAR + i),) for i, label in enumerate(own)
+            }
+    placed = next(
+        (
+            side
+            for side, own in ((first, rows), (second, columns), (first, out), (second, out))
+            if side.has(PLACE, own) or (own is not out and side.is_one_place)
+        ),
+        first,
+    )
+    channelled = second if second.has(CHANNEL, columns) or not first.has(CHANNEL, out) else first
     axes: list[Axis] = []
     for label in out:
-        axes.append(_label_axis(label, size[label], placed, channelled))
+        axis: Axis | None
+        if label in rows or label in columns:
+            side = first if label in rows else second
+            axis = _outside(
+                side.of(label), 0 if side is channelled else -FAR if side is first else FAR
+            )
+        else:
+            side, axis = _shared(label, placed, channelled)
+        if axis is None or length(axis) != size[label]:
+            axis = (Factor(OTHER, size[label]),)
+        axes.append(axis if side is placed else _without(axis, PLACE))
     source = placed.axes
     if source is None:
         return normal(axes, (1, 1), None, ())
@@ -213,19 +226,22 @@ class _Side:
         return self.axes is not None and self.axes.places is not None and not self.axes.holds(PLACE)
 
 
-def _label_axis(label: Label, size: int, placed: _Side, channelled: _Side) -> Axis:
-    """Return the factors of one axis of a product."""
-    places, channels = placed.of(label), channelled.of(label)
-    if places and any(f.kind == PLACE for f in places):
-        if placed is not channelled and any(f.kind == CHANNEL for f in places):
-            same = channels is not None and [f[:2] for f in channels] == [f[:2] for f in places]
-            return channels if same and channels else _without(places, CHANNEL)
-        return places
-    if channels and length(channels) == size:
-        return _without(channels, PLACE) if placed is not channelled else channels
-    if places and length(places) == size:
-        return _without(places, CHANNEL) if placed is not channelled else places
-    return (Factor(OTHER, size),)
+def _outside(axis: Axis | None, offset: float) -> Axis | None:
+    """Return an axis with the ranks of its channels moved, so that they stay apart from another tensor's."""
+    return axis and tuple(f._replace(rank=f.rank + offset) for f in axis)
+
+
+def _shared(label: Label, placed: _Side, channelled: _Side) -> tuple[_Side, Axis | None]:
+    """Return the factors of an axis that both tensors have, and which of the two tells them."""
+    by_place, by_channel = placed.of(label), channelled.of(label)
+    if by_place and any(f.kind == PLACE for f in by_place):
+        if placed is not channelled and any(f.kind == CHANNEL for f in by_place):
+            same = by_channel and [f[:2] for f in by_channel] == [f[:2] for f in by_place]
+            return placed, by_channel if same else _without(by_place, CHANNEL)
+        return placed, by_place
+    if by_channel:
+        return channelled, by_channel
+    return placed, by_place
 
 
 def _without(axis: Axis, kind: str) -> Axis:
@@ -236,12 +252,16 @@ def _without(axis: Axis, kind: str) -> Axis:
 
 
 @rule("scaled_dot_product_attention")
-def attention(call: Call, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> Axes:
+def attention(
+    call: Call, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
+) -> Axes:
     """Keep the places of the queries, and take the channels of the values."""
     batch = list(range(query.ndim - 2))
     q, k, v = call.of(query), call.of(key), call.of(value)
     out: list[Label] = [*batch, "q", "d"]
-    if query.shape[:-2] != value.shape[:-2] or query.shape[:-2] != key.shape[:-2]:  # grouped queries
+    if (
+        query.shape[:-2] != value.shape[:-2] or query.shape[:-2] != key.shape[:-2]
+    ):  # grouped queries
         if q is None:
             return unknown(call.shape)
         return with_new_axis(q, q.ndim - 1, call.shape[-1])
@@ -258,7 +278,12 @@ def multi_head(call: Call, query: Tensor, *args: Any, **kwargs: Any) -> Result:
     q = call.of(query)
     if q is None:
         shape = call.shape
-        return [normal([*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], (1, 1)), None]
+        return [
+            normal(
+                [*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], (1, 1)
+            ),
+            None,
+        ]
     return [with_new_axis(q, q.ndim - 1, call.shape[-1]), None]
 
 

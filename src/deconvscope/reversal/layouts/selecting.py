@@ -18,7 +18,6 @@ from .axes import (
     PLACE,
     Axes,
     Factor,
-    length,
     normal,
     unknown,
 )
@@ -263,9 +262,7 @@ def cat(call: Call, tensors: Sequence[Tensor], dim: int = 0) -> Axes:
     return _joined(call, tensors, given, dim % len(call.shape))
 
 
-def _joined(
-    call: Call, tensors: Sequence[Tensor], given: Sequence[Axes | None], dim: int
-) -> Axes:
+def _joined(call: Call, tensors: Sequence[Tensor], given: Sequence[Axes | None], dim: int) -> Axes:
     known = [a for a in given if a is not None]
     if not known:
         return unknown(call.shape)
@@ -381,4 +378,6 @@ def _token_names(
         base = "cls" if not before and count == 1 else "token"
     names = [base] if count == 1 and base not in before else [f"{base}{i}" for i in range(count)]
     taken = set(before)
-    return [name if name not in taken else f"{name}_{len(before) + i}" for i, name in enumerate(names)]
+    return [
+        name if name not in taken else f"{name}_{len(before) + i}" for i, name in enumerate(names)
+    ]

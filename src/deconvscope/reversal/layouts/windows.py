@@ -12,7 +12,15 @@ from .places import contracted, on_new_grid
 from .products import with_new_axis
 
 
-@rule("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution")
+@rule(
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "convolution",
+)
 def convolution(call: Call, input: Tensor, weight: Tensor, *args: Any, **kwargs: Any) -> Axes:
     """Make new channels on a new grid. A kernel of size 1 keeps the places, as a linear layer does."""
     a = call.of(input)
