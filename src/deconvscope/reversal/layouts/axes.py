@@ -255,19 +255,16 @@ def normal(
         return unknown([length(axis) for axis in listed])
     ranks = sorted(factor.rank for axis in listed for factor in axis if factor.kind == CHANNEL)
     number = {rank: i for i, rank in enumerate(ranks)}
-    together = sum(any(f.kind == CHANNEL for f in axis) for axis in listed) == 1
+    held = [axis for axis in listed if any(factor.kind == CHANNEL for factor in axis)]
+    one_axis = len(held) == 1 and all(factor.kind == CHANNEL for factor in held[0])
     merged: list[list[Factor]] = []
     for axis in listed:
         kept: list[Factor] = []
         last = -1
-        runs = sum(
-            f.kind == CHANNEL and (i == 0 or axis[i - 1].kind != CHANNEL)
-            for i, f in enumerate(axis)
-        )
         for factor in axis:
             rank = number[factor.rank] if factor.kind == CHANNEL else 0
             if kept and kept[-1].kind == factor.kind:
-                if factor.kind != CHANNEL or (together and runs == 1) or rank == last + 1:
+                if factor.kind != CHANNEL or one_axis or rank == last + 1:
                     kept[-1] = kept[-1]._replace(size=kept[-1].size * factor.size)
                     last = rank
                     continue

@@ -206,7 +206,8 @@ class _Side:
     def __init__(self, a: Axes | None, labels: Sequence[Label], out: Sequence[Label]) -> None:
         summed = [i for i, label in enumerate(labels) if label not in out]
         self.labels = list(labels)
-        self.summed_channels = a is not None and any(a.holds(CHANNEL, i) for i in summed)
+        kinds = {f.kind for i in summed for f in a.axes[i]} if a is not None else {OTHER}
+        self.summed_channels = CHANNEL in kinds or not kinds
         self.axes = a if a is None or not summed else contracted(a, summed)
         self.made: dict[Label, Axis] = {}
 
