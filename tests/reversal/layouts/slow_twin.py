@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-NOWHERE, FIRST_TOKEN = -1, -2
+NOWHERE, FIRST_TOKEN, NO_GRID = -1, -2, (0, 0)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Coordinates:
     def mapped(self) -> bool:
         pairs = torch.stack([self.channel, self.place]).flatten(1)
         pairs = pairs[:, pairs[1] != NOWHERE]
-        return pairs.shape[1] > 0 and len(pairs.unique(dim=1).T) == pairs.shape[1]
+        return self.grid != NO_GRID and pairs.shape[1] > 0 and len(pairs.unique(dim=1).T) == pairs.shape[1]
 
 
 def of_image(image: Tensor) -> Coordinates:
@@ -43,7 +43,7 @@ def of_image(image: Tensor) -> Coordinates:
 
 def unknown(shape: Sequence[int]) -> Coordinates:
     zero = torch.zeros(tuple(shape), dtype=torch.long)
-    return Coordinates(zero, zero, (1, 1))
+    return Coordinates(zero, zero, NO_GRID)
 
 
 def moved(call: Callable[[Tensor], Tensor], c: Coordinates) -> Coordinates:
@@ -99,7 +99,7 @@ def summed(c: Coordinates, dim: int) -> Coordinates:
         return counted(Coordinates(first.unsqueeze(dim), none.unsqueeze(dim), (1, 1)))
     blocks = coarser(sets, c.grid)
     if blocks is None:
-        return counted(Coordinates(first.unsqueeze(dim), none.unsqueeze(dim), (1, 1)))
+        return counted(Coordinates(first.unsqueeze(dim), none.unsqueeze(dim), NO_GRID))
     grid, place = blocks
     values = torch.tensor([place[tuple(row.unique().tolist())] for row in rows])
     return counted(
@@ -112,7 +112,7 @@ def coarser(
 ) -> tuple[tuple[int, int], dict[tuple[int, ...], int]] | None:
     """Return the coarser grid of which each set of places is one place, None if there is none."""
     height, width = grid
-    if any(place < NOWHERE for row in sets for place in row):
+    if grid == NO_GRID or any(place < NOWHERE for row in sets for place in row):
         return None
     found = {
         tall * wide: (tall, wide)
@@ -164,6 +164,8 @@ def outer(c: Coordinates, dim: int) -> Tensor:
 def upright(c: Coordinates) -> bool:
     """Tell whether the last axes are rows and columns, from the top left to the bottom right."""
     height, width = c.grid
+    if c.grid == NO_GRID:
+        return False
     place = c.place.reshape(-1, *c.place.shape[-2:])
     if (place != place[:1]).any() or (place < NOWHERE).any() or (place < 0).all():
         return False
@@ -213,6 +215,8 @@ def added(a: Coordinates, b: Coordinates) -> Coordinates:
 def settled(c: Coordinates) -> Coordinates:
     """Crop the grid to the rows and columns that are there, if they are evenly spaced."""
     width = c.grid[1]
+    if c.grid == NO_GRID:
+        return c
     there = sorted({int(p) for p in c.place.flatten() if p >= 0})
     if not there:
         return c

@@ -30,6 +30,8 @@ NOWHERE = -1
 """In a table of places: a value that belongs to no place, as the border of a padded window."""
 FIRST_TOKEN = -2
 """In a table of places: prefix token 0; prefix token p is ``FIRST_TOKEN − p``."""
+NO_GRID = (0, 0)
+"""The grid of a tensor of whose places nothing is known. That of one that all places made is (1, 1)."""
 
 
 class Factor(NamedTuple):
@@ -55,7 +57,7 @@ class Axes:
 
     Attributes:
         axes: the factors of each axis; none for an axis of length 1.
-        grid: height and width of the grid over the image.
+        grid: height and width of the grid over the image; (1, 1) for a vector of the whole image, `NO_GRID` if unknown.
         places: for each index of the place factors, in the tensor's order, the place ``y · width + x``, `NOWHERE`, or a
             prefix token. None: every place once, row by row.
         prefix: the names of the prefix tokens.
@@ -91,6 +93,8 @@ class Axes:
         """Return the table of places, written out."""
         if self.places is not None:
             return self.places
+        if self.grid == NO_GRID:
+            return torch.tensor(NOWHERE)
         return torch.arange(self.grid[0] * self.grid[1]).reshape(self.sizes(PLACE))
 
     def equals(self, other: Axes) -> bool:
@@ -110,7 +114,7 @@ class Axes:
     def unplaced(self) -> Axes:
         """Return the same without any knowledge of places."""
         axes = [[_without_kind(f, PLACE) for f in axis] for axis in self.axes]
-        return normal(axes, (1, 1), None, ())
+        return normal(axes, NO_GRID)
 
     def permuted(self, order: Sequence[int]) -> Axes:
         """Return the axes in another order."""
@@ -296,4 +300,4 @@ def maps(shape: tuple[int, ...]) -> Axes:
 def unknown(shape: Iterable[int]) -> Axes:
     """Return the axes of a tensor of which nothing is known."""
     axes = tuple((Factor(OTHER, size),) if size != 1 else () for size in shape)
-    return Axes(axes, (1, 1))
+    return Axes(axes, NO_GRID)

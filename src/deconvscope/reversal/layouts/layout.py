@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .axes import CHANNEL, COPY, FIRST_TOKEN, NOWHERE, OTHER, PLACE, Axes
+from .axes import CHANNEL, COPY, FIRST_TOKEN, NO_GRID, NOWHERE, OTHER, PLACE, Axes
 from .places import settled
 
 
@@ -184,7 +184,7 @@ def layout_of(axes: Axes) -> Layout | None:
     """
     if axes.ndim > 1 and not axes.axes[0]:
         axes = axes.dropped(0) if not axes.upright else Axes(axes.axes[1:], axes.grid)
-    if axes.ndim < 2 or any(f.kind in (COPY, OTHER) for axis in axes.axes for f in axis):
+    if axes.grid == NO_GRID or axes.ndim < 2 or any(f.kind in (COPY, OTHER) for axis in axes.axes for f in axis):
         return None
     held = [axis for axis in axes.axes if any(f.kind == CHANNEL for f in axis)]
     if axes.places is None and axes.grid == (1, 1) and len(held) > 1:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from .axes import CHANNEL, NOWHERE, OTHER, PLACE, Axes, Factor, maps, normal, unknown
+from .axes import CHANNEL, NO_GRID, NOWHERE, OTHER, PLACE, Axes, Factor, maps, normal, unknown
 
 
 def spread(a: Axes) -> Tensor:
@@ -104,12 +104,12 @@ def contracted(a: Axes, dims: Collection[int]) -> Axes:
     if not summed:
         return a.having(axes)
     if not kept:
-        return normal(axes, (1, 1), None, ())
+        return normal(axes, (1, 1))
     table = a.table().permute(kept + summed)
     coarse = _blocks(table.flatten(len(kept)), a.grid)
     if coarse is None:
         lost = [[Factor(OTHER, f.size) if f.kind == PLACE else f for f in axis] for axis in axes]
-        return normal(lost, (1, 1), None, ())
+        return normal(lost, NO_GRID)
     return normal(axes, coarse[0], coarse[1], ())
 
 
@@ -145,6 +145,8 @@ def is_upright(a: Axes) -> bool:
     """
     if a.upright:
         return True
+    if a.grid == NO_GRID:
+        return False
     *before, rows, columns = a.axes
     if any(factor.kind == PLACE for axis in before for factor in axis):
         return False

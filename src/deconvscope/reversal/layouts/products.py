@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .axes import CHANNEL, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
+from .axes import CHANNEL, NO_GRID, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
 from .calls import Call, Result, rule
 from .moving import listed
 from .places import contracted
@@ -172,7 +172,7 @@ def product(
             for side, own in ((first, rows), (second, columns), (first, out), (second, out))
             if side.has(PLACE, own) or (own is not out and side.is_one_place)
         ),
-        first,
+        first if first.axes is not None else second,
     )
     channelled = second if second.has(CHANNEL, columns) or not first.has(CHANNEL, out) else first
     axes: list[Axis] = []
@@ -190,11 +190,11 @@ def product(
         axes.append(axis if side is placed else _without(axis, PLACE))
     source = placed.axes
     if source is None:
-        return normal(axes, (1, 1), None, ())
+        return normal(axes, NO_GRID)
     there = [f.size for axis in axes for f in axis if f.kind == PLACE]
     if sorted(there) != sorted(source.sizes(PLACE)):
         lost = [[f._replace(kind=OTHER) if f.kind == PLACE else f for f in axis] for axis in axes]
-        return normal(lost, (1, 1), None, ())
+        return normal(lost, NO_GRID)
     order = [placed.labels.index(label) for label in out if label in placed.labels]
     moved = placed.axes.permuted([*order, *(i for i in range(source.ndim) if i not in order)])
     return normal(axes, source.grid, moved.places, source.prefix)
@@ -281,7 +281,7 @@ def multi_head(call: Call, query: Tensor, *args: Any, **kwargs: Any) -> Result:
         shape = call.shape
         return [
             normal(
-                [*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], (1, 1)
+                [*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], NO_GRID
             ),
             None,
         ]

@@ -13,6 +13,7 @@ from .axes import (
     CHANNEL,
     COPY,
     FIRST_TOKEN,
+    NO_GRID,
     NOWHERE,
     OTHER,
     PLACE,
@@ -278,7 +279,7 @@ def _along_channels(
     known = [a for a in given if a is not None]
     ones = [tuple(1 if i == dim else n for i, n in enumerate(a.shape)) for a in known]
     first = known[0]
-    if any(a.holds(OTHER) for a in known) or len(set(ones)) != 1:
+    if any(a.holds(OTHER) or a.grid == NO_GRID for a in known) or len(set(ones)) != 1:
         return None
     others = [_with_one(a, dim) for a in known]
     size = call.shape[dim]
@@ -341,7 +342,7 @@ def _along_places(
         if a is not None and a.holds(PLACE):
             return None
         shape = (*table.shape[:at], count, *table.shape[at + 1 :])
-        if tokens and (a is None or (count == 1 and a.holds(CHANNEL))):
+        if tokens and (a is None or (count == 1 and a.grid == (1, 1))):
             names = _token_names(call, t, a, count, prefix)
             first = FIRST_TOKEN - len(prefix)
             pieces.append(torch.arange(first, first - count, -1).reshape(shape))

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .axes import Axes, maps, unknown
+from .axes import NO_GRID, Axes, maps, unknown
 from .calls import Call, Result, rule
 from .places import contracted, on_new_grid
 from .products import with_new_axis
@@ -39,7 +39,7 @@ def convolution(call: Call, input: Tensor, weight: Tensor, *args: Any, **kwargs:
         return mixed
     if n == 2:
         made = on_new_grid(mixed, shape, channels=True)
-        if made.grid != (1, 1) or shape[-2:] == (1, 1):
+        if made.grid != NO_GRID:
             return made
     return mixed if same and n < 3 else unknown(shape)
 
