@@ -31,7 +31,11 @@ class Coordinates:
     def mapped(self) -> bool:
         pairs = torch.stack([self.channel, self.place]).flatten(1)
         pairs = pairs[:, pairs[1] != NOWHERE]
-        return self.grid != NO_GRID and pairs.shape[1] > 0 and len(pairs.unique(dim=1).T) == pairs.shape[1]
+        return (
+            self.grid != NO_GRID
+            and pairs.shape[1] > 0
+            and len(pairs.unique(dim=1).T) == pairs.shape[1]
+        )
 
 
 def of_image(image: Tensor) -> Coordinates:
@@ -128,9 +132,7 @@ def coarser(
     coarse = (-(-height // tall), -(-width // wide))
     place: dict[tuple[int, ...], int] = {}
     for row in sets:
-        blocks = {
-            (p // width // tall) * coarse[1] + p % width // wide for p in row if p != NOWHERE
-        }
+        blocks = {(p // width // tall) * coarse[1] + p % width // wide for p in row if p != NOWHERE}
         if len(blocks) > 1 or (NOWHERE not in row and len(row) != tall * wide):
             return None
         place[row] = blocks.pop() if blocks else NOWHERE
@@ -150,7 +152,9 @@ def mixed(c: Coordinates, dim: int, size: int) -> Coordinates:
     else:
         channel = left.channel.expand(shape)
     return counted(
-        Coordinates(channel.expand(shape).contiguous(), left.place.expand(shape).contiguous(), left.grid)
+        Coordinates(
+            channel.expand(shape).contiguous(), left.place.expand(shape).contiguous(), left.grid
+        )
     )
 
 
@@ -170,7 +174,9 @@ def upright(c: Coordinates) -> bool:
     if (place != place[:1]).any() or (place < NOWHERE).any() or (place < 0).all():
         return False
     place = place[0]
-    there = {(i, j): divmod(int(place[i, j]), width) for i, j in product(place.shape) if place[i, j] >= 0}
+    there = {
+        (i, j): divmod(int(place[i, j]), width) for i, j in product(place.shape) if place[i, j] >= 0
+    }
     rows: dict[int, set[int]] = {}
     columns: dict[int, set[int]] = {}
     for (i, j), (y, x) in there.items():

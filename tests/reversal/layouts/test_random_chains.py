@@ -27,14 +27,24 @@ class Followed:
         self.tensor, self.axes, self.coordinates = tensor, axes, coordinates
 
     def then(
-        self, name: str, call: Callable[..., Any], *args: Any, coordinates: Any = None, part: int = 0
+        self,
+        name: str,
+        call: Callable[..., Any],
+        *args: Any,
+        coordinates: Any = None,
+        part: int = 0,
     ) -> Followed:
         """Make a call whose first argument is this tensor."""
         return made(name, call, (self.tensor, *args), [self], coordinates, part)
 
 
 def made(
-    name: str, call: Callable[..., Any], args: Any, given: list[Followed], coordinates: Any, part: int = 0
+    name: str,
+    call: Callable[..., Any],
+    args: Any,
+    given: list[Followed],
+    coordinates: Any,
+    part: int = 0,
 ) -> Followed:
     output = call(*args)
     known = {id(f.tensor): f.axes for f in given}
@@ -67,7 +77,9 @@ def is_mixed(x: Followed, dim: int) -> bool:
     return twin.varies(c.channel, dim) and twin.varies(c.place, dim)
 
 
-def along(x: Followed, dim: int, name: str, call: Callable[..., Any], *args: Any, part: int = 0) -> Followed:
+def along(
+    x: Followed, dim: int, name: str, call: Callable[..., Any], *args: Any, part: int = 0
+) -> Followed:
     """Take or reorder indices of an axis. Channels are counted where they stand."""
     if is_mixed(x, dim):
         return x
@@ -94,7 +106,9 @@ def split_axis(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
     shape = list(x.tensor.shape)
     dim = draw(st.integers(0, len(shape) - 1))
     inner = draw(st.sampled_from([n for n in range(1, shape[dim] + 1) if shape[dim] % n == 0]))
-    return x.then("reshape", torch.reshape, (*shape[:dim], shape[dim] // inner, inner, *shape[dim + 1 :]))
+    return x.then(
+        "reshape", torch.reshape, (*shape[:dim], shape[dim] // inner, inner, *shape[dim + 1 :])
+    )
 
 
 def merge_axes(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
@@ -190,7 +204,9 @@ def double_channels(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
     second = x.then("relu", torch.relu, coordinates=c)
     more = int(c.channel.max()) + 1
     both = Coordinates(
-        torch.cat([c.channel, c.channel + more], axes[0]), torch.cat([c.place, c.place], axes[0]), c.grid
+        torch.cat([c.channel, c.channel + more], axes[0]),
+        torch.cat([c.place, c.place], axes[0]),
+        c.grid,
     )
     args = ([x.tensor, second.tensor], axes[0])
     return made("cat", torch.cat, args, [x, second], both)
@@ -215,7 +231,9 @@ def linear(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
 def matrix(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
     size = draw(st.integers(1, 4))
     coordinates = twin.mixed(x.coordinates, x.tensor.ndim - 1, size)
-    return x.then("matmul", torch.matmul, torch.ones(x.tensor.shape[-1], size), coordinates=coordinates)
+    return x.then(
+        "matmul", torch.matmul, torch.ones(x.tensor.shape[-1], size), coordinates=coordinates
+    )
 
 
 def convolution(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
@@ -239,7 +257,12 @@ def convolution(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
 def pool(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
     if x.tensor.ndim != 4 or min(x.tensor.shape[-2:]) < 2 or x.tensor.shape[0] != 1:
         return x
-    if 2 in (1 + n // 2 for n in x.tensor.shape[-2:]) and x.tensor.shape[-2:] in ((2, 2), (3, 3), (2, 3), (3, 2)):
+    if 2 in (1 + n // 2 for n in x.tensor.shape[-2:]) and x.tensor.shape[-2:] in (
+        (2, 2),
+        (3, 3),
+        (2, 3),
+        (3, 2),
+    ):
         return x  # pools all places
     output = F.max_pool2d(x.tensor, 2)
     coordinates = twin.on_new_grid(x.coordinates, output.shape, False)
@@ -320,7 +343,12 @@ def check(x: Followed) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_axes_agree_with_coordinates(data: st.DataObject) -> None:
-    shape = (1, data.draw(st.integers(1, 3)), data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6)))
+    shape = (
+        1,
+        data.draw(st.integers(1, 3)),
+        data.draw(st.integers(1, 6)),
+        data.draw(st.integers(1, 6)),
+    )
     image = torch.zeros(shape)
     x = Followed(image, maps(shape), twin.counted(twin.of_image(image)))
     past = [x]

@@ -148,7 +148,7 @@ class Axes:
                     size //= factor.size
                 elif factor.size % size == 0:
                     inner = factor.rank + (1 - factor.rank % 1) / 2
-                    axis.append(factor._replace(size=size))
+                    axis.append(Factor(factor.kind, size, factor.rank))
                     rest.insert(0, Factor(factor.kind, factor.size // size, inner))
                     size = 1
                 elif rest and _join(factor, rest[0], ranks):
@@ -254,36 +254,47 @@ def normal(
     prefix: tuple[str, ...] = (),
 ) -> Axes:
     """Return `Axes` in the one form that means the same: no factor of size 1, and neighbours merged."""
+    factors = tuple(map(tuple, axes))
+    final, sizes = _merged(factors)
+    if 0 in sizes:
+        return unknown(map(length, factors))
+    return Axes(final, grid, places if places is None else places.reshape(sizes), prefix)
+
+
+@lru_cache(maxsize=4096)
+def _merged(axes: tuple[Axis, ...]) -> tuple[tuple[Axis, ...], tuple[int, ...]]:
+    """Return axes in their normal form, and the sizes of their place factors; of size 0 for an empty tensor."""
     listed = [[factor for factor in axis if factor.size != 1] for axis in axes]
     if any(factor.size == 0 for axis in listed for factor in axis):
-        return unknown([length(axis) for axis in listed])
-    ranks = sorted(factor.rank for axis in listed for factor in axis if factor.kind == CHANNEL)
-    number = {rank: i for i, rank in enumerate(ranks)}
+        return (), (0,)
     held = [axis for axis in listed if any(factor.kind == CHANNEL for factor in axis)]
     one_axis = len(held) == 1 and all(factor.kind == CHANNEL for factor in held[0])
     merged: list[list[Factor]] = []
+    number = _numbers(listed)
     for axis in listed:
         kept: list[Factor] = []
         last = -1
-        for factor in axis:
-            rank = number[factor.rank] if factor.kind == CHANNEL else 0
-            if kept and kept[-1].kind == factor.kind:
-                if factor.kind != CHANNEL or one_axis or rank == last + 1:
-                    kept[-1] = kept[-1]._replace(size=kept[-1].size * factor.size)
-                    last = rank
-                    continue
-            kept.append(Factor(factor.kind, factor.size, rank))
-            last = rank
+        for kind, size, rank in axis:
+            rank = number[rank] if kind == CHANNEL else 0
+            joins = kept and kept[-1].kind == kind
+            if joins and (kind != CHANNEL or one_axis or rank == last + 1):
+                kept[-1] = Factor(kind, kept[-1].size * size, kept[-1].rank)
+            else:
+                kept.append(Factor(kind, size, rank))
+            last = int(rank)
         merged.append(kept)
-    ranks = sorted(factor.rank for axis in merged for factor in axis if factor.kind == CHANNEL)
-    number = {rank: i for i, rank in enumerate(ranks)}
+    number = _numbers(merged)
     final = tuple(
-        tuple(f._replace(rank=number[f.rank]) if f.kind == CHANNEL else f for f in axis)
+        tuple(Factor(f.kind, f.size, number[f.rank]) if f.kind == CHANNEL else f for f in axis)
         for axis in merged
     )
-    if places is not None:
-        places = places.reshape([f.size for axis in final for f in axis if f.kind == PLACE])
-    return Axes(final, grid, places, prefix)
+    return final, tuple(f.size for axis in final for f in axis if f.kind == PLACE)
+
+
+def _numbers(axes: Iterable[Iterable[Factor]]) -> dict[float, int]:
+    """Return the ranks of channel factors, numbered from 0."""
+    ranks = sorted(factor.rank for axis in axes for factor in axis if factor.kind == CHANNEL)
+    return {rank: i for i, rank in enumerate(ranks)}
 
 
 @lru_cache(maxsize=4096)

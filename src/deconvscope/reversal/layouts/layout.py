@@ -184,7 +184,11 @@ def layout_of(axes: Axes) -> Layout | None:
     """
     if axes.ndim > 1 and not axes.axes[0]:
         axes = axes.dropped(0) if not axes.upright else Axes(axes.axes[1:], axes.grid)
-    if axes.grid == NO_GRID or axes.ndim < 2 or any(f.kind in (COPY, OTHER) for axis in axes.axes for f in axis):
+    if (
+        axes.grid == NO_GRID
+        or axes.ndim < 2
+        or any(f.kind in (COPY, OTHER) for axis in axes.axes for f in axis)
+    ):
         return None
     held = [axis for axis in axes.axes if any(f.kind == CHANNEL for f in axis)]
     if axes.places is None and axes.grid == (1, 1) and len(held) > 1:

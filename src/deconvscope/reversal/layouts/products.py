@@ -157,9 +157,12 @@ def product(
     if a is None and b is None:
         return unknown(shape)
     size = dict(zip(out, shape, strict=True))
-    first, second = _Side(a, a_labels, out), _Side(b, b_labels, out)
-    rows = [label for label in out if label not in second.labels]
-    columns = [label for label in out if label not in first.labels]
+    rows = [label for label in out if label not in b_labels]
+    columns = [label for label in out if label not in a_labels]
+    first = _Side(a, a_labels, out)
+    if b is not None and first.has(PLACE, rows):
+        b = b.unplaced()  # its places are of no account
+    second = _Side(b, b_labels, out)
     for side, own in ((first, rows), (second, columns)):
         other = second if side is first else first
         if side.axes is None and other.summed_channels:

@@ -279,8 +279,12 @@ def _along_channels(
     known = [a for a in given if a is not None]
     ones = [tuple(1 if i == dim else n for i, n in enumerate(a.shape)) for a in known]
     first = known[0]
-    if any(a.holds(OTHER) or a.grid == NO_GRID for a in known) or len(set(ones)) != 1:
+    if any(a.grid == NO_GRID for a in known) or len(set(ones)) != 1:
         return None
+    if any(a.holds(OTHER, dim) or a.holds(COPY, dim) for a in known):
+        return None
+    if len({tuple(a.holds(OTHER, i) for i in range(a.ndim) if i != dim) for a in known}) > 1:
+        return None  # what of one tensor is not known of the other
     others = [_with_one(a, dim) for a in known]
     size = call.shape[dim]
     if all(agree(others[0], other) for other in others[1:]):
