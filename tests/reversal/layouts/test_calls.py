@@ -26,7 +26,9 @@ class Network(nn.Module):
         return self.call(self, x)
 
 
-def layout(call: Callable[..., Any], height: int = 4, width: int = 6) -> tuple[Tensor, Tensor, Layout | None]:
+def layout(
+    call: Callable[..., Any], height: int = 4, width: int = 6
+) -> tuple[Tensor, Tensor, Layout | None]:
     """Return the image, what a network makes of it, and that tensor's layout."""
     torch.manual_seed(0)
     image = torch.randn(1, 3, height, width)
@@ -45,11 +47,13 @@ REORDERED: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "tokens first": lambda net, x: x.flatten(2).permute(2, 0, 1),
     "matrix transposed": lambda net, x: x[0].flatten(1).T,
     "windows": lambda net, x: x.view(1, 3, 2, 2, 3, 2).permute(0, 2, 4, 3, 5, 1).reshape(6, 4, 3),
-    "rolled windows": lambda net, x: x.permute(0, 2, 3, 1)
-    .roll((-1, -1), (1, 2))
-    .view(1, 2, 2, 3, 2, 3)
-    .transpose(2, 3)
-    .flatten(0, 2),
+    "rolled windows": lambda net, x: (
+        x.permute(0, 2, 3, 1)
+        .roll((-1, -1), (1, 2))
+        .view(1, 2, 2, 3, 2, 3)
+        .transpose(2, 3)
+        .flatten(0, 2)
+    ),
     "phases side by side": lambda net, x: torch.cat(
         [x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)], 1
     ),
@@ -248,7 +252,9 @@ def test_attention_keeps_the_places_of_queries(name: str) -> None:
 
 UNMAPPED: dict[str, Callable[[Any, Tensor], Any]] = {
     "scores": lambda net, x: tokens(x) @ x.flatten(2),
-    "scores and a further column": lambda net, x: torch.cat([tokens(x) @ x.flatten(2), torch.zeros(1, 24, 1)], -1),
+    "scores and a further column": lambda net, x: torch.cat(
+        [tokens(x) @ x.flatten(2), torch.zeros(1, 24, 1)], -1
+    ),
     "contradiction": lambda net, x: x[..., 1:] - x[..., :-1],
     "a sum with its mirror image": lambda net, x: x + x.flip(-1),
     "mixtures of tokens": lambda net, x: F.linear(x.flatten(2), torch.ones(5, 24)),
@@ -257,9 +263,13 @@ UNMAPPED: dict[str, Callable[[Any, Tensor], Any]] = {
     "strongest": lambda net, x: x.flatten(2).topk(5).values,
     "vector": lambda net, x: x.mean((2, 3)),
     "head": lambda net, x: F.linear(x.flatten(1), torch.ones(5, 72)),
-    "made from a vector": lambda net, x: F.linear(x.flatten(1), torch.ones(72, 72)).view(1, 3, 4, 6),
+    "made from a vector": lambda net, x: F.linear(x.flatten(1), torch.ones(72, 72)).view(
+        1, 3, 4, 6
+    ),
     "convolved without places": lambda net, x: F.conv2d(
-        F.linear(x.flatten(1), torch.ones(72, 72)).view(1, 3, 4, 6), torch.ones(2, 3, 3, 3), padding=1
+        F.linear(x.flatten(1), torch.ones(72, 72)).view(1, 3, 4, 6),
+        torch.ones(2, 3, 3, 3),
+        padding=1,
     ),
     "copies": lambda net, x: x.mean((2, 3), keepdim=True).expand(1, 3, 4, 6),
     "tiles": lambda net, x: x.repeat(1, 1, 2, 2),
