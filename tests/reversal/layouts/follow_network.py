@@ -18,10 +18,10 @@ from deconvscope.reversal.layouts import (
 )
 
 DESCRIBES = {
-    "size", "dim", "stride", "numel", "is_contiguous", "is_floating_point", "is_complex", "__len__", "item", "ndimension",
-    "tolist", "nelement", "__format__", "__repr__", "__bool__", "requires_grad_", "__set__", "data_ptr",
-    "is_pinned", "is_inference", "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "zeros_like", "ones_like",
-    "full_like", "empty_like", "rand_like", "randn_like",
+    "size", "dim", "stride", "numel", "is_contiguous", "is_floating_point", "is_complex", "__len__", "item",
+    "ndimension", "tolist", "nelement", "__format__", "__repr__", "__bool__", "requires_grad_", "__set__", "data_ptr",
+    "is_pinned", "is_inference", "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "zeros_like",
+    "ones_like", "full_like", "empty_like", "rand_like", "randn_like",
 }  # fmt: skip
 PROPERTIES = {"T", "mT", "H", "mH", "real", "imag", "data"}
 

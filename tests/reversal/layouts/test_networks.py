@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pytest
 import timm
@@ -51,11 +52,11 @@ def small_maxvit() -> nn.Module:
     )  # fmt: skip
 
 
-def of_timm(name: str, **settings: object) -> Callable[[], nn.Module]:
+def of_timm(name: str, **settings: Any) -> Callable[[], nn.Module]:
     return lambda: timm.create_model(name, pretrained=False, **settings)
 
 
-VIT = {"img_size": 64, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2}
+VIT: dict[str, Any] = {"img_size": 64, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2}
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[str, ...], tuple[int, int], tuple[str, ...]]] = {
     # network, layers where noise must move its own place most, their grid, prefix tokens
     "vit": (

@@ -300,8 +300,8 @@ def attend(x: Followed, draw: Draw, past: list[Followed]) -> Followed:
 
 
 CALLS = [
-    permute, transpose, split_axis, merge_axes, flip, roll, take_slice, take_one, take_tokens, pad, chunk, reinsert, merge_phases,
-    double_channels, prefix, linear, matrix, convolution, pool, mean, add_earlier, attend,
+    permute, transpose, split_axis, merge_axes, flip, roll, take_slice, take_one, take_tokens, pad, chunk, reinsert,
+    merge_phases, double_channels, prefix, linear, matrix, convolution, pool, mean, add_earlier, attend,
 ]  # fmt: skip
 
 

@@ -94,8 +94,8 @@ class Axes:
         if self.places is not None:
             return self.places
         if self.grid == NO_GRID:
-            return torch.tensor(NOWHERE)
-        return torch.arange(self.grid[0] * self.grid[1]).reshape(self.sizes(PLACE))
+            return torch.tensor(NOWHERE, device="cpu")
+        return torch.arange(self.grid[0] * self.grid[1], device="cpu").reshape(self.sizes(PLACE))
 
     def equals(self, other: Axes) -> bool:
         """Tell whether both say the same."""
@@ -172,7 +172,7 @@ class Axes:
         new = self._with_axis
         if factors[0].kind != PLACE:
             return new(axis, (factors[0]._replace(size=count),))
-        chosen = torch.tensor(index) if isinstance(index, range) else index
+        chosen = torch.tensor(index, device="cpu") if isinstance(index, range) else index
         places = self.table().index_select(self._dims_before(axis), chosen)
         return new(axis, (Factor(PLACE, count),), places)
 

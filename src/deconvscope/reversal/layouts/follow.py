@@ -30,7 +30,7 @@ def follow(
     """Return what the axes of each tensor that a call returned stand for.
 
     Args:
-        name: of the function, without the underscore of calls in place: ``"relu"``, ``"__getitem__"``, ``"setitem"``.
+        name: of the function. Underscores around it do not count: ``"relu_"`` is ``"relu"``.
         args: its arguments.
         kwargs: its keyword arguments.
         axes_of: the axes of a recorded tensor, None for a constant.
@@ -41,6 +41,7 @@ def follow(
         One for each tensor in the output, in order; all axes `OTHER` where nothing is known.
     """
     outputs = [output] if isinstance(output, Tensor) else _tensors(output)
+    name = name.strip("_")
     rule = RULES.get(name)
     if rule is None:
         return [unknown(t.shape) for t in outputs]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .axes import CHANNEL, COPY, FIRST_TOKEN, NO_GRID, NOWHERE, OTHER, PLACE, Axes
-from .places import settled
+from .places import all_differ, settled
 
 
 class Place(NamedTuple):
@@ -140,12 +140,12 @@ class Layout:
         """The row of each place of the grid, row by row, then of each prefix token; −1 where there is none."""
         count = self.height * self.width
         if self._axes.places is None:
-            return torch.arange(count)
+            return torch.arange(count, device="cpu")
         places = self._axes.places.reshape(-1)
         slots = torch.where(places >= 0, places, count + FIRST_TOKEN - places)
-        rows = torch.full((count + len(self.prefix_names),), -1)
+        rows = torch.full((count + len(self.prefix_names),), -1, device="cpu")
         there = places != NOWHERE
-        rows[slots[there]] = torch.arange(len(places))[there]
+        rows[slots[there]] = torch.arange(len(places), device="cpu")[there]
         return rows
 
     def _matrix(self, tensor: Tensor) -> Tensor:
@@ -198,7 +198,7 @@ def layout_of(axes: Axes) -> Layout | None:
     prefix = axes.prefix
     if axes.places is not None:
         there = axes.places[axes.places != NOWHERE]
-        if there.numel() == 0 or len(there.unique()) < len(there):
+        if there.numel() == 0 or not all_differ(there):
             return None
         tokens = sorted({FIRST_TOKEN - int(place) for place in there if place <= FIRST_TOKEN})
         if len(tokens) < len(prefix):

@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .axes import CHANNEL, COPY, PLACE, Axes, Factor, maps, unknown
 from .calls import Call, rule
+from .places import on_new_grid
 
 
 def listed(values: tuple[Any, ...], given: Any = None) -> list[int]:
@@ -23,7 +25,7 @@ def listed(values: tuple[Any, ...], given: Any = None) -> list[int]:
 
 @rule(
     "reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze", "view_as", "reshape_as",
-    "atleast_1d", "atleast_2d", "atleast_3d", "_unsafe_view",
+    "atleast_1d", "atleast_2d", "atleast_3d", "unsafe_view",
 )  # fmt: skip
 def reshape(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Axes:
     """Split and merge axes."""
@@ -136,19 +138,15 @@ def rot90(call: Call, input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -
 
 
 def _reordered(a: Axes, dim: int, order: list[int]) -> Axes:
-    from torch import tensor
-
     dim %= a.ndim
     if not a.holds(PLACE, dim):  # channels are counted where they stand
         return a
-    return a.taken(dim, tensor(order))
+    return a.taken(dim, torch.tensor(order, device="cpu"))
 
 
 @rule("pixel_shuffle")
 def pixel_shuffle(call: Call, input: Tensor, upscale_factor: int) -> Axes:
     """Make a finer grid of channels."""
-    from .places import on_new_grid
-
     return on_new_grid(call.known(input), call.shape, channels=True)
 
 
@@ -179,11 +177,11 @@ def unfold(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Axes:
 
 
 def _windows(a: Axes, shape: tuple[int, ...], dimension: int, size: int, step: int) -> Axes:
-    from torch import arange
-
     dim = dimension % a.ndim
     count = shape[dim]
-    index = (arange(count)[:, None] * step + arange(size)).reshape(-1)
+    index = (
+        torch.arange(count, device="cpu")[:, None] * step + torch.arange(size, device="cpu")
+    ).reshape(-1)
     if not a.holds(PLACE, dim) or len(a.axes[dim]) > 1:
         return unknown(shape)
     cut = a.taken(dim, index)
@@ -210,8 +208,6 @@ def patch_grid(
 
 
 def _patches(a: Axes, input: Tensor, shape: tuple[int, ...], *args: Any, **kwargs: Any) -> Axes:
-    from .places import on_new_grid
-
     if a.ndim != 4:
         return unknown(shape)
     grid = patch_grid(input.shape[-2:], *args, **kwargs)

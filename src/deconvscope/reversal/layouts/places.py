@@ -32,8 +32,8 @@ def settled(a: Axes) -> Axes:
     placed = a.places >= 0
     if not bool(placed.any()):
         return a
-    there = a.places[placed].unique()
-    rows, columns = (there // width).unique(), (there % width).unique()
+    there = _unique(a.places[placed])
+    rows, columns = _unique(there // width), _unique(there % width)
     if len(there) != len(rows) * len(columns) or not (_even(rows) and _even(columns)):
         return a
     grid = (len(rows), len(columns))
@@ -45,12 +45,22 @@ def settled(a: Axes) -> Axes:
     return normal(a.axes, grid, places, a.prefix)
 
 
+def all_differ(numbers: Tensor) -> bool:
+    """Tell whether no number occurs twice."""
+    return len(_unique(numbers)) == numbers.numel()
+
+
+def _unique(numbers: Tensor) -> Tensor:
+    found: Tensor = torch.unique(numbers)
+    return found
+
+
 def _step(numbers: Tensor) -> int:
     return int(numbers[1] - numbers[0]) if len(numbers) > 1 else 1
 
 
 def _even(numbers: Tensor) -> bool:
-    return len(numbers) < 3 or len(numbers.diff().unique()) == 1
+    return len(numbers) < 3 or len(_unique(numbers.diff())) == 1
 
 
 def agree(a: Axes, b: Axes) -> bool:
@@ -67,7 +77,7 @@ def agree(a: Axes, b: Axes) -> bool:
         a, b = settled(a), settled(b)
     if (a.grid, a.prefix) != (b.grid, b.prefix):
         return max(counts) == 1
-    return torch.equal(*torch.broadcast_tensors(*_aligned(spread(a), spread(b))))
+    return torch.equal(*_aligned(spread(a), spread(b)))
 
 
 def _aligned(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,7 +104,8 @@ def contracted(a: Axes, dims: Collection[int]) -> Axes:
     """
     dims = {dim % a.ndim for dim in dims}
     axes = [() if i in dims else axis for i, axis in enumerate(a.axes)]
-    summed, kept = [], []
+    summed: list[int] = []
+    kept: list[int] = []
     dim = 0
     for i, axis in enumerate(a.axes):
         for factor in axis:
@@ -130,7 +141,11 @@ def _blocks(table: Tensor, grid: tuple[int, int]) -> tuple[tuple[int, int], Tens
     if tall * wide != table.shape[-1]:
         return None
     same_block = (top // tall == bottom // tall) & (left // wide == right // wide)
-    ordered = torch.where(placed, table, far + torch.arange(table.shape[-1])).sort(-1).values
+    ordered = (
+        torch.where(placed, table, far + torch.arange(table.shape[-1], device="cpu"))
+        .sort(-1)
+        .values
+    )
     if not bool(same_block[some].all()) or bool((ordered.diff(dim=-1) == 0).any()):
         return None
     coarse = (math.ceil(height / tall), math.ceil(width / wide))
@@ -188,7 +203,7 @@ def on_new_grid(a: Axes, shape: tuple[int, ...], channels: bool) -> Axes:
     height, width = shape[-2:]
     inner = [Factor(PLACE, height)], [Factor(PLACE, width)]
     fresh = [Factor(CHANNEL, shape[-3], math.inf)] if channels else a.axes[-3]
-    before = [axis for axis in a.axes[:-3]]
+    before = a.axes[:-3]
     if any(f.kind == OTHER for axis in (*before, fresh) for f in axis):
         return unknown(shape)
     made = normal([*before, fresh, *inner], (height, width), None, ())

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .axes import CHANNEL, NO_GRID, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
 from .calls import Call, Result, rule
+from .elementwise import arithmetic
 from .moving import listed
 from .places import contracted
 
@@ -52,8 +53,6 @@ def reduction(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Result:
     a = call.known(input)
     shape = call.shape
     if args and isinstance(args[0], Tensor) and call.name in ("max", "min"):
-        from .elementwise import arithmetic
-
         return arithmetic(call, input, *args, **kwargs)
     at = 1 if call.name in DIM_SECOND else 0
     dim = kwargs.get("dim", args[at] if len(args) > at else None)
@@ -83,10 +82,10 @@ def scrambled(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Result:
 # --- products ---------------------------------------------------------------------------------------------------
 
 
-@rule("matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "mv", "dot")
+@rule("matmul", "rmatmul", "bmm", "mm", "mv", "dot")
 def matmul(call: Call, input: Tensor, other: Tensor) -> Axes:
     """Multiply matrices."""
-    if call.name == "__rmatmul__":
+    if call.name == "rmatmul":
         input, other = other, input
     return _matrix_product(call, input, other)
 
@@ -199,7 +198,7 @@ def product(
         lost = [[f._replace(kind=OTHER) if f.kind == PLACE else f for f in axis] for axis in axes]
         return normal(lost, NO_GRID)
     order = [placed.labels.index(label) for label in out if label in placed.labels]
-    moved = placed.axes.permuted([*order, *(i for i in range(source.ndim) if i not in order)])
+    moved = source.permuted([*order, *(i for i in range(source.ndim) if i not in order)])
     return normal(axes, source.grid, moved.places, source.prefix)
 
 

@@ -19,12 +19,13 @@ from .axes import (
     PLACE,
     Axes,
     Factor,
+    maps,
     normal,
     unknown,
 )
 from .calls import Call, Result, rule
 from .elementwise import merged
-from .places import agree
+from .places import agree, all_differ
 
 
 def _integers(index: Tensor) -> Tensor:
@@ -34,7 +35,7 @@ def _integers(index: Tensor) -> Tensor:
 # --- indexing ---------------------------------------------------------------------------------------------------
 
 
-@rule("__getitem__")
+@rule("getitem")
 def getitem(call: Call, input: Tensor, index: Any) -> Axes:
     """Follow slices, integers, ``None``, ``...``, index tensors and masks."""
     a = call.known(input)
@@ -70,7 +71,7 @@ def at_index(a: Axes, input: Tensor, index: Any) -> Axes | None:
 
 def _as_tensor(item: Any) -> Any:
     if isinstance(item, list | tuple | range):
-        return torch.tensor(item)
+        return torch.tensor(item, device="cpu")
     if isinstance(item, Tensor) and item.ndim == 0 and item.dtype != torch.bool:
         return int(item)
     return item
@@ -101,10 +102,10 @@ def _advanced(a: Axes, items: list[Any]) -> Axes | None:
     running = [i for i in tensors if a.shape[i] > 1]
     if len(running) > 1 or any(isinstance(parts[i], int) and a.shape[i] > 1 for i in advanced):
         return None
-    shape = torch.broadcast_shapes(*(parts[i].shape for i in tensors))
+    shape = torch.broadcast_shapes(*(parts[i].shape for i in tensors))  # type: ignore[no-untyped-call]
     together = advanced == list(range(advanced[0], advanced[-1] + 1))
     kept = running[0] if running else advanced[0]
-    index = parts[kept] if isinstance(parts[kept], Tensor) else torch.tensor(0)
+    index = parts[kept] if isinstance(parts[kept], Tensor) else torch.tensor(0, device="cpu")
     index = _integers(index).broadcast_to(shape).reshape(-1)
     for i, part in enumerate(parts):
         if isinstance(part, slice):
@@ -164,13 +165,27 @@ def repeat_interleave(call: Call, input: Tensor, repeats: Any, dim: int | None =
     if dim is None:
         return unknown(call.shape)
     dim %= a.ndim
-    index = torch.arange(a.shape[dim]).repeat_interleave(
+    index = torch.arange(a.shape[dim], device="cpu").repeat_interleave(
         _integers(repeats) if isinstance(repeats, Tensor) else repeats
     )
     if a.holds(PLACE, dim):
         return a.taken(dim, index)
     copies = len(index) // a.shape[dim]
     return a.replaced(dim, (*a.axes[dim], Factor(COPY, copies)))
+
+
+@rule("setitem")
+def setitem(call: Call, input: Tensor, index: Any, value: Any) -> Axes:
+    """Keep the axes of the tensor that is written to, if what is written stands where it is put."""
+    a, written = call.of(input), call.of(value)
+    if a is None:
+        return unknown(call.shape)
+    if written is None:
+        return a
+    target = at_index(a, input, index)
+    if target is None or not merged([target, written], target.shape).equals(target):
+        return unknown(call.shape)
+    return a
 
 
 # --- splitting --------------------------------------------------------------------------------------------------
@@ -192,7 +207,7 @@ def split(call: Call, tensor: Tensor, *args: Any, **kwargs: Any) -> Result:
     return parts
 
 
-@rule("unbind", "__iter__")
+@rule("unbind", "iter")
 def unbind(call: Call, input: Tensor, dim: int = 0) -> Result:
     """Take each index of an axis."""
     a = call.known(input)
@@ -251,12 +266,9 @@ def stack(call: Call, tensors: Sequence[Tensor], dim: int = 0) -> Axes:
 def cat(call: Call, tensors: Sequence[Tensor], dim: int = 0) -> Axes:
     """Put tensors behind one another along an axis."""
     given = [call.of(t) for t in tensors]
-    first = given[0]
-    if first is not None and first.upright and dim in (1, -3) and len(first.axes) == 4:
-        if all(a is not None and a.upright and a.grid == first.grid for a in given):
-            from .axes import maps
-
-            return maps(call.shape)
+    upright = dim == 1 and all(a is not None and a.upright and a.ndim == 4 for a in given)
+    if upright and len({a.grid for a in given if a is not None}) == 1:
+        return maps(call.shape)
     empty = [i for i, t in enumerate(tensors) if t.numel() == 0]
     tensors = [t for i, t in enumerate(tensors) if i not in empty]
     given = [a for i, a in enumerate(given) if i not in empty]
@@ -275,7 +287,7 @@ def _joined(call: Call, tensors: Sequence[Tensor], given: Sequence[Axes | None],
 def _along_channels(
     call: Call, tensors: Sequence[Tensor], given: Sequence[Axes | None], dim: int
 ) -> Axes | None:
-    """Concatenate along an axis that runs over no places: channels side by side, or one set of channels at more places."""
+    """Concatenate where an axis runs over no places: further channels, or the same channels at further places."""
     known = [a for a in given if a is not None]
     ones = [tuple(1 if i == dim else n for i, n in enumerate(a.shape)) for a in known]
     first = known[0]
@@ -298,7 +310,7 @@ def _along_channels(
     grids = {(a.grid, a.prefix) for a in known}
     tables = torch.stack([a.table() for a in known])
     seen = tables[tables != NOWHERE]
-    if len(grids) > 1 or len(seen.unique()) < len(seen):
+    if len(grids) > 1 or not all_differ(seen):
         return None
     at = sum(f.kind == PLACE for axis in first.axes[:dim] for f in axis)
     axis = (Factor(PLACE, len(known)), *first.axes[dim])
@@ -327,17 +339,14 @@ def _along_places(
     if len(main.axes[dim]) > 1:
         return None
     placed = [a for a in given if a is not None and _same_but(a, main, dim)]
-    prefix = main.prefix
-    for a in placed:
-        if len(a.prefix) > len(prefix):
-            prefix = a.prefix
+    prefix = max((a.prefix for a in placed), key=len)
     if any(a.prefix != prefix[: len(a.prefix)] for a in placed):
         return None
     table = main.table()
     at = sum(f.kind == PLACE for axis in main.axes[:dim] for f in axis)
     tokens = table.ndim == 1
     pieces: list[Tensor] = []
-    for i, (t, a) in enumerate(zip(tensors, given, strict=True)):
+    for t, a in zip(tensors, given, strict=True):
         count = t.shape[dim]
         if a is not None and _same_but(a, main, dim):
             piece = a.table()
@@ -349,7 +358,7 @@ def _along_places(
         if tokens and (a is None or (count == 1 and a.grid == (1, 1))):
             names = _token_names(call, t, a, count, prefix)
             first = FIRST_TOKEN - len(prefix)
-            pieces.append(torch.arange(first, first - count, -1).reshape(shape))
+            pieces.append(torch.arange(first, first - count, -1, device="cpu").reshape(shape))
             prefix = (*prefix, *names)
         else:
             pieces.append(table.new_full(shape, NOWHERE))

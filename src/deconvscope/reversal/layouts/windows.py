@@ -51,7 +51,6 @@ def convolution(call: Call, input: Tensor, weight: Tensor, *args: Any, **kwargs:
     "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
     "adaptive_max_pool1d_with_indices", "adaptive_max_pool2d_with_indices", "adaptive_max_pool3d_with_indices",
     "lp_pool1d", "lp_pool2d", "fractional_max_pool2d", "fractional_max_pool2d_with_indices",
-    "boolean_dispatch", "fn", "_max_pool2d", "_max_pool1d", "_adaptive_max_pool2d",
     "max_unpool2d",
 )  # fmt: skip
 def pooling(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Result:
