@@ -335,63 +335,78 @@ def _along_places(
     call: Call, tensors: Sequence[Tensor], given: Sequence[Axes | None], dim: int
 ) -> Axes | None:
     """Concatenate along an axis of places: more places of the same grid, prefix tokens, or a border."""
-    main = next(a for a in given if a is not None and a.holds(PLACE, dim))
+    placed = [a for a in given if a is not None and a.holds(PLACE, dim)]
+    main = max(placed, key=lambda a: a.grid)
     if len(main.axes[dim]) > 1:
-        return None
-    placed = [a for a in given if a is not None and _same_but(a, main, dim)]
-    prefix = max((a.prefix for a in placed), key=len)
-    if any(a.prefix != prefix[: len(a.prefix)] for a in placed):
         return None
     table = main.table()
     at = sum(f.kind == PLACE for axis in main.axes[:dim] for f in axis)
-    tokens = table.ndim == 1
-    pieces: list[Tensor] = []
-    for t, a in zip(tensors, given, strict=True):
+    if any(a is not None and a.holds(PLACE) and not _same_but(a, main, dim) for a in given):
+        return None
+    names = _Names()
+    carried = [names.carried(a) if a and _same_but(a, main, dim) else None for a in given]
+    pieces: list[Tensor | int] = []
+    for t, a, piece in zip(tensors, given, carried, strict=True):
         count = t.shape[dim]
-        if a is not None and _same_but(a, main, dim):
-            piece = a.table()
-            pieces.append(piece if a.holds(PLACE, dim) else piece.unsqueeze(at))
-            continue
-        if a is not None and a.holds(PLACE):
-            return None
-        shape = (*table.shape[:at], count, *table.shape[at + 1 :])
-        if tokens and (a is None or (count == 1 and a.grid == (1, 1))):
-            names = _token_names(call, t, a, count, prefix)
-            first = FIRST_TOKEN - len(prefix)
-            pieces.append(torch.arange(first, first - count, -1, device="cpu").reshape(shape))
-            prefix = (*prefix, *names)
+        whole = a is not None and a.grid == (1, 1) and count == 1
+        if piece is not None:
+            pieces.append(piece if piece.ndim == table.ndim else piece.unsqueeze(at))
+        elif table.ndim == 1 and (a is None or whole):
+            pieces.append(names.added("pooled" if whole else call.name_of(t), count))
         else:
-            pieces.append(table.new_full(shape, NOWHERE))
-    places = torch.cat(pieces, at)
+            pieces.append(count)
+    shape = list(table.shape)
+    tables: list[Tensor] = []
+    for piece in pieces:
+        if isinstance(piece, int):
+            shape[at] = piece
+            piece = table.new_full(shape, NOWHERE)
+        tables.append(piece)
+    places = torch.cat(tables, at)
     axes = [*main.axes[:dim], (Factor(PLACE, places.shape[at]),), *main.axes[dim + 1 :]]
-    return normal(axes, main.grid, places, prefix)
+    return normal(axes, main.grid, places, tuple(names.all))
 
 
 def _same_but(a: Axes, main: Axes, dim: int) -> bool:
-    """Tell whether two tensors to be concatenated stand on one grid and differ along one axis alone."""
+    """Tell whether two tensors to be concatenated differ along one axis alone, and stand on one grid."""
     there = a.holds(PLACE, dim) or (not a.axes[dim] and a.places is not None)
     rest = [axes[:dim] + axes[dim + 1 :] for axes in (a.axes, main.axes)]
-    return there and a.grid == main.grid and rest[0] == rest[1]
+    on_grid = a.grid == main.grid or bool((a.table() <= FIRST_TOKEN).all())
+    return there and on_grid and rest[0] == rest[1]
 
 
-def _token_names(
-    call: Call, t: Tensor, a: Axes | None, count: int, before: tuple[str, ...]
-) -> list[str]:
-    """Name prefix tokens after the parameter that they are a view of, else by the custom of vision transformers."""
-    given = (call.name_of(t) if a is None else "pooled") or ""
-    last = given.rsplit(".", 1)[-1].lower()
-    if "dist" in last:
-        base = "dist"
-    elif "cls" in last or "class" in last:
-        base = "cls"
-    elif "reg" in last:
-        base = "reg"
-    elif last:
-        base = last
-    else:
-        base = "cls" if not before and count == 1 else "token"
-    names = [base] if count == 1 and base not in before else [f"{base}{i}" for i in range(count)]
-    taken = set(before)
-    return [
-        name if name not in taken else f"{name}_{len(before) + i}" for i, name in enumerate(names)
-    ]
+class _Names:
+    """The names of the prefix tokens of tensors that are concatenated."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+
+    def carried(self, a: Axes) -> Tensor:
+        """Return a table of places with its prefix tokens numbered among all."""
+        table = a.table()
+        if not a.prefix:
+            return table
+        moved = table.clone()
+        for number, name in enumerate(a.prefix):
+            there = table == FIRST_TOKEN - number
+            if bool(there.any()):
+                if name not in self.all:
+                    self.all.append(name)
+                moved[there] = FIRST_TOKEN - self.all.index(name)
+        return moved
+
+    def added(self, parameter: str | None, count: int) -> Tensor:
+        """Return the places of constants that become prefix tokens, named after their parameter if they are one."""
+        first = FIRST_TOKEN - len(self.all)
+        self.all += _token_names(parameter or "", count, self.all)
+        return torch.arange(first, first - count, -1, device="cpu")
+
+
+def _token_names(parameter: str, count: int, before: Sequence[str]) -> list[str]:
+    """Name prefix tokens after a parameter, else by the custom of vision transformers: the class token stands first."""
+    last = parameter.rsplit(".", 1)[-1].lower()
+    known = {"dist": "dist", "cls": "cls", "class": "cls", "reg": "reg"}
+    base = next((name for part, name in known.items() if part in last), last)
+    base = base or ("cls" if not before and count == 1 else "token")
+    names = [base] if count == 1 else [f"{base}{i}" for i in range(count)]
+    return [f"{name}_{len(before) + i}" if name in before else name for i, name in enumerate(names)]
