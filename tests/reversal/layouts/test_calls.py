@@ -301,3 +301,15 @@ def test_maps_of_the_network_are_the_tensor_itself() -> None:
         found.index(3, 0, 0)
     with pytest.raises(IndexError, match="y must be from 0 to 3, got 4"):
         found.index(0, 4, 0)
+
+
+def test_prefix_tokens_go_along_to_another_grid() -> None:
+    def call(net: Any, x: Tensor) -> Tensor:
+        both = torch.cat([net.cls_token, tokens(x)], 1)
+        return torch.cat([both[:, :1], tokens(F.max_pool2d(x, 2))], 1)
+
+    image, output, found = layout(call)
+    assert found is not None
+    assert (found.height, found.width, found.prefix_names) == (2, 3, ("cls",))
+    assert torch.equal(found.maps(output), F.max_pool2d(image, 2))
+    assert torch.equal(found.prefix(output), output[0, :1])

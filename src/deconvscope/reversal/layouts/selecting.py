@@ -336,7 +336,7 @@ def _along_places(
 ) -> Axes | None:
     """Concatenate along an axis of places: more places of the same grid, prefix tokens, or a border."""
     placed = [a for a in given if a is not None and a.holds(PLACE, dim)]
-    main = max(placed, key=lambda a: a.grid)
+    main = max(placed, key=lambda a: bool((a.table() >= 0).any()))
     if len(main.axes[dim]) > 1:
         return None
     table = main.table()
