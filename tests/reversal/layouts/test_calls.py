@@ -194,6 +194,15 @@ MADE: dict[str, tuple[Callable[[Any, Tensor], Any], tuple[int, int, int]]] = {
     ),
     "unfolded patches": (lambda net, x: F.unfold(x, 2, stride=2), (12, 2, 3)),
     "folded patches": (lambda net, x: F.fold(F.unfold(x, 2, stride=2), (4, 6), 2, stride=2), (3, 4, 6)),
+    "grey expanded": (lambda net, x: F.conv2d(x[:, :1].expand(-1, 3, -1, -1), torch.ones(7, 3, 3, 3)), (7, 2, 4)),
+    "grey repeated": (lambda net, x: F.conv2d(x[:, :1].repeat(1, 3, 1, 1), torch.ones(7, 3, 3, 3)), (7, 2, 4)),
+    "channels repeated": (lambda net, x: x.repeat(1, 2, 1, 1), (6, 4, 6)),
+    "nearest neighbours": (
+        lambda net, x: F.conv2d(
+            x.repeat_interleave(2, 2).repeat_interleave(2, 3), torch.ones(2, 3, 1, 3)
+        ),
+        (2, 8, 10),
+    ),
     "mean of channels": (lambda net, x: x.mean(1, keepdim=True), (1, 4, 6)),
     "mean of rows": (lambda net, x: x.mean(2, keepdim=True), (3, 1, 6)),
     "gate": (lambda net, x: x * x.mean((2, 3), keepdim=True).sigmoid(), (3, 4, 6)),

@@ -70,21 +70,36 @@ def movedim(call: Call, input: Tensor, source: Any, destination: Any) -> Axes:
 
 @rule("expand", "expand_as", "broadcast_to")
 def expand(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Axes:
-    """Let axes of length 1 run over copies."""
-    return call.known(input).expanded(call.shape)
+    """Let axes of length 1 run over copies; a grey image gets channels."""
+    a = call.known(input)
+    return maps(call.shape) if _gets_channels(a, call.shape) else a.expanded(call.shape)
+
+
+def _gets_channels(a: Axes, shape: tuple[int, ...]) -> bool:
+    return a.upright and (a.shape[:-3], a.shape[-2:]) == (shape[:-3], shape[-2:])
 
 
 @rule("repeat", "tile")
 def repeat(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Axes:
-    """Let axes run over whole copies, one after another."""
+    """Let axes run over whole copies, one after another; copies of channels are channels."""
     a = call.known(input)
     shape = call.shape
-    axes = [*((),) * (len(shape) - a.ndim), *a.axes]
-    sizes = (1,) * (len(shape) - a.ndim) + a.shape
-    return a.having(
-        (Factor(COPY, size // old), *axis)
-        for axis, old, size in zip(axes, sizes, shape, strict=True)
-    )
+    if _gets_channels(a, shape):
+        return maps(shape)
+    a = a.reshaped((*(1,) * (len(shape) - a.ndim), *a.shape))
+    for dim, (old, new) in enumerate(zip(a.shape, shape, strict=True)):
+        if old != new:
+            a = with_copies(a, dim, new // old, first=True)
+    return a
+
+
+def with_copies(a: Axes, dim: int, count: int, first: bool) -> Axes:
+    """Return the axes after each index of an axis, or (first) the whole axis, is copied; copies of channels count."""
+    axis = a.axes[dim]
+    if [factor.kind for factor in axis] == [CHANNEL]:
+        return a.replaced(dim, [Factor(CHANNEL, axis[0].size * count, axis[0].rank)])
+    copies = (Factor(COPY, count),)
+    return a.replaced(dim, copies + axis if first else axis + copies)
 
 
 @rule("view_as_complex")

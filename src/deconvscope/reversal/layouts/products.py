@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .axes import CHANNEL, NO_GRID, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
+from .axes import CHANNEL, COPY, NO_GRID, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
 from .calls import Call, Result, rule
 from .elementwise import arithmetic
 from .moving import listed
@@ -34,7 +34,7 @@ def with_new_axis(a: Axes, dim: int, size: int) -> Axes:
     """Return the axes after a linear map along one axis: new channels if it ran over channels, else mixtures."""
     kinds = {factor.kind for factor in a.axes[dim]}
     summed = contracted(a, [dim])
-    if CHANNEL in kinds or not kinds:
+    if CHANNEL in kinds or kinds <= {COPY}:
         return summed.replaced(dim, (Factor(CHANNEL, size, math.inf),))
     return summed.replaced(dim, (Factor(OTHER, size),))
 
@@ -209,7 +209,7 @@ class _Side:
         summed = [i for i, label in enumerate(labels) if label not in out]
         self.labels = list(labels)
         kinds = {f.kind for i in summed for f in a.axes[i]} if a is not None else {OTHER}
-        self.summed_channels = CHANNEL in kinds or not kinds
+        self.summed_channels = CHANNEL in kinds or kinds <= {COPY}
         self.axes = a if a is None or not summed else contracted(a, summed)
         self.made: dict[Label, Axis] = {}
 

@@ -25,6 +25,7 @@ from .axes import (
 )
 from .calls import Call, Result, rule
 from .elementwise import merged
+from .moving import with_copies
 from .places import agree, all_differ
 
 
@@ -170,8 +171,7 @@ def repeat_interleave(call: Call, input: Tensor, repeats: Any, dim: int | None =
     )
     if a.holds(PLACE, dim):
         return a.taken(dim, index)
-    copies = len(index) // a.shape[dim]
-    return a.replaced(dim, (*a.axes[dim], Factor(COPY, copies)))
+    return with_copies(a, dim, len(index) // a.shape[dim], first=False)
 
 
 @rule("setitem")
