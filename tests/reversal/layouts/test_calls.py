@@ -151,6 +151,16 @@ def test_prefix_tokens_are_dropped_and_put_behind() -> None:
     assert alone is not None and (alone.height, alone.width, alone.prefix_names) == (0, 0, ("cls",))
 
 
+def test_tokens_without_their_prefix_are_the_maps_again() -> None:
+    def call(net: Any, x: Tensor) -> Tensor:
+        x = torch.cat([net.cls_token, tokens(x)], 1)
+        x = x[:, 1:].transpose(1, 2).view(1, 3, 4, 6)
+        return x + F.conv2d(x, torch.ones(3, 1, 3, 3), padding=1, groups=3)
+
+    _, _, found = layout(call)
+    assert found is not None and found.is_plain
+
+
 def test_heads_keep_their_channels_together() -> None:
     def call(net: Any, x: Tensor) -> Tensor:
         qkv = F.linear(tokens(x), torch.randn(24, 3))

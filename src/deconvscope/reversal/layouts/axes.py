@@ -174,7 +174,21 @@ class Axes:
             return new(axis, (factors[0]._replace(size=count),))
         chosen = torch.tensor(index, device="cpu") if isinstance(index, range) else index
         places = self.table().index_select(self._dims_before(axis), chosen)
-        return new(axis, (Factor(PLACE, count),), places)
+        return new(axis, (Factor(PLACE, count),), places).plainest()
+
+    def plainest(self) -> Axes:
+        """Return the same without names of prefix tokens that are not there, and without a table that is not needed."""
+        if self.places is None or self.holds_tokens:
+            return self
+        count = self.grid[0] * self.grid[1]
+        flat = self.places.reshape(-1)
+        counts = len(flat) == count and torch.equal(flat, torch.arange(count, device="cpu"))
+        return Axes(self.axes, self.grid, None if counts else self.places)
+
+    @property
+    def holds_tokens(self) -> bool:
+        """Whether there are prefix tokens."""
+        return self.places is not None and bool((self.places <= FIRST_TOKEN).any())
 
     def _taken_from_product(self, axis: int, index: range | Tensor) -> Axes:
         """Take a run of indices from an axis of several factors: whole steps of the outermost, or within one."""

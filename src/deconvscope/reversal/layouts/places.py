@@ -75,7 +75,7 @@ def agree(a: Axes, b: Axes) -> bool:
         return _fits(a, b) and _fits(b, a)
     if a.grid != b.grid:
         a, b = settled(a), settled(b)
-    if (a.grid, a.prefix) != (b.grid, b.prefix):
+    if a.grid != b.grid or (a.prefix != b.prefix and (a.holds_tokens or b.holds_tokens)):
         return max(counts) == 1
     return torch.equal(*_aligned(spread(a), spread(b)))
 
