@@ -214,8 +214,11 @@ def added(a: Coordinates, b: Coordinates) -> Coordinates:
         return b
     if a.grid != b.grid:
         a, b = settled(a), settled(b)
-    same = a.grid == b.grid and torch.equal(a.place, b.place) and torch.equal(a.channel, b.channel)
-    return a if same else unknown(a.channel.shape)
+    borders = (a.place == NOWHERE) | (b.place == NOWHERE)
+    same = a.grid == b.grid and bool(((a.place == b.place) | borders).all())
+    if not same or not torch.equal(a.channel, b.channel):
+        return unknown(a.channel.shape)
+    return b if (b.place != NOWHERE).sum() > (a.place != NOWHERE).sum() else a
 
 
 def settled(c: Coordinates) -> Coordinates:

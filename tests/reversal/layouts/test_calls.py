@@ -161,6 +161,15 @@ def test_tokens_without_their_prefix_are_the_maps_again() -> None:
     assert found is not None and found.is_plain
 
 
+def test_a_border_adopts_the_places_that_are_added_to_it() -> None:
+    def call(net: Any, x: Tensor) -> Tensor:
+        both = torch.cat([net.cls_token, tokens(x)], 1)
+        return F.pad(both[:, 1:], (0, 0, 1, 0)) + both
+
+    _, _, found = layout(call)
+    assert found is not None and found.prefix_names == ("cls",)
+
+
 def test_heads_keep_their_channels_together() -> None:
     def call(net: Any, x: Tensor) -> Tensor:
         qkv = F.linear(tokens(x), torch.randn(24, 3))

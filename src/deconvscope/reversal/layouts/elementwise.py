@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .axes import CHANNEL, COPY, NO_GRID, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
 from .calls import Call, rule
-from .places import agree
+from .places import agree, count_placed
 
 # fmt: off
 ARITHMETIC = (
@@ -72,7 +72,12 @@ def merged(given: Sequence[Axes], shape: tuple[int, ...]) -> Axes:
         return unknown(shape)
     placed = max(
         (a for a in distinct if a.sizes(PLACE) == placed.sizes(PLACE)),
-        key=lambda a: (a.grid != NO_GRID, a.places is not None, math.prod(a.sizes(CHANNEL))),
+        key=lambda a: (
+            a.grid != NO_GRID,
+            count_placed(a),
+            a.holds_tokens,
+            math.prod(a.sizes(CHANNEL)),
+        ),
     )
     channelled = max(distinct, key=lambda a: math.prod(a.sizes(CHANNEL)))
     if math.prod(channelled.sizes(CHANNEL)) == math.prod(placed.sizes(CHANNEL)):

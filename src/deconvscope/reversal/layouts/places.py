@@ -66,7 +66,7 @@ def _even(numbers: Tensor) -> bool:
 def agree(a: Axes, b: Axes) -> bool:
     """Tell whether two tensors that broadcast to one shape have their values at the same places.
 
-    A tensor whose values are shared by several places of the other says nothing about places.
+    A tensor whose values are shared by several places of the other says nothing about places, nor does a border.
     """
     if a is b:
         return True
@@ -75,9 +75,17 @@ def agree(a: Axes, b: Axes) -> bool:
         return _fits(a, b) and _fits(b, a)
     if a.grid != b.grid:
         a, b = settled(a), settled(b)
-    if a.grid != b.grid or (a.prefix != b.prefix and (a.holds_tokens or b.holds_tokens)):
+    if a.grid != b.grid or (a.prefix != b.prefix and a.holds_tokens and b.holds_tokens):
         return max(counts) == 1
-    return torch.equal(*_aligned(spread(a), spread(b)))
+    first, second = _aligned(spread(a), spread(b))
+    return bool(((first == second) | (first == NOWHERE) | (second == NOWHERE)).all())
+
+
+def count_placed(a: Axes) -> int:
+    """Return how many indices of the place factors stand for a place or prefix token."""
+    if a.places is None:
+        return math.prod(a.sizes(PLACE))
+    return int((a.places != NOWHERE).sum())
 
 
 def _aligned(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

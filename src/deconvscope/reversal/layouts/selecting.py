@@ -307,15 +307,14 @@ def _along_channels(
         )
     if len(known) < len(given) or any(a.axes != first.axes for a in known):
         return None
-    grids = {(a.grid, a.prefix) for a in known}
-    tables = torch.stack([a.table() for a in known])
-    seen = tables[tables != NOWHERE]
-    if len(grids) > 1 or not all_differ(seen):
+    names = _Names()
+    tables = torch.stack([names.carried(a) for a in known])
+    if len({a.grid for a in known}) > 1 or not all_differ(tables[tables != NOWHERE]):
         return None
     at = sum(f.kind == PLACE for axis in first.axes[:dim] for f in axis)
     axis = (Factor(PLACE, len(known)), *first.axes[dim])
-    places = tables.movedim(0, at)
-    return first.having([*first.axes[:dim], axis, *first.axes[dim + 1 :]], places)
+    axes = [*first.axes[:dim], axis, *first.axes[dim + 1 :]]
+    return normal(axes, first.grid, tables.movedim(0, at), tuple(names.all))
 
 
 def _with_one(a: Axes, dim: int) -> Axes:
