@@ -31,6 +31,7 @@ class Follower(TorchFunctionMode):
 
     Attributes:
         made: name of the call, tensor and axes, in order.
+        sources: for each of them the tensor that the call was given first, and its axes.
     """
 
     def __init__(self, network: torch.nn.Module, image: Tensor) -> None:
@@ -38,6 +39,7 @@ class Follower(TorchFunctionMode):
         self.name_of = parameter_names([*network.named_parameters(), *network.named_buffers()])
         self.axes: dict[int, Axes] = {id(image): maps(tuple(image.shape))}
         self.made: list[tuple[str, Tensor, Axes]] = []
+        self.sources: list[tuple[Tensor, Axes] | None] = []
         self.kept: list[Tensor] = [image]
 
     def axes_of(self, t: Tensor) -> Axes | None:
@@ -72,6 +74,7 @@ class Follower(TorchFunctionMode):
             if not writes and output is before and isinstance(output, Tensor):
                 return output
         outputs = tensors_in(output)
+        source = {id(t): axes for t in given if (axes := self.axes.get(id(t))) is not None}
         found = follow(name, args, kwargs, self.axes_of, output, self.name_of)
         assert len(found) == len(outputs)
         for t, axes in zip(outputs, found, strict=True):
@@ -80,6 +83,9 @@ class Follower(TorchFunctionMode):
                 self.axes[id(t)] = axes
                 self.kept.append(t)
                 self.made.append((name, t, axes))
+                first = args[0] if args and isinstance(args[0], Tensor) else None
+                known = None if first is None else source.get(id(first))
+                self.sources.append(None if first is None or known is None else (first, known))
         return output
 
 
@@ -101,6 +107,7 @@ class Followed:
         axes: module name → its axes.
         outputs: module name → its output.
         calls: every call's name, tensor and axes.
+        sources: for each call the tensor that it was given first, and its axes.
     """
 
     def __init__(self, network: torch.nn.Module, image: Tensor, grad: bool = False) -> None:
@@ -129,4 +136,4 @@ class Followed:
             self.output = network(image)
         for handle in handles:
             handle.remove()
-        self.calls = follower.made
+        self.calls, self.sources = follower.made, follower.sources

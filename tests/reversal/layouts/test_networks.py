@@ -152,3 +152,30 @@ def test_prefix_tokens_hold_what_the_class_token_became() -> None:
     assert layout is not None
     output: Tensor = followed.outputs["blocks.1"]
     assert torch.equal(layout.prefix(output)[0], output[0, 0])
+
+
+MOVES = {
+    "permute", "transpose", "reshape", "view", "flatten", "unflatten", "roll", "__getitem__", "contiguous", "squeeze",
+    "unsqueeze", "movedim", "flip", "pad", "select", "T", "mT", "swapaxes",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_calls_that_move_values_leave_the_maps_as_they_are(name: str) -> None:
+    torch.manual_seed(1)
+    followed = Followed(network(name), torch.randn(1, 3, 64, 64))
+    compared = 0
+    for (call, tensor, axes), source in zip(followed.calls, followed.sources, strict=True):
+        after, before = layout_of(axes), None if source is None else layout_of(source[1])
+        if call not in MOVES or source is None or after is None or before is None:
+            continue
+        if (after.height, after.width, after.channels) != (
+            before.height,
+            before.width,
+            before.channels,
+        ):
+            continue  # a crop, or some of the channels
+        there = after.maps(torch.ones_like(tensor)) * before.maps(torch.ones_like(source[0])) > 0
+        assert torch.equal(after.maps(tensor)[there], before.maps(source[0])[there]), call
+        compared += 1
+    assert compared > 1

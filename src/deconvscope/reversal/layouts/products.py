@@ -17,7 +17,7 @@ from .places import contracted
 Label = Hashable
 
 FAR = 1e6
-"""Added to the ranks of channels that come from another tensor than the others."""
+"""Keeps the ranks of channels that come from two tensors apart."""
 
 
 # --- linear layers ----------------------------------------------------------------------------------------------
@@ -177,16 +177,17 @@ def product(
         first if first.axes is not None else second,
     )
     channelled = second if second.has(CHANNEL, columns) or not first.has(CHANNEL, out) else first
+    pairs = first.has(CHANNEL, rows) and second.has(CHANNEL, columns)  # a channel for each pair
     axes: list[Axis] = []
     for label in out:
-        axis: Axis | None
-        if label in rows or label in columns:
-            side = first if label in rows else second
-            axis = _outside(
-                side.of(label), 0 if side is channelled else -FAR if side is first else FAR
-            )
+        side, axis = placed, None
+        if label in rows:
+            side, axis = first, _outside(first.of(label), FAR if pairs else 0)
+        elif label in columns:
+            side, axis = second, second.of(label)
         else:
             side, axis = _shared(label, placed, channelled)
+            axis = _outside(axis, 2 * FAR if pairs else 0)
         if axis is None or length(axis) != size[label]:
             axis = (Factor(OTHER, size[label]),)
         axes.append(axis if side is placed else _without(axis, PLACE))
@@ -229,9 +230,9 @@ class _Side:
         return self.axes is not None and self.axes.places is not None and not self.axes.holds(PLACE)
 
 
-def _outside(axis: Axis | None, offset: float) -> Axis | None:
-    """Return an axis with the ranks of its channels moved, so that they stay apart from another tensor's."""
-    return axis and tuple(f._replace(rank=f.rank + offset) for f in axis)
+def _outside(axis: Axis | None, far: float) -> Axis | None:
+    """Return an axis whose channels stand further outside."""
+    return axis and tuple(f._replace(rank=f.rank - far) for f in axis)
 
 
 def _shared(label: Label, placed: _Side, channelled: _Side) -> tuple[_Side, Axis | None]:
