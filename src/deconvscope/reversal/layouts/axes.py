@@ -113,8 +113,7 @@ class Axes:
 
     def unplaced(self) -> Axes:
         """Return the same without any knowledge of places."""
-        axes = [[_without_kind(f, PLACE) for f in axis] for axis in self.axes]
-        return normal(axes, NO_GRID)
+        return normal([without(axis, PLACE) for axis in self.axes], NO_GRID)
 
     def permuted(self, order: Sequence[int]) -> Axes:
         """Return the axes in another order."""
@@ -249,16 +248,17 @@ def length(axis: Iterable[Factor]) -> int:
     return math.prod(factor.size for factor in axis)
 
 
-def _without_kind(factor: Factor, kind: Kind) -> Factor:
-    return factor._replace(kind=OTHER) if factor.kind == kind else factor
+def without(axis: Axis, kind: Kind) -> Axis:
+    """Return an axis of which the factors of a kind are not known."""
+    return tuple(Factor(OTHER, f.size) if f.kind == kind else f for f in axis)
 
 
 def _join(first: Factor, second: Factor, ranks: list[float]) -> bool:
     """Tell whether two neighbouring factors can be taken for one."""
     if first.kind != second.kind:
         return False
-    between = (rank for rank in ranks if first.rank < rank < second.rank)
-    return first.kind != CHANNEL or (first.rank < second.rank and not any(True for _ in between))
+    between = any(first.rank < rank < second.rank for rank in ranks)
+    return first.kind != CHANNEL or (first.rank < second.rank and not between)
 
 
 def normal(

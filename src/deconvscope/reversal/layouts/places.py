@@ -8,7 +8,19 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from .axes import CHANNEL, NO_GRID, NOWHERE, OTHER, PLACE, Axes, Factor, maps, normal, unknown
+from .axes import (
+    CHANNEL,
+    NO_GRID,
+    NOWHERE,
+    OTHER,
+    PLACE,
+    Axes,
+    Factor,
+    maps,
+    normal,
+    unknown,
+    without,
+)
 
 
 def spread(a: Axes) -> Tensor:
@@ -127,8 +139,7 @@ def contracted(a: Axes, dims: Collection[int]) -> Axes:
     table = a.table().permute(kept + summed)
     coarse = _blocks(table.flatten(len(kept)), a.grid)
     if coarse is None:
-        lost = [[Factor(OTHER, f.size) if f.kind == PLACE else f for f in axis] for axis in axes]
-        return normal(lost, NO_GRID)
+        return normal([without(axis, PLACE) for axis in axes], NO_GRID)
     return normal(axes, coarse[0], coarse[1], ())
 
 

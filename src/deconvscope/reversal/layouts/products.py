@@ -8,7 +8,20 @@ from typing import Any
 
 from torch import Tensor
 
-from .axes import CHANNEL, COPY, NO_GRID, OTHER, PLACE, Axes, Axis, Factor, length, normal, unknown
+from .axes import (
+    CHANNEL,
+    COPY,
+    NO_GRID,
+    OTHER,
+    PLACE,
+    Axes,
+    Axis,
+    Factor,
+    length,
+    normal,
+    unknown,
+    without,
+)
 from .calls import Call, Result, rule
 from .elementwise import arithmetic
 from .moving import listed
@@ -180,7 +193,7 @@ def product(
     pairs = first.has(CHANNEL, rows) and second.has(CHANNEL, columns)  # a channel for each pair
     axes: list[Axis] = []
     for label in out:
-        side, axis = placed, None
+        axis: Axis | None
         if label in rows:
             side, axis = first, _outside(first.of(label), FAR if pairs else 0)
         elif label in columns:
@@ -190,14 +203,13 @@ def product(
             axis = _outside(axis, 2 * FAR if pairs else 0)
         if axis is None or length(axis) != size[label]:
             axis = (Factor(OTHER, size[label]),)
-        axes.append(axis if side is placed else _without(axis, PLACE))
+        axes.append(axis if side is placed else without(axis, PLACE))
     source = placed.axes
     if source is None:
         return normal(axes, NO_GRID)
     there = [f.size for axis in axes for f in axis if f.kind == PLACE]
     if sorted(there) != sorted(source.sizes(PLACE)):
-        lost = [[f._replace(kind=OTHER) if f.kind == PLACE else f for f in axis] for axis in axes]
-        return normal(lost, NO_GRID)
+        return normal([without(axis, PLACE) for axis in axes], NO_GRID)
     order = [placed.labels.index(label) for label in out if label in placed.labels]
     moved = source.permuted([*order, *(i for i in range(source.ndim) if i not in order)])
     return normal(axes, source.grid, moved.places, source.prefix)
@@ -241,15 +253,11 @@ def _shared(label: Label, placed: _Side, channelled: _Side) -> tuple[_Side, Axis
     if by_place and any(f.kind == PLACE for f in by_place):
         if placed is not channelled and any(f.kind == CHANNEL for f in by_place):
             same = by_channel and [f[:2] for f in by_channel] == [f[:2] for f in by_place]
-            return placed, by_channel if same else _without(by_place, CHANNEL)
+            return placed, by_channel if same else without(by_place, CHANNEL)
         return placed, by_place
     if by_channel:
         return channelled, by_channel
     return placed, by_place
-
-
-def _without(axis: Axis, kind: str) -> Axis:
-    return tuple(Factor(OTHER, f.size) if f.kind == kind else f for f in axis)
 
 
 # --- attention --------------------------------------------------------------------------------------------------
@@ -263,12 +271,8 @@ def attention(
     batch = list(range(query.ndim - 2))
     q, k, v = call.of(query), call.of(key), call.of(value)
     out: list[Label] = [*batch, "q", "d"]
-    if (
-        query.shape[:-2] != value.shape[:-2] or query.shape[:-2] != key.shape[:-2]
-    ):  # grouped queries
-        if q is None:
-            return unknown(call.shape)
-        return with_new_axis(q, q.ndim - 1, call.shape[-1])
+    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:  # queries share keys and values
+        return unknown(call.shape) if q is None else with_new_axis(q, q.ndim - 1, call.shape[-1])
     scores = product(
         q, [*batch, "q", "c"], k, [*batch, "k", "c"], [*batch, "q", "k"],
         (*query.shape[:-1], key.shape[-2]),
@@ -281,13 +285,7 @@ def multi_head(call: Call, query: Tensor, *args: Any, **kwargs: Any) -> Result:
     """Keep the places of the queries, with new channels."""
     q = call.of(query)
     if q is None:
-        shape = call.shape
-        return [
-            normal(
-                [*((Factor(OTHER, n),) for n in shape[:-1]), (Factor(CHANNEL, shape[-1]),)], NO_GRID
-            ),
-            None,
-        ]
+        return None
     return [with_new_axis(q, q.ndim - 1, call.shape[-1]), None]
 
 

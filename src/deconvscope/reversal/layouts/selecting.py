@@ -344,23 +344,17 @@ def _along_places(
         return None
     names = _Names()
     carried = [names.carried(a) if a and _same_but(a, main, dim) else None for a in given]
-    pieces: list[Tensor | int] = []
+    tables: list[Tensor] = []
     for t, a, piece in zip(tensors, given, carried, strict=True):
         count = t.shape[dim]
         whole = a is not None and a.grid == (1, 1) and count == 1
         if piece is not None:
-            pieces.append(piece if piece.ndim == table.ndim else piece.unsqueeze(at))
+            tables.append(piece if piece.ndim == table.ndim else piece.unsqueeze(at))
         elif table.ndim == 1 and (a is None or whole):
-            pieces.append(names.added("pooled" if whole else call.name_of(t), count))
+            tables.append(names.added("pooled" if whole else call.name_of(t), count))
         else:
-            pieces.append(count)
-    shape = list(table.shape)
-    tables: list[Tensor] = []
-    for piece in pieces:
-        if isinstance(piece, int):
-            shape[at] = piece
-            piece = table.new_full(shape, NOWHERE)
-        tables.append(piece)
+            border = (*table.shape[:at], count, *table.shape[at + 1 :])
+            tables.append(table.new_full(border, NOWHERE))
     places = torch.cat(tables, at)
     axes = [*main.axes[:dim], (Factor(PLACE, places.shape[at]),), *main.axes[dim + 1 :]]
     return normal(axes, main.grid, places, tuple(names.all))
