@@ -57,6 +57,7 @@ class Axes:
 
     Attributes:
         axes: the factors of each axis; none for an axis of length 1.
+        shape: the tensor's shape.
         grid: height and width of the grid over the image; (1, 1) for a vector of the whole image, `NO_GRID` if unknown.
         places: for each index of the place factors, in the tensor's order, the place ``y · width + x``, `NOWHERE`, or a
             prefix token. None: every place once, row by row.
@@ -65,6 +66,7 @@ class Axes:
     """
 
     axes: tuple[Axis, ...]
+    shape: tuple[int, ...]
     grid: tuple[int, int]
     places: Tensor | None = None
     prefix: tuple[str, ...] = ()
@@ -74,11 +76,6 @@ class Axes:
     def ndim(self) -> int:
         """The number of axes."""
         return len(self.axes)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The tensor's shape."""
-        return tuple(length(axis) for axis in self.axes)
 
     def holds(self, kind: Kind, axis: int | None = None) -> bool:
         """Tell whether an axis, or any, has a factor of that kind."""
@@ -182,7 +179,7 @@ class Axes:
         count = self.grid[0] * self.grid[1]
         flat = self.places.reshape(-1)
         counts = len(flat) == count and torch.equal(flat, torch.arange(count, device="cpu"))
-        return Axes(self.axes, self.grid, None if counts else self.places)
+        return Axes(self.axes, self.shape, self.grid, None if counts else self.places)
 
     @property
     def holds_tokens(self) -> bool:
@@ -237,11 +234,6 @@ class Axes:
         )
         return self.having(copies)
 
-    def with_channels(self, axis: int) -> Axes:
-        """Return the axes with new channels, inside those that are left, along an axis of another kind."""
-        size = length(self.axes[axis])
-        return self.replaced(axis, (Factor(CHANNEL, size, math.inf),))
-
 
 def length(axis: Iterable[Factor]) -> int:
     """Return the length of an axis."""
@@ -269,18 +261,23 @@ def normal(
 ) -> Axes:
     """Return `Axes` in the one form that means the same: no factor of size 1, and neighbours merged."""
     factors = tuple(map(tuple, axes))
-    final, sizes = _merged(factors)
-    if 0 in sizes:
-        return unknown(map(length, factors))
-    return Axes(final, grid, places if places is None else places.reshape(sizes), prefix)
+    final, shape, sizes = _merged(factors)
+    if 0 in shape:
+        return unknown(shape)
+    if places is not None:
+        return Axes(final, shape, grid, places.reshape(sizes), prefix)
+    if len(shape) == 4 and shape[0] == 1 and grid == shape[2:] and final == maps(shape).axes:
+        return maps(shape)
+    return Axes(final, shape, grid, None, prefix)
 
 
 @lru_cache(maxsize=4096)
-def _merged(axes: tuple[Axis, ...]) -> tuple[tuple[Axis, ...], tuple[int, ...]]:
-    """Return axes in their normal form, and the sizes of their place factors; of size 0 for an empty tensor."""
+def _merged(
+    axes: tuple[Axis, ...],
+) -> tuple[tuple[Axis, ...], tuple[int, ...], tuple[int, ...]]:
+    """Return axes in their normal form, the tensor's shape, and the sizes of the place factors."""
+    shape = tuple(length(axis) for axis in axes)
     listed = [[factor for factor in axis if factor.size != 1] for axis in axes]
-    if any(factor.size == 0 for axis in listed for factor in axis):
-        return (), (0,)
     held = [axis for axis in listed if any(factor.kind == CHANNEL for factor in axis)]
     one_axis = len(held) == 1 and all(factor.kind == CHANNEL for factor in held[0])
     merged: list[list[Factor]] = []
@@ -302,7 +299,7 @@ def _merged(axes: tuple[Axis, ...]) -> tuple[tuple[Axis, ...], tuple[int, ...]]:
         tuple(Factor(f.kind, f.size, number[f.rank]) if f.kind == CHANNEL else f for f in axis)
         for axis in merged
     )
-    return final, tuple(f.size for axis in final for f in axis if f.kind == PLACE)
+    return final, shape, tuple(f.size for axis in final for f in axis if f.kind == PLACE)
 
 
 def _numbers(axes: Iterable[Iterable[Factor]]) -> dict[float, int]:
@@ -317,12 +314,13 @@ def maps(shape: tuple[int, ...]) -> Axes:
     *batch, channels, height, width = shape
     if math.prod(batch) != 1 or 0 in shape:
         return unknown(shape)
-    last = [[Factor(CHANNEL, channels)], [Factor(PLACE, height)], [Factor(PLACE, width)]]
-    axes = normal([*([] for _ in batch), *last], (height, width))
-    return Axes(axes.axes, axes.grid, upright=True)
+    last = (Factor(CHANNEL, channels),), (Factor(PLACE, height),), (Factor(PLACE, width),)
+    axes, _, _ = _merged((*((),) * len(batch), *last))
+    return Axes(axes, shape, (height, width), upright=True)
 
 
 def unknown(shape: Iterable[int]) -> Axes:
     """Return the axes of a tensor of which nothing is known."""
+    shape = tuple(shape)
     axes = tuple((Factor(OTHER, size),) if size != 1 else () for size in shape)
-    return Axes(axes, NO_GRID)
+    return Axes(axes, shape, NO_GRID)

@@ -15,6 +15,9 @@ from .calls import RULES, Call
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x1": "input", "x2": "other"}
 
 
+KEPT = frozenset(elementwise.UNARY)
+
+
 def _no_name(constant: Tensor) -> str | None:
     return None
 
@@ -40,6 +43,10 @@ def follow(
     Returns:
         One for each tensor in the output, in order; all axes `OTHER` where nothing is known.
     """
+    if name in KEPT and args and isinstance(output, Tensor):  # most calls of convolutional networks
+        axes = axes_of(args[0])
+        if axes is not None and axes.shape == output.shape:
+            return [axes]
     outputs = [output] if isinstance(output, Tensor) else _tensors(output)
     name = name.strip("_")
     rule = RULES.get(name)
@@ -60,7 +67,7 @@ def follow(
         made = [made]
     made = [*(made or ()), *[None] * len(outputs)]
     return [
-        axes if axes is not None and axes.shape == tuple(t.shape) else unknown(t.shape)
+        axes if axes is not None and axes.shape == t.shape else unknown(t.shape)
         for axes, t in zip(made, outputs, strict=False)
     ]
 

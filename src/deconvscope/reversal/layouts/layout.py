@@ -183,7 +183,9 @@ def layout_of(axes: Axes) -> Layout | None:
     but none stands for two values.
     """
     if axes.ndim > 1 and not axes.axes[0]:
-        axes = axes.dropped(0) if not axes.upright else Axes(axes.axes[1:], axes.grid)
+        axes = (
+            axes.dropped(0) if not axes.upright else Axes(axes.axes[1:], axes.shape[1:], axes.grid)
+        )
     if (
         axes.grid == NO_GRID
         or axes.ndim < 2
@@ -218,4 +220,6 @@ def _with_tokens(axes: Axes, tokens: list[int]) -> Axes:
     places = axes.table().clone()
     for new, old in enumerate(tokens):
         places[axes.table() == FIRST_TOKEN - old] = FIRST_TOKEN - new
-    return Axes(axes.axes, axes.grid, places, tuple(axes.prefix[token] for token in tokens))
+    return Axes(
+        axes.axes, axes.shape, axes.grid, places, tuple(axes.prefix[token] for token in tokens)
+    )

@@ -124,6 +124,8 @@ def contracted(a: Axes, dims: Collection[int]) -> Axes:
     """
     dims = {dim % a.ndim for dim in dims}
     axes = [() if i in dims else axis for i, axis in enumerate(a.axes)]
+    if not any(a.holds(PLACE, dim) for dim in dims):
+        return a.having(axes)
     summed: list[int] = []
     kept: list[int] = []
     dim = 0
@@ -132,8 +134,6 @@ def contracted(a: Axes, dims: Collection[int]) -> Axes:
             if factor.kind == PLACE:
                 (summed if i in dims else kept).append(dim)
                 dim += 1
-    if not summed:
-        return a.having(axes)
     if not kept:
         return normal(axes, (1, 1))
     table = a.table().permute(kept + summed)
@@ -225,6 +225,4 @@ def on_new_grid(a: Axes, shape: tuple[int, ...], channels: bool) -> Axes:
     before = a.axes[:-3]
     if any(f.kind == OTHER for axis in (*before, fresh) for f in axis):
         return unknown(shape)
-    made = normal([*before, fresh, *inner], (height, width), None, ())
-    plain = maps(tuple(shape))
-    return plain if made.equals(plain) else made
+    return normal([*before, fresh, *inner], (height, width))

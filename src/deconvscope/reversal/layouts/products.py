@@ -46,10 +46,9 @@ def linear(call: Call, input: Tensor, weight: Tensor, bias: Tensor | None = None
 def with_new_axis(a: Axes, dim: int, size: int) -> Axes:
     """Return the axes after a linear map along one axis: new channels if it ran over channels, else mixtures."""
     kinds = {factor.kind for factor in a.axes[dim]}
-    summed = contracted(a, [dim])
-    if CHANNEL in kinds or kinds <= {COPY}:
-        return summed.replaced(dim, (Factor(CHANNEL, size, math.inf),))
-    return summed.replaced(dim, (Factor(OTHER, size),))
+    fresh = CHANNEL if CHANNEL in kinds or kinds <= {COPY} else OTHER
+    left = contracted(a, [dim]) if PLACE in kinds else a
+    return left.replaced(dim, (Factor(fresh, size, math.inf),))
 
 
 # --- reductions -------------------------------------------------------------------------------------------------
