@@ -135,7 +135,7 @@ def contracted(a: Axes, dims: Collection[int]) -> Axes:
                 (summed if i in dims else kept).append(dim)
                 dim += 1
     if not kept:
-        return normal(axes, (1, 1))
+        return normal(axes, (1, 1) if count_placed(a) else NO_GRID)
     table = a.table().permute(kept + summed)
     coarse = _blocks(table.flatten(len(kept)), a.grid)
     if coarse is None:

@@ -38,7 +38,7 @@ def convolution(call: Call, input: Tensor, weight: Tensor, *args: Any, **kwargs:
     if same and all(size == 1 for size in weight.shape[2:]):
         return mixed
     if n == 2:
-        made = on_new_grid(mixed, shape, channels=True)
+        made = on_new_grid(mixed, shape, channels=False)
         if made.grid != NO_GRID:
             return made
     return mixed if same and n < 3 else unknown(shape)
