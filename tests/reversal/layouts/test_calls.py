@@ -284,6 +284,7 @@ UNMAPPED: dict[str, Callable[[Any, Tensor], Any]] = {
         [tokens(x) @ x.flatten(2), torch.zeros(1, 24, 1)], -1
     ),
     "contradiction": lambda net, x: x[..., 1:] - x[..., :-1],
+    "a sum with its transpose": lambda net, x: x[..., :1, :3] + x[..., :1, :3].transpose(1, 3),
     "a sum with its mirror image": lambda net, x: x + x.flip(-1),
     "mixtures of tokens": lambda net, x: F.linear(x.flatten(2), torch.ones(5, 24)),
     "as many mixtures as tokens": lambda net, x: F.linear(x.flatten(2), torch.ones(24, 24)),

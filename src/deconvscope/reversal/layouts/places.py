@@ -89,8 +89,15 @@ def agree(a: Axes, b: Axes) -> bool:
         a, b = settled(a), settled(b)
     if a.grid != b.grid or (a.prefix != b.prefix and a.holds_tokens and b.holds_tokens):
         return max(counts) == 1
-    first, second = _aligned(spread(a), spread(b))
+    first, second = _without_leading_ones(spread(a)), _without_leading_ones(spread(b))
+    if first.shape != second.shape:
+        return False
     return bool(((first == second) | (first == NOWHERE) | (second == NOWHERE)).all())
+
+
+def _without_leading_ones(t: Tensor) -> Tensor:
+    ones = next((i for i, size in enumerate(t.shape) if size != 1), t.ndim)
+    return t.reshape(t.shape[ones:])
 
 
 def count_placed(a: Axes) -> int:
@@ -98,14 +105,6 @@ def count_placed(a: Axes) -> int:
     if a.places is None:
         return math.prod(a.sizes(PLACE))
     return int((a.places != NOWHERE).sum())
-
-
-def _aligned(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    if a.shape == b.shape:
-        return a, b
-    ndim = max(a.ndim, b.ndim)
-    a, b = (t.reshape((1,) * (ndim - t.ndim) + tuple(t.shape)) for t in (a, b))
-    return (a, b) if a.shape == b.shape else (a.reshape(-1)[:1], a.reshape(-1)[:1] - 1)
 
 
 def _fits(a: Axes, b: Axes) -> bool:
