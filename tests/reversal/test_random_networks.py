@@ -7,6 +7,7 @@ many new ones.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import torch
 from hypothesis import HealthCheck, Phase, assume, event, given, settings
@@ -44,15 +45,24 @@ def test_windowed_dense_and_twin_agree(example: Example):
     expected = [slow.reverse(layer, y_hat, **rules) for rules in ALL.values()]
     pictures = {"dense": rec.reverse(ds.Signal(layer, y_hat), ARCHITECTURES).dense()}
     if activation.ndim <= 3:
-        windowed = rec.reverse(ds.Neuron(layer, *index), ARCHITECTURES)
+        neuron = named(rec, layer, index)
+        windowed = rec.reverse(neuron, ARCHITECTURES)
         pictures["windowed"] = windowed.dense()
         assert_inside(windowed, image)
-        others = [ds.Neuron(layer, *(0 for _ in index)), ds.Neuron(layer, *index)]
+        others = [named(rec, layer, [0 for _ in index]), neuron]
         pictures["in a list"] = rec.reverse(others, ARCHITECTURES)[1].dense()
     for way, drawn in pictures.items():
         for code, ours, theirs in zip(ALL, drawn, expected, strict=True):
             assert_equal_pictures(ours, theirs, f"{way} {code}", TOLERANCE)
     event("zero" if not any(bool(x_hat.any()) for x_hat in expected) else "not zero")
+
+
+def named(rec: ds.Recording, layer: str, index: Sequence[int]) -> ds.Selection:
+    """Return the neuron at an index of a layer's tensor; a border has none, and takes a signal."""
+    try:
+        return rec.neuron_at(layer, index)
+    except ValueError:
+        return ds.Signal(layer, one_hot(rec[layer], index))
 
 
 def differentiable(network: RandomNetwork, image: torch.Tensor) -> bool:

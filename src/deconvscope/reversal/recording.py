@@ -192,6 +192,26 @@ class Recording:
         """
         return self._require_layout(layer).prefix(self[layer])
 
+    def neuron_at(self, layer: str, index: Sequence[int]) -> Neuron:
+        """Return the neuron at an index of a layer's own tensor ``recording[layer]``.
+
+        Raises:
+            UnknownLayerError: no layer has that name, with near matches.
+            ValueError: the index is out of range, or belongs to no place, as the border of a padded window does.
+        """
+        layout = self.layers[layer].layout
+        if layout is None:
+            return Neuron(layer, *index)
+        try:
+            place = layout.place_of(tuple(index))
+        except IndexError as error:
+            raise ValueError(f"layer {layer!r}: {error}") from None
+        if place is None:
+            raise ValueError(
+                f"layer {layer!r}: index {tuple(index)} belongs to no place of the image"
+            )
+        return Neuron(layer, *place)
+
     def _require_layout(self, layer: str) -> Layout:
         known = self.layers[layer]
         if known.layout is None:

@@ -64,7 +64,7 @@ def assert_reversed_as(
         ):
             y_hat = torch.zeros_like(y)
             y_hat[0, c, top, left] = 1
-            selections.append((ds.Neuron(layer, c, top, left), y_hat))
+            selections.append((rec.neuron_at(layer, (c, top, left)), y_hat))
     architectures = [ds.SALINET, *(ds.EIGHT if affine else ())]
     together = rec.reverse([selection for selection, _ in selections], architectures)
     for (selection, y_hat), result in zip(selections, together, strict=True):

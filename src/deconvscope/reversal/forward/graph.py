@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import StaleRecordingError
-from ..layouts import Axes, Layout, layout_of
+from ..layouts import Axes, Layout, layout_of, with_border
 from ..steps.rectifier import Rectifier
 from ..steps.step import POINT, Reach, Step
 
@@ -87,7 +87,7 @@ class RecordedGraph:
 
     def layout(self, number: int) -> Layout | None:
         """Return where the values of a tensor stand; None for vectors and what is not mapped."""
-        return layout_of(self.axes[number])
+        return layout_of(with_border(self.axes[number]))
 
     def free(self) -> None:
         """Drop all tensors and steps."""

@@ -20,7 +20,17 @@ What calls do to places:
 
 from .axes import Axes, maps, unknown
 from .follow import follow
-from .layout import Layout, Place, layout_of
+from .layout import Layout, Place, layout_of, with_border
 from .token_names import parameter_names
 
-__all__ = ["Axes", "Layout", "Place", "follow", "layout_of", "maps", "parameter_names", "unknown"]
+__all__ = [
+    "Axes",
+    "Layout",
+    "Place",
+    "follow",
+    "layout_of",
+    "maps",
+    "parameter_names",
+    "unknown",
+    "with_border",
+]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .axes import CHANNEL, COPY, FIRST_TOKEN, NO_GRID, NOWHERE, OTHER, PLACE, Axes
+from .axes import CHANNEL, COPY, FIRST_TOKEN, NO_GRID, NOWHERE, OTHER, PLACE, Axes, maps
 from .places import all_differ, settled
 
 
@@ -213,6 +213,38 @@ def layout_of(axes: Axes) -> Layout | None:
     count = math.prod(factor.size for factor in channels)
     heads = count // channels[-1].size if channels else 1
     return Layout(height, width, count, prefix, heads, axes.shape, axes)
+
+
+def with_border(axes: Axes) -> Axes:
+    """Return upright maps (1, C, H, W) with a constant border as maps of the whole tensor, other axes as they are.
+
+    A convolution with padding makes such maps too.
+    """
+    return _whole(axes) or axes
+
+
+def _whole(axes: Axes) -> Axes | None:
+    if axes.ndim == 4 and not axes.axes[0]:
+        axes = axes.dropped(0)
+    kinds = [{factor.kind for factor in axis} for axis in axes.axes]
+    if axes.ndim != 3 or axes.places is None or axes.prefix or not kinds[0] <= {CHANNEL}:
+        return None
+    if not (kinds[1] <= {PLACE} and kinds[2] <= {PLACE}):
+        return None
+    height, width = axes.shape[1:]
+    table = axes.places.reshape(height, width)
+    inside = (table >= 0).nonzero()
+    if len(inside) in (0, height * width):
+        return None
+    first = inside[0].tolist()
+    y, x = divmod(int(table[first[0], first[1]]), axes.grid[1])
+    rows = torch.arange(height)[:, None] - (first[0] - y)
+    columns = torch.arange(width)[None] - (first[1] - x)
+    seen = (rows >= 0) & (rows < axes.grid[0]) & (columns >= 0) & (columns < axes.grid[1])
+    expected = torch.where(seen, rows * axes.grid[1] + columns, NOWHERE)
+    if not torch.equal(table, expected):
+        return None
+    return maps((1, *axes.shape))
 
 
 def _with_tokens(axes: Axes, tokens: list[int]) -> Axes:
