@@ -31,7 +31,7 @@ class Frozen(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        twin: Callable[..., Any] | None = (
+        twin: Any = (
             {
                 "layer_norm": layer_norm,
                 "rms_norm": rms_norm,
@@ -112,7 +112,7 @@ def multi_head(
     for x, w, b in zip((query, key, value), weight.chunk(3), bias.chunk(3), strict=True):
         length, count, _ = x.shape
         parts.append((x @ w.T + b).reshape(length, count * heads, -1).transpose(0, 1))
-    y = attention(*parts).transpose(0, 1).reshape(*query.shape[:2], width)
+    y = attention(parts[0], parts[1], parts[2]).transpose(0, 1).reshape(*query.shape[:2], width)
     return y @ out.T + out_bias, None
 
 

@@ -17,10 +17,10 @@ import deconvscope as ds
 from deconvscope.reversal.backward import captured_passes as captured
 from deconvscope.reversal.backward import reversed_graph
 from deconvscope.reversal.backward.captured_passes import CapturedPasses
+from deconvscope.reversal.neurons import Seed
 from deconvscope.reversal.runtime import capabilities
 from deconvscope.reversal.runtime.capabilities import Capability
 from deconvscope.reversal.runtime.torch_internals import packed_operators
-from deconvscope.reversal.selection import Seed
 
 from .agreement import difference
 from .networks import smooth_noise

@@ -62,7 +62,7 @@ def named(rec: ds.Recording, layer: str, index: Sequence[int]) -> ds.Selection:
     try:
         return rec.neuron_at(layer, index)
     except ValueError:
-        return ds.Signal(layer, one_hot(rec[layer], index))
+        return ds.Signal(layer, one_hot(rec[layer], tuple(index)))
 
 
 def differentiable(network: RandomNetwork, image: torch.Tensor) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -140,13 +140,19 @@ class RecordedImage:
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """The layers whose neurons can be chosen: those with channels of real numbers, (C,H,W) or (K,)."""
+        """The layers whose neurons can be chosen, with the shape of their maps, (C,H,W), or of a vector, (K,).
+
+        A layer whose values could not be assigned to places has no maps and is left out.
+        """
+        with_maps = (
+            replace(layer, shape=shape)
+            for layer in self.recording.layers.values()
+            if (shape := _map_shape(layer)) is not None
+        )
         return [
             layer
-            for layer in self.recording.layers.values()
-            if len(layer.shape) in (1, 3)
-            and 0 not in layer.shape
-            and not self.recording[layer.name].is_complex()
+            for layer in with_maps
+            if 0 not in layer.shape and not self.recording[layer.name].is_complex()
         ]
 
     @cached_property
@@ -170,7 +176,7 @@ class RecordedImage:
         """The layer to begin with; raises LookupError if no layer has maps or is a vector."""
         if not self.layers:
             raise LookupError(without_maps(self.recording))
-        return opening_layer(self.layers)
+        return opening_layer(self.layers, set(self.recording.layers.blocks))
 
     @cached_property
     def seen(self) -> Image.Image:
@@ -227,11 +233,20 @@ class RecordedImage:
         )
 
     def activation(self, layer: str) -> Tensor:
-        """Return a layer's activation, (C,H,W) or (K,)."""
-        return self.recording[layer]
+        """Return a layer's maps (C,H,W), whatever the order of its axes, or a vector (K,)."""
+        activation = self.recording[layer]
+        return activation if activation.ndim == 1 else self.recording.maps(layer)
 
     def atlas(self, layer: str) -> Atlas:
         """Return the atlas of a layer's channels."""
         if layer not in self._atlases:
-            self._atlases[layer] = draw_atlas(self.recording[layer])
+            self._atlases[layer] = draw_atlas(self.activation(layer))
         return self._atlases[layer]
+
+
+def _map_shape(layer: Layer) -> tuple[int, ...] | None:
+    """Return (C,H,W) of a layer's maps, (K,) of a vector, None for a layer without either."""
+    if len(layer.shape) == 1:
+        return layer.shape
+    layout = layer.layout
+    return None if layout is None else (layout.channels, layout.height, layout.width)

@@ -173,7 +173,7 @@ class Neurons:
         if not self._reordered:
             return torch.ones_like(self.activation, dtype=torch.bool)
         assert self.layout is not None
-        return self.layout.maps(torch.ones_like(self.activation, dtype=torch.bool))
+        return self.layout.maps(torch.ones_like(self.activation, dtype=torch.uint8)) > 0
 
     def _one(self, index: tuple[int, ...]) -> Seed:
         return Seed(index, self.activation.new_ones((1,) * self.activation.ndim))

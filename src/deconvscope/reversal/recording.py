@@ -73,6 +73,11 @@ class Layers(Mapping[str, Layer]):
             )
         return found
 
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the layers that modules with parts of their own return, such as a block of a transformer."""
+        return tuple(dict.fromkeys(self._aliases.values()))
+
     def __contains__(self, name: object) -> bool:
         return name in self._layers or name in self._aliases
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from deconvscope.reversal import Layer
 
@@ -11,7 +11,11 @@ SMALLEST_MAP = 8
 BEFORE_RECTIFIER = ("convolution", "batch norm")
 
 
-def opening_layer(layers: Sequence[Layer]) -> str:
+TRANSFORMER = ("attention", "layer norm", "RMS norm")
+"""Kinds of layers after which the outputs of blocks are the layers that people mean."""
+
+
+def opening_layer(layers: Sequence[Layer], blocks: Collection[str] = ()) -> str:
     """Return the name of the layer that an explorer opens on.
 
     It is the last layer with maps larger than 7×7 before the last pool, for VGG-16's trunk the
@@ -19,11 +23,26 @@ def opening_layer(layers: Sequence[Layer]) -> str:
     black where nothing was found, so that the eye goes to the few places worth a click. If there
     is no such layer it is the last one with maps, and if there are no maps the last one.
 
+    In a transformer, or another network with layer norms, it is the last output of a block of such a size: the
+    calls inside attention and MLPs are details.
+
+    Args:
+        layers: with the shapes of their maps.
+        blocks: the names of the layers that modules with parts of their own return.
+
     Raises:
         LookupError: there are no layers.
     """
     if not layers:
         raise LookupError("there is no layer to open on")
+    if any(layer.kind in TRANSFORMER for layer in layers):
+        outputs = [layer for layer in layers if layer.name in blocks and len(layer.shape) == 3]
+        large = [layer for layer in outputs if min(layer.shape[1:]) >= SMALLEST_MAP]
+        largest = max((min(layer.shape[1:]) for layer in outputs), default=0)
+        large = large or [layer for layer in outputs if min(layer.shape[1:]) == largest]
+        sums = [layer for layer in large if layer.kind in ("add", "identity", "reshape")]
+        if large:
+            return (sums or large)[-1].name
     pools = [i for i, layer in enumerate(layers) if "pool" in layer.kind]
     spatial = [layer for layer in layers if len(layer.shape) == 3]
     fine = [

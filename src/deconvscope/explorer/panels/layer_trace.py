@@ -115,12 +115,15 @@ def _masks(recording: Recording, slot: int, architecture: Architecture) -> bool:
 
 def _norms(recording: Recording, slot: int, signal: Signal) -> _Passed | None:
     """Return the channel norms inside the window of a map or a vector; None for other tensors."""
-    activation = recording.graph[slot]
-    if activation.ndim == 4 and activation.shape[0] == 1:
+    activation, layout = recording.graph[slot], recording.graph.layout(slot)
+    if activation.ndim == 4 and layout is not None and layout.is_plain:
         window = as_map(signal).confined()
         top, left, values = window.tops[0], window.lefts[0], window.values[0]
         inside = activation[0, :, top : top + window.height, left : left + window.width]
         return _Passed(slot, top, left, _norm(values), _norm(inside))
+    if layout is not None and layout.height and activation.shape[0] == 1:
+        values = layout.maps(signal.densified().values[0, 0])
+        return _Passed(slot, 0, 0, _norm(values), _norm(layout.maps(activation[0])))
     if activation.ndim == 2 and isinstance(signal, Dense):
         return _Passed(
             slot, 0, 0, _norm(signal.values.reshape(-1, 1, 1)), _norm(activation.reshape(-1, 1, 1))

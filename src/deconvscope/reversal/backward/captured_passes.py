@@ -21,8 +21,8 @@ from torch import Tensor
 from ..architecture import Architecture
 from ..errors import StaleRecordingError
 from ..forward.graph import RecordedGraph
+from ..neurons import Seed
 from ..runtime.capabilities import cuda_graphs
-from ..selection import Seed
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, empty_channels_last, whole_map
 from ..steps.step import Step

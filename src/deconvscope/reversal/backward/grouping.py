@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ..forward.graph import RecordedGraph
-from ..selection import Seed
+from ..neurons import Seed
 from .window_sizes import signal_sizes
 
 CACHE_BYTES = 1 << 22

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..architecture import Architecture
 from ..forward.graph import RecordedGraph
+from ..neurons import Seed
 from ..runtime.memory_limit import is_out_of_memory, release_cached_memory, reversing_limit
 from ..runtime.numeric_modes import plain_arithmetic, single_precision
-from ..selection import Seed
 from ..signals.batch import Batch, in_runs
 from ..signals.window import Box, Dense, Signal, Window, total
 from .grouping import Seeded, grouped

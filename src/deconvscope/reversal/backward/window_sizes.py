@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..forward.graph import RecordedGraph
-from ..selection import Seed
+from ..neurons import Seed
 
 
 def signal_sizes(graph: RecordedGraph, number: int, seed: Seed) -> dict[int, int]:

@@ -124,7 +124,6 @@ class MultiHeadAttention(Step):
         self.given, self.targets, self.projections, self.out = given, tracked, projections, out
         self.biases, self.mask, self.heads, self.averaged = biases, mask, heads, averaged
         self._versions = [(weight, write_mark(weight)) for weight in (*projections, out)]
-        self.any_precision = False
 
     def require_unchanged(self) -> None:
         """Raise where a weight was written since the recording."""
@@ -174,7 +173,7 @@ class MultiHeadAttention(Step):
         first = 1 if rows else 0
         if x.ndim == first + 2:
             x = x.unsqueeze(first + 1)
-        x = x.unflatten(-1, (self.heads, -1))
+        x = x.reshape(*x.shape[:-1], self.heads, -1)
         order = [first + 1, first + 2, first, first + 3]
         return x.permute(*range(first), *order)
 
@@ -332,18 +331,16 @@ def multi_head_attention(
         return None
     if call.tracks(attn_mask) or any(x.ndim not in (2, 3) for x in (query, key, value)):
         return None
+    w_q = w_k = w_v = None
     if use_separate_proj_weight:
-        separate = q_proj_weight, k_proj_weight, v_proj_weight
-        if any(w is None for w in separate):
-            return None
-        weights = tuple(w for w in separate if w is not None)
+        w_q, w_k, w_v = q_proj_weight, k_proj_weight, v_proj_weight
     elif in_proj_weight is not None:
-        weights = tuple(in_proj_weight.chunk(3))
-    else:
+        w_q, w_k, w_v = in_proj_weight.chunk(3)
+    if w_q is None or w_k is None or w_v is None:
         return None
-    biases = (
-        (None,) * 3 if in_proj_bias is None else tuple(b.detach() for b in in_proj_bias.chunk(3))
-    )
+    b_q = b_k = b_v = None
+    if in_proj_bias is not None:
+        b_q, b_k, b_v = in_proj_bias.detach().chunk(3)
     mask = None
     if attn_mask is not None:
         if attn_mask.dtype == torch.bool:
@@ -351,16 +348,16 @@ def multi_head_attention(
         else:
             mask = attn_mask.to(query.dtype)
         if mask.ndim == 3:  # (batch · heads, L, S)
-            mask = mask.unflatten(0, (-1, num_heads))
+            mask = mask.reshape(-1, num_heads, *mask.shape[1:])
     tracked = list({id(t): t for t in (query, key, value) if call.tracks(t)}.values())
     step = MultiHeadAttention(
         (query, key, value),
         tracked,
-        weights,
-        biases,
+        (w_q, w_k, w_v),
+        (b_q, b_k, b_v),
         out_proj_weight,
         mask,
         num_heads,
-        average_attn_weights,  # type: ignore[arg-type]
+        average_attn_weights,
     )
     return call.run(), step

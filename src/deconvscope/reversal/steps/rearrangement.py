@@ -84,7 +84,7 @@ class Rearrangement(Step):
         for i, values in arrived:
             numbers = self._numbers[i].expand(batch.rows, -1)
             flat.scatter_add_(1, numbers, values.flatten(1))
-        parts = flat[:, 1:].split(sizes, 1)
+        parts = torch.split(flat[:, 1:], sizes, 1)
         return [
             Dense(part.reshape(batch.rows, *shape), batch.lanes)
             for part, shape in zip(parts, self.shapes, strict=True)
