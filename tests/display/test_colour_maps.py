@@ -8,7 +8,7 @@ import pytest
 
 from deconvscope.display import activation_map, colour_map, colour_maps
 
-FRONT_END = Path(__file__).parents[2] / "js" / "src" / "colour_maps.ts"
+FRONT_END = Path(__file__).parents[2] / "js" / "src" / "pictures" / "colour_maps.ts"
 
 
 def lightness(table):

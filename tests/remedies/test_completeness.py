@@ -13,6 +13,7 @@ from . import (  # noqa: F401  (each fills `remedy.KNOWN`)
     test_of_exemplars,
     test_of_experiments,
     test_of_explorer,
+    test_of_layouts,
     test_of_models,
     test_of_registered_rules,
     test_of_reversal,

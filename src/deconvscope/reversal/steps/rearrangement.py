@@ -25,7 +25,7 @@ class Views(Step):
 
     kind = "index"
     any_precision = True
-    rule = "put back"
+    rule = "ŷ where it was cut out"
 
     def __init__(self, x: Tensor, view: View, kind: str) -> None:
         """Keep `view`, which returns the same views of another tensor of the shape of x."""
