@@ -71,10 +71,10 @@ _LATER = {
     "sample_image": "models",
     "write_page": "explorer",
 }
-"""Public names whose rooms are imported when first asked for: torchvision and anywidget take their time."""
+"""Public names whose packages are imported on first use, since torchvision and anywidget are slow to import."""
 
-_ROOMS = {"exemplars", "experiments"}
-"""Rooms with a door of their own, imported when first asked for."""
+_PACKAGES = {"exemplars", "experiments"}
+"""Public sub-packages, imported on first use."""
 
 __version__ = "0.1.0"
 
@@ -131,7 +131,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in _ROOMS:
+    if name in _PACKAGES:
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
