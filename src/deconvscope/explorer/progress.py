@@ -24,6 +24,9 @@ class Progress:
     fraction: float | None = None
 
 
+DESCRIBES = frozenset(("__get__", "untyped_storage", "size", "dim", "numel", "stride"))
+"""Calls that read a parameter's form or address, not its values."""
+
 Report = Callable[[Progress | None], None]
 """Receives progress, and None at the end of the work."""
 
@@ -59,6 +62,8 @@ class ForwardWatch(TorchFunctionMode):
     ) -> Any:
         """Run one call, if the pass is still wanted."""
         self._check()
+        if getattr(func, "__name__", "") in DESCRIBES:
+            return func(*args, **(kwargs or {}))
         used = {id(argument) for argument in (*args, *(kwargs or {}).values())} & self._unused
         if used:
             self._unused -= used

@@ -142,12 +142,15 @@ class RecordedImage:
     def layers(self) -> list[Layer]:
         """The layers whose neurons can be chosen, with the shape of their maps, (C,H,W), or of a vector, (K,).
 
-        A layer whose values could not be assigned to places has no maps and is left out.
+        A layer whose values could not be assigned to places has no maps and is left out. In a network on volumes a
+        layer (C,H,W) holds their slices, which the user has made channels.
         """
+        every = list(self.recording.layers.values())
+        volumes = any(len(layer.shape) == 4 and layer.layout is None for layer in every)
         with_maps = (
             replace(layer, shape=shape)
-            for layer in self.recording.layers.values()
-            if (shape := _map_shape(layer)) is not None
+            for layer in every
+            if (shape := _map_shape(layer, volumes)) is not None
         )
         return [
             layer
@@ -235,7 +238,9 @@ class RecordedImage:
     def activation(self, layer: str) -> Tensor:
         """Return a layer's maps (C,H,W), whatever the order of its axes, or a vector (K,)."""
         activation = self.recording[layer]
-        return activation if activation.ndim == 1 else self.recording.maps(layer)
+        if activation.ndim == 1 or self.recording.layers[layer].layout is None:
+            return activation
+        return self.recording.maps(layer)
 
     def atlas(self, layer: str) -> Atlas:
         """Return the atlas of a layer's channels."""
@@ -244,9 +249,9 @@ class RecordedImage:
         return self._atlases[layer]
 
 
-def _map_shape(layer: Layer) -> tuple[int, ...] | None:
+def _map_shape(layer: Layer, volumes: bool) -> tuple[int, ...] | None:
     """Return (C,H,W) of a layer's maps, (K,) of a vector, None for a layer without either."""
-    if len(layer.shape) == 1:
-        return layer.shape
     layout = layer.layout
+    if len(layer.shape) == 1 or (volumes and layout is None and len(layer.shape) == 3):
+        return layer.shape
     return None if layout is None else (layout.channels, layout.height, layout.width)
