@@ -38,6 +38,7 @@ RECTIFIERS = frozenset(
         "hardswish",
         "softplus",
         "sigmoid",
+        "hardsigmoid",
         "tanh",
         "threshold",
     ]

@@ -46,6 +46,7 @@ SPELLINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "F.softplus(x)": lambda x: F.softplus(x),
     "x.sigmoid_()": lambda x: x.sigmoid_(),
     "F.sigmoid(x)": lambda x: F.sigmoid(x),
+    "F.hardsigmoid(x)": lambda x: F.hardsigmoid(x),
     "torch.tanh(x)": lambda x: torch.tanh(x),
     "torch.tanh_(x)": lambda x: torch.tanh_(x),
     "F.relu(x).relu_() + x": lambda x: F.relu(x).relu_() + x,
@@ -91,7 +92,6 @@ MAPS: dict[str, Callable[[Tensor], Tensor]] = {
     "1 - x / 3": lambda x: 1 - x / 3,
     "x * x": lambda x: x * x,
     "x.abs().sqrt()": lambda x: (x.abs() + 0.1).sqrt(),
-    "F.hardsigmoid(x)": lambda x: F.hardsigmoid(x),
     "x.expand(2 of width 1)": lambda x: x[..., :1].expand(-1, -1, -1, 3),
 }
 

@@ -156,11 +156,11 @@ def register_rule(function: Function, rule: CallRule, *, replace: bool = False) 
     Example:
         >>> import torch
         >>> import deconvscope as ds
-        >>> network, image = torch.nn.Hardsigmoid(), torch.randn(3, 8, 8)
-        >>> with ds.register_rule(torch.nn.functional.hardsigmoid, ds.AsRectifier()):
+        >>> network, image = torch.nn.Softshrink(), torch.randn(3, 8, 8)
+        >>> with ds.register_rule(torch.nn.functional.softshrink, ds.AsRectifier()):
         ...     recording = ds.ReversedNetwork(network).record(image)
         >>> [(call.call, call.rule) for call in recording.coverage().registered]
-        [('hardsigmoid', 'RU† (registered)')]
+        [('softshrink', 'RU† (registered)')]
     """
     _require_rule(rule)
     name, functions = _name(function), _seen_as(function)

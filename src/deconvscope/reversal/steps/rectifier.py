@@ -268,7 +268,7 @@ def prelu(call: Call, input: Tensor, weight: Tensor) -> Recorded:
 
 
 @family(
-    "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "softplus", "sigmoid", "tanh"
+    "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish", "softplus", "sigmoid", "hardsigmoid", "tanh"
 )  # fmt: skip
 def smooth(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Recorded:
     """Read another elementwise non-linearity."""
