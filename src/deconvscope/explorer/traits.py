@@ -11,7 +11,7 @@ import traitlets as t
 
 from .panels.pins import pinnable
 
-DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
+DISPLAYS = ("paper", "signed", "renormalised", "saliency", "magnitude", "overlay")
 PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
 BROWSER_ASKS = ("_query", "_cancel", "_hover", "_upload", "_upload_info")
 BROWSER_SETS = (
