@@ -65,6 +65,11 @@ def test_each_mode_draws_what_it_says(unanswered: ShownExplorer, oracle: Oracle)
     assert np.abs(drawn - expected).mean() < 1.5
     assert (np.abs(drawn - expected).max(-1) <= 24).mean() > 0.99
 
+    _choose(unanswered, "norm")
+    drawn = pixels_of(*unanswered.pixels("TTT"))
+    norms = values.double().square().sum(0).sqrt().numpy()
+    assert np.abs(drawn - 255 * (norms / norms.max())[:, :, None]).mean() < 1.5
+
     _choose(unanswered, "over image")
     window = picture.window
     photograph = _photograph()[window.top :, window.left :][: window.height, : window.width]

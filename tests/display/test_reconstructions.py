@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deconvscope.display import colour_map, paper, paper_scale, renormalised, saliency, signed
+from deconvscope.display import (
+    colour_map,
+    magnitude,
+    paper,
+    paper_scale,
+    renormalised,
+    saliency,
+    signed,
+)
 
-MODES = [paper, signed, renormalised, saliency]
+MODES = [paper, signed, renormalised, saliency, magnitude]
 GREY = 128
 
 
@@ -108,6 +116,8 @@ def test_a_picture_of_zeros(mode, shape):
     assert pixels.dtype == np.uint8
     if mode is saliency:
         assert (pixels == colour_map("sequential")[0]).all()
+    elif mode is magnitude:
+        assert (pixels == 0).all()
     else:
         assert (pixels == GREY).all()
     assert paper_scale(np.zeros(shape)) == 0.0
@@ -133,7 +143,7 @@ def test_signs_are_kept(x):
 
 @given(x=pictures, factor=st.sampled_from([2.0, 1024.0]))
 def test_all_but_the_paper_mode_ignore_the_scale(x, factor):
-    for mode in (signed, renormalised, saliency):
+    for mode in (signed, renormalised, saliency, magnitude):
         np.testing.assert_array_equal(mode(x), mode(x * factor))
 
 
@@ -148,6 +158,13 @@ def test_saliency_takes_the_largest_channel():
     x[1, 0, 1], x[2, 0, 2] = -4.0, 2.0
     table = colour_map("sequential")
     assert (saliency(x)[0] == table[[0, 255, 128]]).all()
+
+
+def test_magnitude_is_the_norm_over_all_channels():
+    x = np.array([[[0.0, -3.0, 1.0, 0.0]], [[0.0, 4.0, -2.0, 0.5]], [[0.0, -12.0, 2.0, 0.0]]])
+    assert magnitude(x)[0].tolist() == [[round(255 * n / 13)] * 3 for n in (0, 13, 3, 0.5)]
+    more = np.concatenate([x, np.array([[[0.0, 0.0, 4.0, 0.0]]])])
+    assert magnitude(more)[0, 2].tolist() == [round(255 * 5 / 13)] * 3
 
 
 def test_channels_are_colours():

@@ -10,6 +10,7 @@ import random
 import threading
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
@@ -21,9 +22,12 @@ from torch import nn
 
 import deconvscope as ds
 from deconvscope import display
+from deconvscope.explorer.export import snapshot_cells
 from deconvscope.explorer.scheduler import Check
 from deconvscope.explorer.session import Place, Session, View
+from deconvscope.explorer.traits import DISPLAYS
 from deconvscope.models import Model
+from deconvscope.reversal import Box
 
 from .recorded_browser import Browser, RecordedComm
 
@@ -376,7 +380,9 @@ def test_the_mimebundle_adds_a_picture_and_nothing_else(explorer: ds.Explorer) -
     assert explorer.address in data["text/plain"]
 
 
-@pytest.mark.parametrize("mapping", ["paper", "signed", "renormalised", "saliency", "overlay"])
+@pytest.mark.parametrize(
+    "mapping", ["paper", "signed", "renormalised", "saliency", "magnitude", "overlay"]
+)
 @pytest.mark.parametrize("layer", ["features.0", "classifier"])
 def test_a_snapshot_is_drawn_and_written(
     explorer: ds.Explorer, mapping: str, layer: str, tmp_path: Path
@@ -389,7 +395,7 @@ def test_a_snapshot_is_drawn_and_written(
         assert written.size == picture.size
 
 
-@pytest.mark.parametrize("mapping", ["paper", "signed", "renormalised", "saliency"])
+@pytest.mark.parametrize("mapping", ["paper", "signed", "renormalised", "saliency", "magnitude"])
 def test_a_snapshot_holds_the_pixels_of_the_display_mapping(
     explorer: ds.Explorer, mapping: str
 ) -> None:
@@ -400,6 +406,21 @@ def test_a_snapshot_holds_the_pixels_of_the_display_mapping(
         whole = getattr(display, mapping)(signal)
         cut = whole[box.top : box.top + box.height, box.left : box.left + box.width]
         assert _colours(cut) <= drawn_colours
+
+
+@pytest.mark.parametrize("mapping", [one for one in DISPLAYS if one != "overlay"])
+def test_beside_a_window_a_snapshot_has_the_colour_of_zero(
+    explorer: ds.Explorer, mapping: str
+) -> None:
+    view = SimpleNamespace(
+        reconstruction=SimpleNamespace(
+            window=Box(0, 0, 4, 8), dense=explorer.reconstructions.dense
+        ),
+        recorded_image=SimpleNamespace(seen=explorer.image),
+    )
+    zero = getattr(display, mapping)(np.zeros((3, 1, 1)))[0, 0].astype(int)
+    for square in snapshot_cells.pictures(view, mapping, 16):  # type: ignore[arg-type]
+        assert np.abs(np.asarray(square)[0, 0] - zero).max() <= 4
 
 
 def _colours(pixels: Any) -> set[int]:

@@ -33,6 +33,7 @@ export const edgePicture = (pixels: Uint8ClampedArray, image: Extent, box: Box):
     bytes: new Int8Array(magnitudes.map((magnitude) => compand(magnitude, scale))),
     channels: 1,
     scale,
+    norm: scale,
     q: sorted[Math.floor(QUANTILE * (sorted.length - 1))] ?? 0,
   };
 };

@@ -15,6 +15,7 @@ const MODES: readonly Option<DisplayMode>[] = (
     ["signed", "signed", "linear, grey at zero"],
     ["renormalised", "^0.1", "the tenth root with its sign: the whole support"],
     ["saliency", "saliency", "the largest magnitude of the colours"],
+    ["magnitude", "norm", "the Euclidean norm of the colours"],
     ["overlay", "over image", "the picture where it is strong"],
   ] as const
 ).map(([value, content, meaning]) => ({ value, content, label: `${content}: ${meaning}` }));

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { SEQUENTIAL } from "../../src/pictures/colour_maps";
 import type { DisplayMode } from "../../src/pictures/display";
-import { levelTable, type Painting, paintPicture } from "../../src/pictures/display";
+import { largestNorm, levelTable, type Painting, paintPicture } from "../../src/pictures/display";
 
 const IMAGE = { height: 4, width: 4 };
 
 function painting(mode: DisplayMode, change: Partial<Painting> = {}): Painting {
-  return { mode, gain: 1, reference: { q: 0.5, scale: 1 }, photograph: null, image: IMAGE, ...change };
+  return { mode, gain: 1, reference: { q: 0.5, scale: 1, norm: 1 }, photograph: null, image: IMAGE, ...change };
 }
 
 function at(pixels: Uint8ClampedArray, pixel: number): number[] {
@@ -81,6 +81,29 @@ describe("a picture", () => {
     const pixels = paintPicture(picture, window, { top: 0, left: 0, ...IMAGE }, painting("saliency"));
     expect(at(pixels, 6)).toEqual([...new Uint8Array(SEQUENTIAL.buffer).slice(255 * 4)]);
     expect(at(pixels, 0)).toEqual([...new Uint8Array(SEQUENTIAL.buffer).slice(0, 4)]);
+  });
+
+  test("as magnitude is the norm over its channels, in grey, and black outside", () => {
+    const colours = { bytes: Int8Array.of(127, 64, -127, 0, 0, -127), channels: 3, scale: 2 };
+    const reference = { q: 1, scale: 2, norm: largestNorm(colours) };
+    expect(reference.norm).toBeCloseTo(2 * Math.SQRT2, 12);
+    const drawn = (change: Partial<Painting> = {}): Uint8ClampedArray =>
+      paintPicture(colours, window, { top: 0, left: 0, ...IMAGE }, painting("magnitude", { reference, ...change }));
+    const pixels = drawn();
+    expect(at(pixels, 6)).toEqual([255, 255, 255, 255]);
+    const second = Math.round(255 * Math.sqrt((1 + (64 / 127) ** 8) / 2));
+    expect(at(pixels, 10)).toEqual([second, second, second, 255]);
+    expect(at(pixels, 0)).toEqual([0, 0, 0, 255]);
+    const half = drawn({ gain: 0.5 });
+    expect(at(half, 6)).toEqual([128, 128, 128, 255]);
+    const beside = drawn({ reference: { ...reference, norm: 2 * reference.norm } }); // a picture twice as strong
+    expect(at(beside, 6)).toEqual([128, 128, 128, 255]);
+  });
+
+  test("of zeros has no magnitude", () => {
+    const zeros = { bytes: new Int8Array(6), channels: 3, scale: 0 };
+    const reference = { q: 0, scale: 0, norm: largestNorm(zeros) };
+    expect(at(paintPicture(zeros, window, window, painting("magnitude", { reference })), 1)).toEqual([0, 0, 0, 255]);
   });
 
   test("over the image covers it where strong and leaves it elsewhere", () => {

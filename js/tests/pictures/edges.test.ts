@@ -51,6 +51,7 @@ test("as a picture it has the largest magnitude as its scale, and comes back fro
   const magnitudes = sobel(RAMP, WHOLE, WHOLE);
   expect(picture.scale).toBe(Math.max(...magnitudes));
   expect(picture.q).toBeLessThanOrEqual(picture.scale);
+  expect(picture.norm).toBe(picture.scale);
   for (const [index, byte] of [...picture.bytes].entries())
     expect(Math.abs(expand(byte, picture.scale) - (magnitudes[index] ?? 0))).toBeLessThan(picture.scale * 0.02);
 });
@@ -60,6 +61,7 @@ test("of an even photograph it is a picture of zeros", () => {
     bytes: Int8Array.of(0),
     channels: 1,
     scale: 0,
+    norm: 0,
     q: 0,
   });
 });

@@ -43,14 +43,13 @@ describe("the columns of pictures", () => {
 
   test("refer to their own magnitudes, or to the largest of all", () => {
     const references = (scale: State["scale"]) => columns({ scale }).map(([one]) => one?.painting.reference);
-    expect(references("own")).toEqual([
-      { q: 1, scale: 2 },
-      { q: 0, scale: 0 },
-    ]);
-    expect(references("shared")).toEqual([
-      { q: 1, scale: 2 },
-      { q: 1, scale: 2 },
-    ]);
+    const norm = Math.sqrt(3) * 2 * (5 / 127) ** 4; // of three bytes of 5
+    const [strong, zero] = [
+      { q: 1, scale: 2, norm: expect.closeTo(norm, 12) },
+      { q: 0, scale: 0, norm: 0 },
+    ];
+    expect(references("own")).toEqual([strong, zero]);
+    expect(references("shared")).toEqual([strong, strong]);
   });
 
   test("wait for random weights below, and then show them in their own window and to their own scale", () => {

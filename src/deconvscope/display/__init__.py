@@ -3,7 +3,7 @@
 from .colour_maps import activation_map, colour_map
 from .companding import compand, expand
 from .files import encode_png, montage
-from .reconstructions import paper, paper_scale, renormalised, saliency, signed
+from .reconstructions import magnitude, paper, paper_scale, renormalised, saliency, signed
 
 __all__ = [
     "activation_map",
@@ -11,6 +11,7 @@ __all__ = [
     "compand",
     "encode_png",
     "expand",
+    "magnitude",
     "montage",
     "paper",
     "paper_scale",

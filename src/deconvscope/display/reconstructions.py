@@ -152,6 +152,29 @@ def saliency(x: Any) -> Pixels:
     return colour_map("sequential")[levels]
 
 
+def magnitude(x: Any) -> Pixels:
+    """Return the Euclidean norm of x over all its channels, divided by the largest norm, in grey.
+
+    Zero is black, and the pixel with the largest norm is white. The norm is the length of a pixel's colour vector: it
+    forgets signs and hues.
+
+    Args:
+        x: (C, H, W), array or tensor.
+
+    Returns:
+        (H, W, 3), uint8, with three equal colours.
+
+    Raises:
+        ValueError: another shape, NaN or infinite values.
+
+    Example:
+        >>> magnitude([[[-3.0, 0.0]], [[4.0, 1.0]]])[0, :, 0]
+        array([255,  51], dtype=uint8)
+    """
+    norms = np.linalg.norm(_relative(x), axis=0)  # of values up to 1, whose squares do not overflow
+    return in_colour(255 * _relative(norms[None]))
+
+
 def _relative(x: Any) -> Any:
     picture = as_picture(x)
     largest = np.abs(picture).max()

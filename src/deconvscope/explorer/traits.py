@@ -11,7 +11,7 @@ import traitlets as t
 
 from .panels.pins import pinnable
 
-DISPLAYS = ("paper", "signed", "renormalised", "saliency", "overlay")
+DISPLAYS = ("paper", "signed", "renormalised", "saliency", "magnitude", "overlay")
 PUBLIC = ("model_name", "layer", "channel", "y", "x", "architectures", "address")
 BROWSER_ASKS = ("_query", "_cancel", "_hover", "_upload", "_upload_info")
 BROWSER_SETS = (
@@ -29,7 +29,7 @@ def _front_end(name: str, missing: str) -> Path | str:
 
 
 class ExplorerTraits(anywidget.AnyWidget):
-    """The traits; `js/src/protocol.ts` has the same names."""
+    """The traits; `js/src/protocol/protocol.ts` has the same names."""
 
     _esm = _front_end(
         "widget.js",

@@ -52,7 +52,7 @@ class Explorer(ExplorerOutputs):
         through_no_grad: whether what the network computes under ``torch.no_grad`` is reversed like the rest.
         exemplars: the folder given to `exemplars.build`, or `Exemplars`: of each channel the images of that data
             set that excite it most are shown, and can be opened by name, "exemplar:12".
-        display: "paper", "signed", "renormalised", "saliency" or "overlay".
+        display: "paper", "signed", "renormalised", "saliency", "magnitude" or "overlay".
         live: whether the browser commits to the neuron under the pointer without a click.
         prefetch: whether the neuron under a resting pointer, and its neighbours, are computed ahead.
         **host: ipywidgets' own keywords: layout, tooltip, tabbable.

@@ -59,7 +59,7 @@ def test_a_tensor_of_any_number_of_bands_is_shown(bands: int, tmp_path: Path) ->
     assert f"{low:.4g} to {high:.4g}" in explorer._network["image"]["note"]
     assert explorer.reconstructions.values.shape[1] == bands
     assert [picture["channels"] for picture in explorer._view["pictures"]] == [bands] * 3
-    for display in ("paper", "signed", "renormalised", "saliency", "overlay"):
+    for display in ("paper", "signed", "renormalised", "saliency", "magnitude", "overlay"):
         explorer.display = display
         assert explorer.snapshot().width > 0
     assert explorer.snapshot(tmp_path / "figure.png").width > 0

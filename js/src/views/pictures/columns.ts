@@ -1,7 +1,7 @@
 /** The pictures that stand side by side, with their box and scale. */
 
 import { memoized } from "../../memoized";
-import type { Painting, Picture, Reference } from "../../pictures/display";
+import { largestNorm, type Painting, type Picture, type Reference } from "../../pictures/display";
 import { edgePicture } from "../../pictures/edges";
 import { type Box, wholeBox } from "../../pictures/geometry";
 import type { Reconstruction, ShownView } from "../../protocol/shown_view";
@@ -91,7 +91,7 @@ export const pictureColumns = (): ((state: State, shown: ShownView) => Columns) 
 
 const strongest = (row: readonly Reconstruction[]): Reference => {
   const largest = (of: "q" | "scale"): number => Math.max(0, ...row.map(({ info }) => info[of]));
-  return { q: largest("q"), scale: largest("scale") };
+  return { q: largest("q"), scale: largest("scale"), norm: Math.max(0, ...row.map(largestNorm)) };
 };
 
 export const rangeText = (picture: Reconstruction | null): string => {

@@ -2,6 +2,7 @@
 
 import { h, plain } from "../../dom";
 import { memoized } from "../../memoized";
+import { largestNorm } from "../../pictures/display";
 import type { Comparison } from "../../protocol/panels";
 import type { State } from "../../store/state";
 import type { Store } from "../../store/store";
@@ -22,7 +23,8 @@ export const comparison = (store: Store): Component => {
         const { code, name } = picture.info;
         const range = rangeText(picture);
         const label = `${name}: ${range}`;
-        const painting = { mode, gain, reference: picture.info, photograph: null, image: window } as const;
+        const reference = { ...picture.info, norm: largestNorm(picture) };
+        const painting = { mode, gain, reference, photograph: null, image: window } as const;
         return { attribute: "data-compared", side, code, name, label, range, picture, window, painting };
       });
       return { title, window, items };

@@ -39,7 +39,7 @@ def draw_figure(view: View, display: str, scale: float = 1.0) -> Image.Image:
 
     Args:
         view: what to draw.
-        display: how: "paper", "signed", "renormalised", "saliency" or "overlay".
+        display: how: "paper", "signed", "renormalised", "saliency", "magnitude" or "overlay".
         scale: 1 for print at 300 dots an inch.
     """
     side, gap, margin = round(CELL * scale), round(24 * scale), round(40 * scale)

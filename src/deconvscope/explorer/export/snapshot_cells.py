@@ -41,7 +41,7 @@ def pictures(view: View, display: str, side: int) -> list[Image.Image]:
     for signal in view.reconstruction.dense().detach().float().cpu().numpy():
         whole = _over(seen, signal) if display == "overlay" else getattr(mappings, display)(signal)
         drawn = Image.fromarray(_cut(np.ascontiguousarray(whole), window))
-        zero = BLACK if display == "saliency" else GREY
+        zero = BLACK if display in ("saliency", "magnitude") else GREY
         square = Image.new("RGB", (side, side), zero)
         fitted = _fitted(drawn, side)
         square.paste(fitted, ((side - fitted.width) // 2, (side - fitted.height) // 2))

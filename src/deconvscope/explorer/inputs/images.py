@@ -108,6 +108,9 @@ class Images:
         """Return the names of all images that are kept, the bundled ones first."""
         return [*SAMPLE_IMAGES, *self._own]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
     def __getitem__(self, name: str) -> InputImage:
         """Return an image; raises UnknownImageError with near matches, LookupError for one that was dropped."""
         if name in self._own:

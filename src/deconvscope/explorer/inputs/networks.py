@@ -109,6 +109,9 @@ class Networks:
         """Return whether the model of that name came from Python."""
         return name in self._own
 
+    def __iter__(self) -> Iterator[str]:
+        return (offer.name for offer in self.offered())
+
     def __getitem__(self, name: str) -> Loaded:
         """Return a model, as `load` does."""
         return self.load(name, check=lambda: None)

@@ -1,1 +1,1 @@
-"""What browsers ask and what the kernel answers, as data; `js/src/protocol.ts` has the same names."""
+"""What browsers ask and what the kernel answers, as data; `js/src/protocol/protocol.ts` has the same names."""

@@ -1,6 +1,6 @@
 """What browsers ask, as data: of any form when it arrives, of the agreed form afterwards.
 
-Nothing here knows whether such a model, layer or neuron exists; `js/src/protocol.ts` has the same names.
+Nothing here knows whether such a model, layer or neuron exists; `js/src/protocol/protocol.ts` has the same names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the kernel sends to browsers, as data: views, layers, networks, progress and failures.
 
-Pure functions to plain values; `js/src/protocol.ts` has the same names.
+Pure functions to plain values; `js/src/protocol/protocol.ts` has the same names.
 """
 
 from __future__ import annotations

@@ -54,6 +54,12 @@ class RecordedGraph:
         self._tensors, self.steps, self.numbers = list(tensors), list(steps), dict(numbers)
         self._maker = {made: i for i, step in enumerate(steps) for made in step.outputs}
 
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
     def __getitem__(self, number: int) -> Tensor:
         """Return a recorded tensor with its batch axis; raise `StaleRecordingError` after `free`."""
         if not self._tensors:
