@@ -13,8 +13,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deconvscope", description="Commands of deconvscope."
     )
-    rooms = parser.add_subparsers(required=True, metavar="ROOM")
-    exemplars = rooms.add_parser(
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    exemplars = commands.add_parser(
         "exemplars", help="the images of a data set that excite each channel most"
     )
     command_line.add_commands(exemplars)

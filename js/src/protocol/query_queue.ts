@@ -16,7 +16,7 @@ export const UNKNOWN_MS = 10_000;
 /** `unknown`: the host does not report it. */
 export type KernelState = "absent" | "idle" | "busy" | "unknown";
 
-/** What the person is told while nothing answers. */
+/** The notice shown while nothing answers. */
 export type Outage = "none" | "waiting" | "no kernel";
 
 type Sent = Readonly<{ seq: number; requested: ViewRequest }>;

@@ -141,7 +141,7 @@ class Controller:
             self._put({"_pins": self._pins.traits()})
         self._scheduler.wake()
 
-    def hear(self, asked: Mapping[str, Any]) -> None:
+    def receive(self, asked: Mapping[str, Any]) -> None:
         """Take what a browser asks, by the names of the traits that it comes in."""
         if "_hover" in asked:
             self._hover(asked["_hover"])

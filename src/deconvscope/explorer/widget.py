@@ -238,7 +238,7 @@ class Explorer(ExplorerOutputs):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Answer what a browser asks, and keep what it sets."""
-        self._controller.hear({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
+        self._controller.receive({key: sync_data[key] for key in BROWSER_ASKS if key in sync_data})
         kept = {key: sync_data[key] for key in BROWSER_SETS if key in sync_data}
         kept = {key: value for key, value in kept.items() if settable(key, value)}
         if kept:

@@ -106,8 +106,8 @@ def _channels(activation: Tensor, asked: int | Iterable[int] | None, layer: Laye
     indices = sorted({operator.index(channel) for channel in asked})
     outside = [channel for channel in indices if not 0 <= channel < total]
     if outside or not indices:
-        told = f"channel {outside[0]} does not exist" if outside else "channels is empty"
-        raise ValueError(f"{told}: {layer.name} has channels 0 … {total - 1}")
+        problem = f"channel {outside[0]} does not exist" if outside else "channels is empty"
+        raise ValueError(f"{problem}: {layer.name} has channels 0 … {total - 1}")
     return indices
 
 

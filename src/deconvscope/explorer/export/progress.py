@@ -44,13 +44,13 @@ def _shown_in_jupyter(items: Iterable[Item], total: int, done: int) -> Iterator[
 
     raw: Any = partial(display, raw=True)
     handle = raw(_bar(done, total), display_id=True)
-    told = time.monotonic()
+    reported = time.monotonic()
     try:
         for item in items:
             yield item
             done += 1
-            if time.monotonic() - told > REFRESH:
-                told = time.monotonic()
+            if time.monotonic() - reported > REFRESH:
+                reported = time.monotonic()
                 handle.update(_bar(done, total), raw=True)
     finally:
         handle.update({"text/html": "", "text/plain": ""}, raw=True)

@@ -53,13 +53,13 @@ def draw_figure(view: View, display: str, scale: float = 1.0) -> Image.Image:
     page = Image.new("RGB", (width, head + down * cell_height + foot), PAPER)
     draw = ImageDraw.Draw(page)
 
-    def write(left: float, top: float, line: str, font: _Font, colour: str, room: float) -> None:
-        draw.text((left, top), _shortened(line, font, room), colour, font)
+    def write(left: float, top: float, line: str, font: _Font, colour: str, space: float) -> None:
+        draw.text((left, top), _shortened(line, font, space), colour, font)
 
     inner = width - 2 * margin
     write(margin, 36 * scale, _neuron(view), title, INK, inner)
-    told = f"; image: {view.recorded_image.note}" if view.recorded_image.note else ""
-    write(margin, 90 * scale, _model(view) + told, text, QUIET, inner)
+    note = f"; image: {view.recorded_image.note}" if view.recorded_image.note else ""
+    write(margin, 90 * scale, _model(view) + note, text, QUIET, inner)
     for row, column, cell in placed:
         left, top = margin + column * (side + gap), head + row * cell_height
         page.paste(cell.picture, (left, top))
@@ -68,8 +68,8 @@ def draw_figure(view: View, display: str, scale: float = 1.0) -> Image.Image:
     line = page.height - foot + round(10 * scale)
     draw.line((margin, line, width - margin, line), LINE, max(1, round(2 * scale)))
     versions = f"{software()}, {display} display"
-    room = inner - caption.getlength(versions) - 2 * gap
-    write(margin, line + 18 * scale, str(address(view)), caption, QUIET, room)
+    space = inner - caption.getlength(versions) - 2 * gap
+    write(margin, line + 18 * scale, str(address(view)), caption, QUIET, space)
     draw.text((width - margin, line + 18 * scale), versions, QUIET, caption, anchor="ra")
     return page
 
@@ -174,9 +174,9 @@ def _metadata(view: View) -> PngInfo:
     return written
 
 
-def _shortened(line: str, font: _Font, room: float) -> str:
-    if font.getlength(line) <= room:
+def _shortened(line: str, font: _Font, space: float) -> str:
+    if font.getlength(line) <= space:
         return line
-    while line and font.getlength(line + "…") > room:
+    while line and font.getlength(line + "…") > space:
         line = line[:-1]
     return line + "…"
