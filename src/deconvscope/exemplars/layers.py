@@ -168,7 +168,7 @@ def _offered(recording: Recording) -> dict[str, Layer]:
     return {
         layer.name: layer
         for layer in recording.layers.values()
-        if len(layer.shape) in (1, 3)
+        if (len(layer.shape) == 1 or (layer.layout is not None and layer.layout.is_plain))
         and 0 not in layer.shape
         and not recording[layer.name].is_complex()
     }

@@ -33,6 +33,7 @@ from ..reversal import (
     Selection,
     Signal,
 )
+from ..reversal.neurons import Neurons
 
 AnyModel = str | Model | nn.Module
 AnyImage = Picture
@@ -124,9 +125,9 @@ def subjects(model: AnyModel, images: AnyImages) -> list[Subject]:
 def stages(recording: Recording) -> tuple[str, ...]:
     """Return the last layer of each map size, from the image down: a few layers that represent all depths."""
     last = {
-        layer.shape[1:]: name
+        shape[1:]: name
         for name, layer in recording.layers.items()
-        if len(layer.shape) == 3 and max(layer.shape[1:]) > 1
+        if (shape := layer.map_shape) is not None and len(shape) == 3 and max(shape[1:]) > 1
     }
     if not last:
         raise ValueError(
@@ -143,14 +144,14 @@ def positive_places(recording: Recording, layer: str, channel: int | None = None
         layer: with maps or a vector.
         channel: the channel (the class, in a layer of class scores); by default the one with the largest sum.
     """
-    activation = recording[layer]
+    activation = recording.maps_or_vector(layer)
     if channel is None:
         channel = int(
             activation.flatten(1).sum(1).argmax() if activation.ndim > 1 else activation.argmax()
         )
     values = torch.zeros_like(activation)
     values[channel] = (activation[channel] > 0).to(activation.dtype)
-    return Signal(layer, values)
+    return Signal(layer, Neurons(recording, layer).over((0,) * values.ndim, values).values)
 
 
 THREE = (DECONVNET, SALINET, DESALINET)

@@ -251,7 +251,6 @@ class RecordedImage:
 
 def _map_shape(layer: Layer, volumes: bool) -> tuple[int, ...] | None:
     """Return (C,H,W) of a layer's maps, (K,) of a vector, None for a layer without either."""
-    layout = layer.layout
-    if len(layer.shape) == 1 or (volumes and layout is None and len(layer.shape) == 3):
+    if volumes and layer.layout is None and len(layer.shape) == 3:
         return layer.shape
-    return None if layout is None else (layout.channels, layout.height, layout.width)
+    return layer.map_shape

@@ -48,6 +48,14 @@ class Layer:
         return self._layout()
 
     @property
+    def map_shape(self) -> tuple[int, ...] | None:
+        """(C, H, W) of its maps, whatever the order of its axes, or (K,) of a vector; None where it is not mapped."""
+        if len(self.shape) == 1:
+            return self.shape
+        layout = self.layout
+        return None if layout is None else (layout.channels, layout.height, layout.width)
+
+    @property
     def places(self) -> str:
         """Its layout in words, for a table."""
         layout = self.layout
@@ -188,6 +196,15 @@ class Recording:
             StaleRecordingError: the recording was forgotten.
         """
         return self._require_layout(layer).maps(self[layer])
+
+    def maps_or_vector(self, layer: str) -> Tensor:
+        """Return a layer's activation as maps (C, H, W), or as it is where it is a vector (K,).
+
+        Raises:
+            UnknownLayerError, ValueError, StaleRecordingError: as `maps`.
+        """
+        activation = self[layer]
+        return activation if activation.ndim == 1 else self.maps(layer)
 
     def prefix(self, layer: str) -> Tensor:
         """Return the prefix tokens of a layer (class token, registers …), (P, C), in the order of its layout's names.

@@ -186,10 +186,11 @@ def _layers(one: Subject, layers: Sequence[str] | None) -> list[str]:
     every = stages(one.recording)
     names = list(every[1:] or every) if layers is None else one.layers(layers)
     for name in names:
-        shape = one.recording.layers[name].shape
+        known = one.recording.layers[name]
+        shape = known.map_shape or ()
         if len(shape) != 3 or shape[0] < 2:
             raise ValueError(
-                f"layer {name!r} has shape {shape}: neurons at one place can only be compared in a layer with "
+                f"layer {name!r} has shape {known.shape}: neurons at one place can only be compared in a layer with "
                 "maps (C, H, W) of two channels at least"
             )
     return names
@@ -199,7 +200,7 @@ def _groups(
     recording: Recording, layer: str, places: int, channels: int, generator: torch.Generator
 ) -> Iterator[list[Selection]]:
     """Yield random active channels at random places with at least two of them."""
-    activation = recording[layer]
+    activation = recording.maps(layer)
     active = activation.ne(0).sum(0).flatten()
     candidates = (active >= 2).nonzero().flatten()
     order = torch.randperm(len(candidates), generator=generator)[:places]
@@ -214,7 +215,7 @@ def _active_on_both(
     first: Recording, second: Recording, layer: str, count: int, generator: torch.Generator
 ) -> list[Selection]:
     """Return random neurons that are active on both photographs."""
-    one, other = first[layer], second[layer]
+    one, other = first.maps_or_vector(layer), second.maps_or_vector(layer)
     if one.shape != other.shape:
         return []
     known = (one.ne(0) & other.ne(0)).nonzero()
@@ -224,10 +225,11 @@ def _active_on_both(
 
 def _three_selections(recording: Recording, layer: str, seed: int) -> list[Selection]:
     """Return the selections of Fig. 4, all at the centre of the layer."""
-    _, height, width = recording.layers[layer].shape
+    maps = recording.maps(layer)
+    _, height, width = maps.shape
     y, x = height // 2, width // 2
     first = Strongest(layer, y=y, x=x).neuron(recording)
-    known = recording[layer][:, y, x].nonzero().flatten().tolist()
+    known = maps[:, y, x].nonzero().flatten().tolist()
     others = [channel for channel in known if channel != first.channel] or [first.channel]
     number = int(torch.randint(len(others), (), generator=torch.Generator().manual_seed(seed)))
     return [first, Neuron(layer, others[number], y, x), Mixture(layer, y, x, seed)]

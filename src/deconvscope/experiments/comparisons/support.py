@@ -94,10 +94,11 @@ def finite_support(
     """
     seen = subject(model, image)
     name = seen.layer(layer)
-    shape = seen.recording.layers[name].shape
+    known = seen.recording.layers[name]
+    shape = known.map_shape or ()
     if len(shape) != 3:
         raise ValueError(
-            f"layer {name!r} has shape {shape}: support is measured in a layer with maps (C, H, W), "
+            f"layer {name!r} has shape {known.shape}: support is measured in a layer with maps (C, H, W), "
             f"e.g. {stages(seen.recording)[-1]!r}"
         )
     neuron = Strongest(name, y=shape[1] // 2, x=shape[2] // 2).neuron(seen.recording)

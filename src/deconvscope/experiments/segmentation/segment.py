@@ -112,7 +112,7 @@ class Segmenter:
             ValueError: the layer has no maps.
         """
         layer = self.layer or recording.output_layer
-        activation = recording[layer]
+        activation = recording.maps_or_vector(layer)
         if activation.ndim != 3:
             raise ValueError(
                 f"layer {layer!r} has no maps, so it shows no place: name one with maps"
@@ -149,7 +149,7 @@ def segmenter(model: AnyModel, layer: str | None = None, size: int = SIZE) -> Se
     example = known.preprocess(sample_image())
     if known.categories is None:
         recording = ReversedNetwork(known.network).record(example)
-        if len(recording.layers[recording.output_layer].shape) == 3:
+        if len(recording.layers[recording.output_layer].map_shape or ()) == 3:
             last = stages(recording)[-1]
             raise NoClassLayerError(
                 f"{known.label} has no class layer; name a layer whose most active channel takes the class's place, "
