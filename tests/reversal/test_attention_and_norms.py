@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from collections.abc import Callable, Iterator
@@ -226,6 +227,51 @@ def test_torchvision_s_networks_are_their_twin(
     require_twin(
         shaken(make()), torch.rand(3, size, size, dtype=torch.double), layer, attention, norm
     )
+
+
+def test_a_query_that_sees_no_key_passes_nothing_on() -> None:
+    network = Tokens("sdpa, mask", nn.LayerNorm)
+    network.mask = torch.ones(9, 9, dtype=torch.bool).tril()
+    network.mask[4] = False
+    shaken(network)
+    image = torch.rand(3, 12, 12, dtype=torch.double)
+    recording = ds.ReversedNetwork(network).record(image)
+    y_hat = torch.randn(9, 12, dtype=torch.double)
+    leaf = image[None].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(leaf), leaf, y_hat[None])
+    signal = ds.Signal(recording.output_layer, y_hat)
+    ours, frozen = recording.reverse(signal, ["saliency", "saliency+an"]).dense()
+    torch.testing.assert_close(ours, gradient[0])
+    assert bool(frozen.isfinite().all())
+
+
+@pytest.mark.parametrize("norm", ("bp", "frozen"))
+def test_norms_of_half_precision_have_the_statistics_of_float32(norm: str) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 16, 4, 4), nn.GroupNorm(2, 16), nn.Conv2d(16, 4, 1))
+    image = torch.rand(3, 32, 32) + 4  # a mean far from zero
+    rule = ds.Architecture("mask", lrn="bp", norm=norm)  # type: ignore[arg-type]
+    pictures = [
+        ds.ReversedNetwork(copy.deepcopy(network).to(dtype))
+        .record(image)
+        .reverse(ds.Neuron("2", 1, 2, 3), rule)
+        .dense()
+        .float()
+        for dtype in (torch.float32, torch.bfloat16)
+    ]
+    difference = (pictures[0] - pictures[1]).abs().max() / pictures[0].abs().max()
+    assert float(difference) < 0.03
+
+
+def test_a_sum_of_one_number_is_reversed() -> None:
+    class Total(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.sum().sum(0).reshape(1)
+
+    recording = ds.ReversedNetwork(nn.Sequential(nn.Conv2d(3, 4, 3), Total())).record(
+        torch.rand(3, 8, 8)
+    )
+    assert recording.reverse(ds.Neuron(recording.output_layer, 0), "saliency").values.any()
 
 
 def test_nothing_changes_without_norms_and_attention() -> None:

@@ -155,3 +155,18 @@ def test_a_padded_map_is_a_map() -> None:
     )
     assert rec.maps("0").shape == (3, 12, 12)
     assert rec.receptive_field("0").offset == (-2, -2)  # type: ignore[union-attr]
+
+
+def test_a_call_that_returns_a_dictionary_is_followed() -> None:
+    @ds.reversed_rule(lambda y_hat, call: call.vjp(y_hat))
+    def halves(x: Tensor) -> dict[str, Tensor]:
+        return {"first": x[:, :2], "second": x[:, 2:]}
+
+    class Split(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            parts = halves(x)
+            return parts["first"] * 2 + parts["second"]
+
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), Split())
+    rec = ds.ReversedNetwork(network).record(torch.rand(3, 8, 8))
+    assert rec.reverse(ds.Signal(rec.output_layer, rec[rec.output_layer]), "TTT").values.any()

@@ -15,14 +15,6 @@ from .layouts import Layout
 AXES = ("channel", "y", "x")
 
 
-class HasLayout(Protocol):
-    """A recorded layer."""
-
-    @property
-    def layout(self) -> Layout | None:
-        """Where its values stand."""
-
-
 class Recorded(Protocol):
     """What a selection reads of a recording."""
 
@@ -168,12 +160,13 @@ class Neurons:
         flat[numbers] = values.flatten()
         return Seed((0,) * self.activation.ndim, flat[1:].reshape(self.activation.shape))
 
-    def present(self) -> Tensor:
-        """Return where the maps have a value of the layer, (C, H, W) or (K,), bool."""
+    def ranked(self) -> Tensor:
+        """Return the maps with −∞ at places of which the layer has no value."""
         if not self._reordered:
-            return torch.ones_like(self.activation, dtype=torch.bool)
+            return self.activation
         assert self.layout is not None
-        return self.layout.maps(torch.ones_like(self.activation, dtype=torch.uint8)) > 0
+        there = self.layout.maps(torch.ones_like(self.activation, dtype=torch.uint8)) > 0
+        return torch.where(there, self.maps, -torch.inf)
 
     def _one(self, index: tuple[int, ...]) -> Seed:
         return Seed(index, self.activation.new_ones((1,) * self.activation.ndim))

@@ -126,11 +126,8 @@ class Strongest(Selection):
             if i is not None:
                 start = neurons.require_in_range(f"{name} of {self!r}", i, axis)
                 region[axis] = slice(start, start + 1)
-        part = neurons.maps[tuple(region)]
-        there = neurons.present()[tuple(region)]
-        if not bool(there.any()):
-            raise ValueError(f"{self!r}: {neurons} and no value there")
-        place = int(torch.where(there, part, -torch.inf).argmax())
+        part = neurons.ranked()[tuple(region)]
+        place = int(part.argmax())
         index = [int(i) for i in torch.unravel_index(torch.tensor(place), part.shape)]
         return Neuron(self.layer, *((r.start or 0) + i for r, i in zip(region, index, strict=True)))
 

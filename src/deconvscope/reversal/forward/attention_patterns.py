@@ -30,8 +30,10 @@ def mark_patterns(steps: Sequence[Step]) -> None:
             patterns.update(step.outputs)
         elif isinstance(step, MatrixProduct | Einsum):
             _mark(step, patterns)
-        elif step.kind in PASSES_PATTERNS and patterns.issuperset(n for n in step.inputs if n >= 0):
-            patterns.update(step.outputs)
+        elif step.kind in PASSES_PATTERNS:
+            read = [number for number in step.inputs if number >= 0]
+            if read and patterns.issuperset(read):
+                patterns.update(step.outputs)
 
 
 def _mark(step: MatrixProduct | Einsum, patterns: set[int]) -> None:

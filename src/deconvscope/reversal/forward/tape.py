@@ -72,10 +72,12 @@ class Tape:
 
     def _followed(self, call: Call, output: Any) -> list[Axes]:
         """Return what the axes of each recorded tensor in a call's output stand for."""
-        everything = follow(call.name, call.args, call.kwargs, self.axes_of, output, self._name_of)
+        tensors = tensors_in(output)
+        made = output if isinstance(output, Tensor) else tensors
+        everything = follow(call.name, call.args, call.kwargs, self.axes_of, made, self._name_of)
         return [
             axes
-            for t, axes in zip(tensors_in(output), everything, strict=True)
+            for t, axes in zip(tensors, everything, strict=True)
             if t.is_floating_point() or t.is_complex()
         ]
 

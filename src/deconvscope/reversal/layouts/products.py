@@ -68,6 +68,8 @@ def reduction(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Result:
         return arithmetic(call, input, *args, **kwargs)
     at = 1 if call.name in DIM_SECOND else 0
     dim = kwargs.get("dim", args[at] if len(args) > at else None)
+    if not a.ndim:
+        return None
     if dim is None or isinstance(dim, bool) or dim in ((), []):
         dims = list(range(a.ndim))
     else:
@@ -84,6 +86,8 @@ def scrambled(call: Call, input: Tensor, *args: Any, **kwargs: Any) -> Result:
     """Lose what stood along an axis that is sorted."""
     a = call.known(input)
     at = 1 if call.name == "topk" else 0
+    if not a.ndim:
+        return None
     dim = kwargs.get("dim", args[at] if len(args) > at else -1) % a.ndim
     if call.name == "unique" or (a.holds(PLACE, dim) and len(a.axes[dim]) > 1):
         return None

@@ -21,15 +21,20 @@ from .call import Call, Recorded, family
 from .step import Step
 
 
-class Softmax(Step):
-    """y = softmax(x) along an axis. Reversed (BP): y⊙(ŷ − Σ ŷ⊙y)."""
+class _AlongAxis(Step):
+    """Keeps the output y and the axis."""
 
-    kind = "softmax"
     rule = "BP, from y alone"
 
     def __init__(self, x: Tensor, y: Tensor, axis: int) -> None:
         super().__init__(x)
         self.y, self.axis = y, axis % max(x.ndim, 1)
+
+
+class Softmax(_AlongAxis):
+    """y = softmax(x) along an axis. Reversed (BP): y⊙(ŷ − Σ ŷ⊙y)."""
+
+    kind = "softmax"
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Return the product for all rows."""
@@ -39,15 +44,10 @@ class Softmax(Step):
         return (Dense(weighted - y * weighted.sum(1 + self.axis, keepdim=True), dense.lanes),)
 
 
-class LogSoftmax(Step):
+class LogSoftmax(_AlongAxis):
     """y = log softmax(x) along an axis. Reversed (BP): ŷ − exp(y)·Σ ŷ."""
 
     kind = "log softmax"
-    rule = "BP, from y alone"
-
-    def __init__(self, x: Tensor, y: Tensor, axis: int) -> None:
-        super().__init__(x)
-        self.y, self.axis = y, axis % max(x.ndim, 1)
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Return the product for all rows."""
@@ -86,6 +86,7 @@ class Attention(Step):
             self.scale,
             y,
             [rows for rows, rule in runs if rule == "bp"],
+            to_bias=any(x is self.bias for x in self.targets),
         )
         made = {id(self.q): q_hat, id(self.k): k_hat, id(self.v): v_hat}
         if len(made) < 3:  # one tensor in several places
@@ -129,6 +130,10 @@ class MultiHeadAttention(Step):
         """Raise where a weight was written since the recording."""
         if any(write_mark(weight) != version for weight, version in self._versions):
             raise self.stale()
+
+    def only_launches(self, batch: Batch) -> bool:
+        """Return False: a captured pass would not notice that one of the weights was changed."""
+        return False
 
     def reverse(self, y_hat: Signal, batch: Batch) -> Sequence[Signal | None]:
         """Return the signal of each input from that at the first output."""
@@ -196,6 +201,7 @@ def reverse_attention(
     y: Tensor,
     bp: Sequence[slice],
     at_pattern: Tensor | None = None,
+    to_bias: bool = False,
 ) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor | None]:
     """Return q̂, k̂, v̂ and the signal at what is added to the logits.
 
@@ -206,20 +212,22 @@ def reverse_attention(
         y: ŷ, (rows, …, L, e).
         bp: the rows to which the pattern passes signal; for the others it is constant.
         at_pattern: a signal at the pattern itself, (rows, …, L, S).
+        to_bias: whether the signal at the bias is wanted.
     """
     q, k, v = qkv
-    rows, leading = y.shape[0], y.shape[1:-2]
+    rows = y.shape[0]
     logits = q @ k.mT * scale
     pattern = (logits if bias is None else logits + bias).softmax(-1)
+    if bias is not None:  # of a query that sees no key, torch makes zeros
+        pattern = pattern.masked_fill((bias == -math.inf).all(-1, keepdim=True), 0)
     v_hat = pattern.mT @ y
     if not bp:
         return None, None, v_hat, None
     q_hat, k_hat = y.new_zeros((rows, *q.shape)), y.new_zeros((rows, *k.shape))
-    bias_hat = None if bias is None else y.new_zeros((rows, *bias.shape))
+    bias_hat = y.new_zeros((rows, *bias.shape)) if to_bias and bias is not None else None
     for run in bp:
-        for row in range(
-            *run.indices(rows)
-        ):  # one row at a time: the patterns of all would not stay in the cache
+        # one row at a time: the patterns of all would not stay in the cache
+        for row in range(*run.indices(rows)):
             s = y[row] @ v.mT
             if at_pattern is not None:
                 s = s + at_pattern[row]
@@ -230,7 +238,6 @@ def reverse_attention(
                 bias_hat[row] = s.sum_to_size(bias.shape)
             torch.mul(s @ k, scale, out=q_hat[row])
             torch.mul(s.mT @ q, scale, out=k_hat[row])
-    del leading
     return q_hat, k_hat, v_hat, bias_hat
 
 

@@ -147,7 +147,7 @@ def elementwise(call: Call, *args: Any, **kwargs: Any) -> Recorded | None:
 def reduction(call: Call, input: Tensor, dim: Any, keepdim: bool, mean: bool) -> Recorded | None:
     """Read a sum or a mean over axes."""
     y = call.run()
-    if not isinstance(y, Tensor) or y.dtype != input.dtype:
+    if not isinstance(y, Tensor) or y.dtype != input.dtype or not input.ndim:
         return None
     axes = range(input.ndim) if dim is None or dim == () else [dim] if isinstance(dim, int) else dim
     axes = [axis % input.ndim for axis in axes]
@@ -175,7 +175,11 @@ def length(
 ) -> Recorded | None:
     """Read a Euclidean length along axes."""
     order = kwargs.pop("ord", p)
-    if order not in ("fro", 2, None) or any(value is not None for value in kwargs.values()):
+    if (
+        not input.ndim
+        or order not in ("fro", 2, None)
+        or any(value is not None for value in kwargs.values())
+    ):
         return None
     axes = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
     y = call.run()

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..runtime.capabilities import REDUCED
 from ..signals.batch import Batch
 from ..signals.window import Dense, Signal, Window, lanewise
 from .call import Call, Recorded, family
@@ -74,6 +75,7 @@ class Norm(Step):
         """Apply the choice of each row, over the whole tensor."""
         dense = y_hat.densified()
         x = self.x.reshape(self.groups, -1)
+        x = x.float() if x.dtype in REDUCED else x  # as torch computes the statistics
         mean = x.mean(1, keepdim=True) if self.centred else 0
         centred = x - mean
         scale = torch.rsqrt(centred.square().mean(1, keepdim=True) + self.eps)
@@ -84,7 +86,7 @@ class Norm(Step):
         for rows, rule in batch.norm_rows(self.layer):
             if rule == "bp":
                 made[rows] -= n * (g[rows] * n).mean(2, keepdim=True)
-        return (Dense(made.reshape(dense.values.shape), dense.lanes),)
+        return (Dense(made.reshape(dense.values.shape).to(dense.values.dtype), dense.lanes),)
 
 
 class UnitNorm(Step):
