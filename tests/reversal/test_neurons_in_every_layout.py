@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -170,3 +172,12 @@ def test_a_call_that_returns_a_dictionary_is_followed() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), Split())
     rec = ds.ReversedNetwork(network).record(torch.rand(3, 8, 8))
     assert rec.reverse(ds.Signal(rec.output_layer, rec[rec.output_layer]), "TTT").values.any()
+
+
+def test_a_layer_does_not_keep_its_recording() -> None:
+    rec = ds.ReversedNetwork(nn.Conv2d(3, 4, 3)).record(torch.rand(3, 8, 8))
+    layer, activation = rec.layers[rec.output_layer], weakref.ref(rec.graph[1])
+    del rec
+    gc.collect()
+    assert activation() is None
+    assert layer.layout is not None and layer.layout.channels == 4

@@ -17,7 +17,7 @@ from .backward.rule_checks import require_rules
 from .backward.run import NO_LISTENER, Check, Listener, Watch, reverse_all
 from .coverage import Coverage, kind_of
 from .errors import UnknownLayerError
-from .forward.graph import ReceptiveField, RecordedGraph, without_batch
+from .forward.graph import ReceptiveField, RecordedGraph, layout_of_layer, without_batch
 from .layer_suggestions import near_layers
 from .layouts import Layout
 from .reversed import Reversed
@@ -133,7 +133,9 @@ class Recording:
             maker = graph.maker(number)
             assert maker is not None
             shape = tuple(without_batch(graph[number]).shape)
-            layers[name] = Layer(name, kind_of(maker), shape, partial(graph.layout, number))
+            layers[name] = Layer(
+                name, kind_of(maker), shape, partial(layout_of_layer, graph.axes[number])
+            )
         self.layers = Layers(layers, {alias: name_of[made] for alias, made in aliases.items()})
         self.output_layer = name_of[outputs[0]]
         self._fields: dict[str, ReceptiveField | None] = {}

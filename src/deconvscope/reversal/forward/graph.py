@@ -93,7 +93,7 @@ class RecordedGraph:
 
     def layout(self, number: int) -> Layout | None:
         """Return where the values of a tensor stand; None for vectors and what is not mapped."""
-        return layout_of(with_border(self.axes[number]))
+        return layout_of_layer(self.axes[number])
 
     def free(self) -> None:
         """Drop all tensors and steps."""
@@ -148,6 +148,11 @@ class RecordedGraph:
                 math.ceil(columns.offset + columns.size) - left,
             ),
         )
+
+
+def layout_of_layer(axes: Axes) -> Layout | None:
+    """Return where the values of a layer stand, by what its tensor's axes stand for."""
+    return layout_of(with_border(axes))
 
 
 def without_batch(tensor: Tensor) -> Tensor:
